@@ -1,0 +1,96 @@
+//! What following asks of a chain.
+//!
+//! Two things answer: [`rpc`](super::rpc), over JSON-RPC, and the scripted chain of the tests. Nothing here says `pending`: a block
+//! that may still change its hash is never asked for.
+
+use std::future::Future;
+use std::ops::RangeInclusive;
+
+use alloy::primitives::{Address, B256, Bytes};
+
+use super::ChainError;
+use crate::vocab::{BlockRef, ChainId, Header, RawLog};
+
+/// Which block is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockTag {
+    /// The node's head.
+    Latest,
+    /// The node's safe block.
+    Safe,
+    /// The node's finalized block.
+    Finalized,
+    /// The canonical block of a number.
+    Number(u64),
+    /// The block of a hash, canonical or not.
+    Hash(B256),
+}
+
+/// Which logs are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter {
+    /// Emitted by any of these contracts.
+    pub addresses: Vec<Address>,
+    /// With any of these as first topic; empty for all.
+    pub topics: Vec<B256>,
+}
+
+/// The logs of a range of blocks, and the header of its last block as the same backend knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeLogs {
+    /// Ascending by position; each within the range, of the filter, and of one hash per block.
+    pub logs: Vec<RawLog>,
+    /// The last block of the range.
+    pub end: Header,
+}
+
+/// A chain that can be followed.
+///
+/// Every answer is checked for its form before it is returned: hashes that do not fit, logs out of range or order, and removed logs
+/// are errors, never values.
+pub trait ChainSource: Send + Sync {
+    /// The chain's number.
+    fn chain_id(&self) -> impl Future<Output = Result<ChainId, ChainError>> + Send;
+
+    /// The header of one block; `None` where the node has no such block.
+    fn header(&self, tag: BlockTag) -> impl Future<Output = Result<Option<Header>, ChainError>> + Send;
+
+    /// The canonical headers of these numbers, in their order; an error where one is missing.
+    fn headers(&self, numbers: &[u64]) -> impl Future<Output = Result<Vec<Header>, ChainError>> + Send;
+
+    /// The logs of a range, for blocks at or below the finalized one.
+    fn logs_in(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> impl Future<Output = Result<RangeLogs, ChainError>> + Send;
+
+    /// The logs of one block, asked by its hash, so that a block which is no longer canonical is an error and not an empty answer.
+    fn logs_of(
+        &self,
+        filter: &LogFilter,
+        block: BlockRef,
+    ) -> impl Future<Output = Result<Vec<RawLog>, ChainError>> + Send;
+
+    /// The answer of a contract to a read-only call, in the state at a block's end (EIP-1898, by hash).
+    fn call(
+        &self,
+        to: Address,
+        input: Bytes,
+        at: BlockRef,
+    ) -> impl Future<Output = Result<Bytes, ChainError>> + Send;
+
+    /// A contract's code at the head; empty where there is none.
+    fn code(&self, of: Address) -> impl Future<Output = Result<Bytes, ChainError>> + Send;
+
+    /// One storage word of a contract, in the state at the end of a block.
+    fn storage(
+        &self,
+        of: Address,
+        slot: B256,
+        at: BlockTag,
+    ) -> impl Future<Output = Result<B256, ChainError>> + Send;
+
+    /// Returns when a new head is announced or it is time to look again.
+    fn wait_for_head(&self) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,3 @@
+//! The `hallmark` program: a thin shell around the library.
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! The words of the field as types.
+//!
+//! Everything here is plain data with a text form: chains, accounts, agents, positions, blocks, times. It imports nothing of ours,
+//! does no I/O and reads no clock, so every other module may lean on it.
+
+mod account;
+mod agent;
+mod log;
+mod position;
+mod time;
+
+pub use account::{AccountId, AccountParseError, ChainId, ChainParseError};
+pub use agent::{AgentId, AgentParseError, AgentRef, RegistryKind, RegistryRef};
+pub use log::{Header, RawLog};
+pub use position::{BlockRef, Finality, Position, Span};
+pub use time::{TimeParseError, UnixSeconds};
