@@ -1,0 +1,19 @@
+//! Who spoke for whom, when.
+//!
+//! [`interpret`] reads a block's events as facts, by the rules of the contracts' known code. [`fold`] turns facts into spans. A
+//! [`Timeline`] is all spans of one thing and answers for any position. [`operator`] derives who may act for an agent from three of
+//! them. All of it is pure: no storage, no chain, no clock.
+
+mod fact;
+mod fold;
+mod interpret;
+mod operator;
+mod timeline;
+
+pub use fact::{Fact, SpanCause, SpanEnd, TimelineRef, Value};
+pub use fold::{Changes, Closing, Fold};
+pub use interpret::{
+    AGENT_WALLET_KEY, RegistryLog, doubtful, interpret, observed_implementation, observed_wallet,
+};
+pub use operator::{OperatorKind, OperatorSpan, operators};
+pub use timeline::{SpanRecord, Timeline};
