@@ -2,4 +2,5 @@
 
 pub mod identity;
 pub mod registry;
+pub mod storage;
 pub mod vocab;

@@ -148,4 +148,34 @@ impl RegistryEvent {
             | Self::Initialized { .. } => None,
         }
     }
+
+    /// What a feedback or a validation and all that follows on it share: the agent, client and number, or the request's hash.
+    ///
+    /// Two events with one thread are of one registry and belong together.
+    #[must_use]
+    pub fn thread(&self) -> Option<Bytes> {
+        match self {
+            Self::NewFeedback { agent, client, index: Some(index), .. }
+            | Self::FeedbackRevoked { agent, client, index }
+            | Self::ResponseAppended { agent, client, index, .. } => {
+                let agent = agent.0.to_be_bytes::<32>();
+                Some([agent.as_slice(), client.as_slice(), &index.to_be_bytes()].concat().into())
+            }
+            Self::ValidationRequest { request_hash, .. }
+            | Self::ValidationResponse { request_hash, .. } => Some((*request_hash).into()),
+            Self::NewFeedback { index: None, .. }
+            | Self::Registered { .. }
+            | Self::MetadataSet { .. }
+            | Self::UriUpdated { .. }
+            | Self::Transfer { .. }
+            | Self::Approval { .. }
+            | Self::ApprovalForAll { .. }
+            | Self::MetadataUpdate { .. }
+            | Self::BatchMetadataUpdate { .. }
+            | Self::Eip712DomainChanged
+            | Self::Upgraded { .. }
+            | Self::OwnershipTransferred { .. }
+            | Self::Initialized { .. } => None,
+        }
+    }
 }

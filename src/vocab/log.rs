@@ -18,6 +18,23 @@ pub struct Header {
     pub logs_bloom: Bloom,
 }
 
+impl Header {
+    /// Which block it is of, and when that was made.
+    #[must_use]
+    pub const fn stamp(&self) -> BlockStamp {
+        BlockStamp { block: self.block, time: self.time }
+    }
+}
+
+/// A block and when it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockStamp {
+    /// Number and hash.
+    pub block: BlockRef,
+    /// When it was made.
+    pub time: UnixSeconds,
+}
+
 /// One log, undecoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawLog {

@@ -11,6 +11,6 @@ mod time;
 
 pub use account::{AccountId, AccountParseError, ChainId, ChainParseError};
 pub use agent::{AgentId, AgentParseError, AgentRef, RegistryKind, RegistryRef};
-pub use log::{Header, RawLog};
+pub use log::{BlockStamp, Header, RawLog};
 pub use position::{BlockRef, Finality, Position, Span};
 pub use time::{TimeParseError, UnixSeconds};

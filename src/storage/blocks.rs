@@ -1,0 +1,131 @@
+//! The blocks that are held, and going back to one of them.
+
+use alloy::primitives::B256;
+use sqlx::FromRow;
+
+use super::columns::{Cell, signed};
+use super::engine::on_engine;
+use super::{StorageError, Tx};
+use crate::vocab::{BlockRef, BlockStamp, UnixSeconds};
+
+const BLOCK_INSERT: &str = "
+    INSERT INTO block (number, hash, parent_hash, time) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (number) DO UPDATE SET parent_hash = COALESCE(block.parent_hash, excluded.parent_hash)
+    WHERE block.hash = excluded.hash AND block.time = excluded.time";
+const BLOCK_AT: &str = "SELECT number, hash, parent_hash, time FROM block WHERE number = $1";
+const BLOCK_NOT_AFTER: &str = "
+    SELECT number, hash, parent_hash, time FROM block
+    WHERE time <= $1 ORDER BY time DESC, number DESC LIMIT 1";
+const BLOCKS_ABOVE: &str = "
+    SELECT number, hash, parent_hash, time FROM block WHERE number > $1 ORDER BY number";
+
+const REVERT: [&str; 5] = [
+    "DELETE FROM span WHERE from_block > $1",
+    "UPDATE span SET to_block = NULL, to_log = NULL, ended_by = NULL WHERE to_block > $1",
+    "DELETE FROM observation WHERE block > $1",
+    "DELETE FROM registry_event WHERE block > $1",
+    "DELETE FROM block WHERE number > $1",
+];
+
+/// A block that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldBlock {
+    /// Which, and when it was made.
+    pub stamp: BlockStamp,
+    /// The hash of the block before it, where its header was read.
+    pub parent_hash: Option<B256>,
+}
+
+#[derive(FromRow)]
+struct BlockRow {
+    number: i64,
+    hash: Vec<u8>,
+    parent_hash: Option<Vec<u8>>,
+    time: i64,
+}
+
+impl TryFrom<BlockRow> for HeldBlock {
+    type Error = StorageError;
+
+    fn try_from(row: BlockRow) -> Result<Self, StorageError> {
+        let cell = |column| Cell { table: "block", column, row: &row.number };
+        let time = UnixSeconds::new(cell("time").unsigned(row.time)?);
+        Ok(Self {
+            stamp: BlockStamp {
+                block: BlockRef {
+                    number: cell("number").unsigned(row.number)?,
+                    hash: cell("hash").hash(&row.hash)?,
+                },
+                time: time.ok_or_else(|| cell("time").wrong())?,
+            },
+            parent_hash: row
+                .parent_hash
+                .as_deref()
+                .map(|hash| cell("parent_hash").hash(hash))
+                .transpose()?,
+        })
+    }
+}
+
+impl Tx {
+    /// Holds a block. Holding it again is harmless.
+    ///
+    /// # Errors
+    /// [`StorageError::Inconsistent`] where another block of the same number is held.
+    pub async fn insert_block(&mut self, block: &HeldBlock) -> Result<(), StorageError> {
+        let number = signed("block number", block.stamp.block.number)?;
+        let time = signed("block time", block.stamp.time.get())?;
+        let done = on_engine!(self, conn => sqlx::query(BLOCK_INSERT)
+            .bind(number)
+            .bind(block.stamp.block.hash.as_slice())
+            .bind(block.parent_hash.as_ref().map(B256::as_slice))
+            .bind(time)
+            .execute(conn).await.map(|done| done.rows_affected()))?;
+        if done == 0 {
+            return Err(StorageError::inconsistent("block", "hash", block.stamp.block));
+        }
+        Ok(())
+    }
+
+    /// The block of a number, where it is held.
+    pub async fn block_at(&mut self, number: u64) -> Result<Option<HeldBlock>, StorageError> {
+        let Ok(number) = i64::try_from(number) else { return Ok(None) };
+        let row: Option<BlockRow> = on_engine!(self, conn => sqlx::query_as(BLOCK_AT)
+            .bind(number).fetch_optional(conn).await)?;
+        row.map(HeldBlock::try_from).transpose()
+    }
+
+    /// The last held block whose time is not later than `time`.
+    pub async fn block_not_after(
+        &mut self,
+        time: UnixSeconds,
+    ) -> Result<Option<HeldBlock>, StorageError> {
+        let time = signed("time", time.get())?;
+        let row: Option<BlockRow> = on_engine!(self, conn => sqlx::query_as(BLOCK_NOT_AFTER)
+            .bind(time).fetch_optional(conn).await)?;
+        row.map(HeldBlock::try_from).transpose()
+    }
+
+    /// All held blocks above a number, ascending.
+    pub async fn blocks_above(&mut self, number: u64) -> Result<Vec<HeldBlock>, StorageError> {
+        let number = signed("block number", number)?;
+        let rows: Vec<BlockRow> = on_engine!(self, conn => sqlx::query_as(BLOCKS_ABOVE)
+            .bind(number).fetch_all(conn).await)?;
+        rows.into_iter().map(HeldBlock::try_from).collect()
+    }
+
+    /// Goes back to the end of `ancestor`: what began after it is forgotten, what ended after it is open again.
+    ///
+    /// `orphaned` is the cursor before. The cursor itself is moved by [`Tx::set_tags`], in the same transaction.
+    pub async fn revert_to(
+        &mut self,
+        ancestor: BlockRef,
+        orphaned: BlockRef,
+    ) -> Result<(), StorageError> {
+        let number = signed("block number", ancestor.number)?;
+        for statement in REVERT {
+            on_engine!(self, conn => sqlx::query(statement).bind(number).execute(conn).await.map(drop))?;
+        }
+        self.insert_reorg(ancestor, orphaned).await
+    }
+}

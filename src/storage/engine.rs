@@ -1,0 +1,205 @@
+//! The two engines, and all in which they may differ.
+//!
+//! A [`Database`] is SQLite in a file or PostgreSQL, whichever its URL names. Reads happen in a [`Tx`] that sees one state from its
+//! first statement to its last; writes in one that is alone. Statements are one text for both engines; `on_engine!` pastes their body
+//! once for each driver, so that binds and rows are checked against both drivers' real types. No other file of `storage` says which
+//! engine it runs on.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::StorageError;
+
+/// The advisory lock under which PostgreSQL has one writer at a time: "hallmark" in bytes.
+const LOCK_WRITER: &str = "SELECT pg_advisory_xact_lock(7521983763894625899)";
+const BEGIN_SQLITE_READ: &str = "BEGIN DEFERRED";
+const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
+const BEGIN_POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// How long a writer waits for another before it says that the database is busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_READERS_MAX: u32 = 4;
+const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+
+/// A database on either engine.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub(super) pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Pools {
+    /// One connection writes, a few read; readers never wait for the writer (write-ahead log).
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A transaction on whichever engine the database URL named. Dropped without [`commit`](Self::commit), it never was.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs one statement on the engine of a transaction.
+///
+/// The body is pasted once per engine. The text and the binds are written once, and each copy is checked against that engine's types.
+macro_rules! on_engine {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match $tx {
+            $crate::storage::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::storage::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(super) use on_engine;
+
+impl Database {
+    /// Opens the database that a URL names; a SQLite file and its folder are made if they are not there. The schema is not touched.
+    ///
+    /// # Errors
+    /// When the URL names neither engine, or the engine cannot be reached.
+    pub async fn open(url: &str) -> Result<Self, StorageError> {
+        let pools = if url.starts_with("sqlite:") {
+            open_sqlite(url).await?
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            open_postgres(url).await?
+        } else {
+            return Err(StorageError::Url { shown: without_secrets(url) });
+        };
+        Ok(Self { pools })
+    }
+
+    /// A transaction for reading: one state, however many statements.
+    pub async fn begin_read(&self) -> Result<Tx, StorageError> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                Ok(Tx::Sqlite(readers.begin_with(BEGIN_SQLITE_READ).await?))
+            }
+            Pools::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with(BEGIN_POSTGRES_READ).await?)),
+        }
+    }
+
+    /// A transaction for writing; only one runs at a time, on either engine, from whichever process.
+    pub async fn begin_write(&self) -> Result<Tx, StorageError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with(BEGIN_SQLITE_WRITE).await?))
+            }
+            Pools::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                sqlx::query(LOCK_WRITER).execute(&mut *tx).await?;
+                Ok(Tx::Postgres(tx))
+            }
+        }
+    }
+
+    /// Closes all connections, waiting for those in use.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes everything that was written in it last.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
+    let fail = |source: Box<dyn std::error::Error + Send + Sync>| StorageError::Open {
+        shown: without_secrets(url),
+        source,
+    };
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StorageError::Url { shown: without_secrets(url) })?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit survives the death of the process; the last ones may be lost with the machine's power, together with their
+        // cursor, and are then followed again.
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    if let Some(folder) = options.get_filename().parent().filter(|p| *p != Path::new("")) {
+        std::fs::create_dir_all(folder).map_err(|e| fail(Box::new(e)))?;
+    }
+    let pool = |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(ACQUIRE_TIMEOUT);
+    // The writer comes first: it makes the file and turns the write-ahead log on.
+    let writer = pool(1).connect_with(options.clone()).await.map_err(|e| fail(Box::new(e)))?;
+    let readers = pool(SQLITE_READERS_MAX)
+        .connect_with(options.pragma("query_only", "true"))
+        .await
+        .map_err(|e| fail(Box::new(e)))?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn open_postgres(url: &str) -> Result<Pools, StorageError> {
+    let shown = || without_secrets(url);
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| StorageError::Url { shown: shown() })?;
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.application_name("hallmark"))
+        .await
+        .map_err(|e| StorageError::Open { shown: shown(), source: Box::new(e) })?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// A database URL as it may be shown: without user, password and parameters.
+fn without_secrets(url: &str) -> String {
+    let end = url.find('?').unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or(url);
+    match (url.split_once("://"), url.rfind('@')) {
+        (Some((scheme, _)), Some(at)) => {
+            format!("{scheme}://{}", url.get(at + 1..).unwrap_or_default())
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_urls_hold_no_secret() {
+        for (url, shown) in [
+            ("postgres://me:secret@db:5432/h?sslpassword=secret", "postgres://db:5432/h"),
+            ("postgres://me:se@cret@db/h", "postgres://db/h"),
+            ("sqlite://data/h.db?mode=rwc", "sqlite://data/h.db"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Brings the schema up to date, and refuses one that is newer than this program.
+
+use sqlx::migrate::{MigrateError, Migrator};
+
+use super::engine::Pools;
+use super::{Database, StorageError};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+impl Database {
+    /// Applies the migrations that are missing, and says how many there now are.
+    ///
+    /// # Errors
+    /// [`StorageError::Newer`] where the database has a migration that this program lacks; [`StorageError::Migrate`] where one fails
+    /// or an applied one differs.
+    pub async fn migrate(&self) -> Result<usize, StorageError> {
+        let (migrator, outcome) = match &self.pools {
+            Pools::Sqlite { writer, .. } => (&SQLITE, SQLITE.run(writer).await),
+            Pools::Postgres(pool) => (&POSTGRES, POSTGRES.run(pool).await),
+        };
+        match outcome {
+            Ok(()) => Ok(migrator.iter().count()),
+            Err(MigrateError::VersionMissing(migration)) => Err(StorageError::Newer { migration }),
+            Err(source) => Err(StorageError::Migrate(source)),
+        }
+    }
+}

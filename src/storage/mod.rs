@@ -1,0 +1,28 @@
+//! What Hallmark remembers, on SQLite or PostgreSQL.
+//!
+//! One [`Database`], whose transactions answer questions named for what is asked. All SQL of the program stands in this folder, as
+//! constants at the top of the file whose functions run it, each one text for both engines. Nothing here decides anything: what is
+//! written was worked out by the pure modules, and what is read is handed over as their types.
+//!
+//! Every public function is called by a test on both engines: SQLite takes an unbound parameter for NULL, PostgreSQL refuses it.
+
+mod accounts;
+mod blocks;
+mod chain;
+mod columns;
+mod engine;
+mod error;
+mod events;
+mod migrate;
+mod observations;
+mod spans;
+mod timelines;
+
+pub use accounts::{AccountRole, AgentOfAccount};
+pub use blocks::HeldBlock;
+pub use chain::{Binding, Halt, Registry, Reorg, Tags};
+pub use engine::{Database, Tx};
+pub use error::StorageError;
+pub use events::{EventsAfter, StoredEvent, StoredLog};
+pub use observations::{Observation, ObservedSubject};
+pub use timelines::{Evidence, EvidencedSpan};
