@@ -102,7 +102,7 @@ impl<'log> Fields<'log> {
     /// The next indexed field.
     pub(super) fn topic(&mut self, field: &'static str) -> Result<Word, DecodeError> {
         match self.topics.next() {
-            Some(word) => Ok(Word { event: self.event.name(), field, word: *word }),
+            Some(word) => Ok(Word { event: self.event.name(), field, value: *word }),
             None => Err(self.wrong_topic_count()),
         }
     }
@@ -110,7 +110,7 @@ impl<'log> Fields<'log> {
     /// The next field of the data, of a type that fills one word.
     pub(super) fn word(&mut self, field: &'static str) -> Result<Word, DecodeError> {
         match self.data.decode::<WordToken>() {
-            Ok(token) => Ok(Word { event: self.event.name(), field, word: token.0 }),
+            Ok(token) => Ok(Word { event: self.event.name(), field, value: token.0 }),
             Err(_) => Err(self.malformed(field)),
         }
     }
@@ -142,16 +142,16 @@ impl<'log> Fields<'log> {
 pub(super) struct Word {
     event: &'static str,
     field: &'static str,
-    word: B256,
+    value: B256,
 }
 
 impl Word {
     pub(super) const fn hash(self) -> B256 {
-        self.word
+        self.value
     }
 
     pub(super) fn uint256(self) -> U256 {
-        self.word.into()
+        self.value.into()
     }
 
     pub(super) fn int256(self) -> I256 {
@@ -163,7 +163,7 @@ impl Word {
     }
 
     pub(super) fn address(self) -> Result<Address, DecodeError> {
-        let (padding, address) = self.word.split_at(12);
+        let (padding, address) = self.value.split_at(12);
         if padding.iter().any(|byte| *byte != 0) {
             return Err(self.out_of_range("address"));
         }
@@ -201,13 +201,18 @@ impl Word {
 
     /// Checks that this topic is the hash of an indexed string whose text is in the data.
     pub(super) fn must_be_hash_of(self, text: &[u8]) -> Result<(), DecodeError> {
-        if keccak256(text) == self.word {
+        if keccak256(text) == self.value {
             return Ok(());
         }
-        Err(DecodeError::HashMismatch { event: self.event, field: self.field, topic: self.word })
+        Err(DecodeError::HashMismatch { event: self.event, field: self.field, topic: self.value })
     }
 
     const fn out_of_range(self, type_name: &'static str) -> DecodeError {
-        DecodeError::OutOfRange { event: self.event, field: self.field, word: self.word, type_name }
+        DecodeError::OutOfRange {
+            event: self.event,
+            field: self.field,
+            word: self.value,
+            type_name,
+        }
     }
 }
