@@ -103,9 +103,10 @@ impl StorageError {
 impl From<sqlx::Error> for StorageError {
     fn from(source: sqlx::Error) -> Self {
         // SQLite: 5 busy, 6 locked. PostgreSQL: 40001 serialisation failure, 40P01 deadlock, 55P03 lock not available.
-        let is_busy = source.as_database_error().and_then(|e| e.code()).is_some_and(|code| {
-            matches!(code.as_ref(), "5" | "6" | "517" | "40001" | "40P01" | "55P03")
-        });
+        let is_busy =
+            source.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(
+                |code| matches!(code.as_ref(), "5" | "6" | "517" | "40001" | "40P01" | "55P03"),
+            );
         if is_busy { Self::Busy(source) } else { Self::Driver(source) }
     }
 }

@@ -107,7 +107,7 @@ impl TryFrom<EventRow> for StoredEvent {
         let at = cell("log_index").position(row.block, row.log_index)?;
         let time = UnixSeconds::new(cell("time").unsigned(row.time)?);
         let time = time.ok_or_else(|| cell("time").wrong())?;
-        if row.topics.len() % 32 != 0 {
+        if !row.topics.len().is_multiple_of(32) {
             return Err(cell("topics").wrong());
         }
         let address: Address = cell("address").address(&row.address)?;

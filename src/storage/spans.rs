@@ -78,8 +78,8 @@ impl SpanRow {
             "wallet" => Ok(TimelineRef::Wallet(agent()?)),
             "uri" => Ok(TimelineRef::Uri(agent()?)),
             "metadata" => {
-                let key = B256::try_from(self.name.as_slice())
-                    .map_err(|_| cell("name", row).wrong())?;
+                let key =
+                    B256::try_from(self.name.as_slice()).map_err(|_| cell("name", row).wrong())?;
                 Ok(TimelineRef::Metadata(agent()?, key))
             }
             "approved" => Ok(TimelineRef::Approved(agent()?)),
@@ -131,12 +131,14 @@ impl TryFrom<SpanRow> for SpanRecord {
             (None, None) => None,
             _ => return Err(cell("to_log", &place).wrong()),
         };
-        let cause = row.cause.as_deref().map(|word| {
-            SpanCause::from_word(word).ok_or_else(|| cell("cause", &place).wrong())
-        });
-        let ended_by = row.ended_by.as_deref().map(|word| {
-            SpanEnd::from_word(word).ok_or_else(|| cell("ended_by", &place).wrong())
-        });
+        let cause = row
+            .cause
+            .as_deref()
+            .map(|word| SpanCause::from_word(word).ok_or_else(|| cell("cause", &place).wrong()));
+        let ended_by = row
+            .ended_by
+            .as_deref()
+            .map(|word| SpanEnd::from_word(word).ok_or_else(|| cell("ended_by", &place).wrong()));
         Ok(Self {
             timeline,
             value,
@@ -207,8 +209,8 @@ impl Tx {
             .bind(of.subject)
             .bind(of.name)
             .bind(account.as_ref().map(|a| a.as_slice()))
-            .bind(label.map(|l| l.as_ref()))
-            .bind(value.map(|v| v.as_ref()))
+            .bind(label.map(AsRef::as_ref))
+            .bind(value.map(AsRef::as_ref))
             .bind(span.cause.map(SpanCause::as_str))
             .bind(span.ended_by.map(SpanEnd::as_str))
             .bind(from_block)
