@@ -1,6 +1,7 @@
 //! Hallmark: who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 
 pub mod app;
+pub mod chain;
 pub mod identity;
 pub mod registry;
 pub mod storage;

@@ -1,5 +1,17 @@
 //! The verbs: the only place where chain, core and storage meet.
+//!
+//! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew.
+//! Rules are not here: they are plain functions of the core.
 
 mod clock;
+mod decoded;
+mod error;
+mod follow;
+mod ingest;
+mod rebuild;
 
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use error::AppError;
+pub use follow::{Followed, Following};
+pub use ingest::{Applied, Ingest};
+pub use rebuild::{Rebuilt, rebuild};

@@ -53,10 +53,16 @@ pub trait ChainSource: Send + Sync {
     fn chain_id(&self) -> impl Future<Output = Result<ChainId, ChainError>> + Send;
 
     /// The header of one block; `None` where the node has no such block.
-    fn header(&self, tag: BlockTag) -> impl Future<Output = Result<Option<Header>, ChainError>> + Send;
+    fn header(
+        &self,
+        tag: BlockTag,
+    ) -> impl Future<Output = Result<Option<Header>, ChainError>> + Send;
 
     /// The canonical headers of these numbers, in their order; an error where one is missing.
-    fn headers(&self, numbers: &[u64]) -> impl Future<Output = Result<Vec<Header>, ChainError>> + Send;
+    fn headers(
+        &self,
+        numbers: &[u64],
+    ) -> impl Future<Output = Result<Vec<Header>, ChainError>> + Send;
 
     /// The logs of a range, for blocks at or below the finalized one.
     fn logs_in(

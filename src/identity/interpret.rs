@@ -144,15 +144,36 @@ fn account(address: Address) -> Value {
     if address.is_zero() { Value::Absent } else { Value::Account(address) }
 }
 
-/// The agents whose wallet at the end of a block the events do not settle: all that any event from `unknown_since` on speaks of.
+/// What a log of the identity registry means for [`doubtful`], decoded or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The block.
+    pub block_number: u64,
+    /// The agent it speaks of; of a log that cannot be decoded, what would be the agent if its first argument is one.
+    pub agent: Option<AgentId>,
+    /// The code it puts behind the proxy, where it is an upgrade.
+    pub upgraded_to: Option<Address>,
+}
+
+/// The agents, by block, whose wallet the events do not settle: all that are spoken of while the registry's code is not a known one.
 ///
-/// `unknown_since` is the position from which on the registry's code is not a known one.
+/// `mentions` are in the order of the log; `is_known` says whether the code before the first of them is known.
 #[must_use]
-pub fn doubtful(logs: &[RegistryLog], unknown_since: Position) -> BTreeSet<AgentId> {
-    logs.iter()
-        .filter(|log| log.registry == RegistryKind::Identity && log.at >= unknown_since)
-        .filter_map(|log| log.event.agent())
-        .collect()
+pub fn doubtful(
+    mentions: &[Mention],
+    mut is_known: bool,
+    knows: impl Fn(Address) -> bool,
+) -> BTreeSet<(u64, AgentId)> {
+    let mut found = BTreeSet::new();
+    for mention in mentions {
+        if let Some(code) = mention.upgraded_to {
+            is_known = knows(code);
+        }
+        if let Some(agent) = mention.agent.filter(|_| !is_known) {
+            found.insert((mention.block_number, agent));
+        }
+    }
+    found
 }
 
 /// The fact in a contract's answer to `getAgentWallet`, asked at the end of a block; the zero address is nobody.

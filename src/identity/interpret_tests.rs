@@ -177,23 +177,20 @@ fn look_alike_keys_are_not_the_wallet() {
 
 #[test]
 fn under_unknown_code_every_agent_that_is_spoken_of_is_doubtful() {
-    let logs = [
-        RegistryLog {
-            at: Position::new(9, 0),
-            registry: RegistryKind::Identity,
-            event: transfer(0, C),
-        },
-        RegistryLog {
-            at: Position::new(9, 1),
-            registry: RegistryKind::Identity,
-            event: RegistryEvent::Upgraded { implementation: of(X) },
-        },
-        RegistryLog {
-            at: Position::new(9, 2),
-            registry: RegistryKind::Identity,
-            event: wallet(Some(X)),
-        },
+    let mention = |block_number, agent: u64, upgraded_to: Option<u8>| Mention {
+        block_number,
+        agent: upgraded_to.is_none().then(|| agent.into()),
+        upgraded_to: upgraded_to.map(of),
+    };
+    let knows = |code| code == of(C);
+    let mentions = [
+        mention(8, 1, None),
+        mention(9, 0, Some(X)),
+        mention(9, 2, None),
+        mention(9, 2, None),
+        mention(10, 0, Some(C)),
+        mention(10, 3, None),
     ];
-    assert_eq!(doubtful(&logs, Position::new(9, 1)), BTreeSet::from([AGENT.into()]));
-    assert_eq!(doubtful(&logs, Position::new(9, 3)), BTreeSet::new());
+    assert_eq!(doubtful(&mentions, true, knows), BTreeSet::from([(9, 2.into())]));
+    assert_eq!(doubtful(&mentions, false, knows), BTreeSet::from([(8, 1.into()), (9, 2.into())]));
 }

@@ -13,7 +13,8 @@ mod timeline;
 pub use fact::{Fact, SpanCause, SpanEnd, TimelineRef, Value};
 pub use fold::{Changes, Closing, Fold};
 pub use interpret::{
-    AGENT_WALLET_KEY, RegistryLog, doubtful, interpret, observed_implementation, observed_wallet,
+    AGENT_WALLET_KEY, Mention, RegistryLog, doubtful, interpret, observed_implementation,
+    observed_wallet,
 };
 pub use operator::{OperatorKind, OperatorSpan, operators};
 pub use timeline::{SpanRecord, Timeline};

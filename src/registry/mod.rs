@@ -3,6 +3,7 @@
 //! `topics` lists every event form there is, `decode` turns a log into a [`RegistryEvent`]; `implementation` and `deployments` are
 //! data about the contracts themselves. Nothing here knows what an event does to an agent: that is `identity`.
 
+pub mod calls;
 mod decode;
 pub mod deployments;
 mod event;

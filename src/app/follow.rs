@@ -1,0 +1,262 @@
+//! Follows the chain into the database for as long as the program runs.
+//!
+//! `open` makes sure that node, registries and database belong together before anything is written. `run` then applies step after
+//! step. Trouble that passes is waited out, and following starts again from what is stored; a chain that contradicts what was final
+//! stops the writer for good, says so in the database, and leaves reading alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy::primitives::Bloom;
+
+use super::AppError;
+use super::error::During;
+use super::ingest::{Applied, Ingest, fold_into, observed};
+use crate::chain::{
+    BlockTag, ChainSource, ChainStep, FollowError, Follower, FollowerOptions, LogFilter, Progress,
+    Resume,
+};
+use crate::registry::calls;
+use crate::storage::{Database, Halt, Observation, ObservedSubject, Registry, StorageError, Tags};
+use crate::vocab::Header;
+
+/// How long to wait before following is taken up again after trouble that may pass.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What happened, for whoever shows progress.
+#[derive(Clone, Debug)]
+pub enum Followed<'a> {
+    /// A step was applied.
+    Step {
+        /// The step.
+        step: &'a ChainStep,
+        /// What it came to.
+        applied: Applied,
+        /// How far following is.
+        progress: Progress,
+    },
+    /// Following waits because of trouble that may pass.
+    Trouble {
+        /// What went wrong.
+        error: &'a AppError,
+    },
+}
+
+/// One chain being followed into one database.
+#[derive(Debug)]
+pub struct Following<S> {
+    source: Arc<S>,
+    ingest: Ingest,
+    options: FollowerOptions,
+    filter: LogFilter,
+}
+
+impl<S: ChainSource + 'static> Following<S> {
+    /// Checks that the node is of the configured chain, that the registries exist there, and that the database was made for them; binds
+    /// a new database to them.
+    ///
+    /// # Errors
+    /// When they do not belong together, or the node or the database fails.
+    pub async fn open(
+        source: Arc<S>,
+        ingest: Ingest,
+        filter: LogFilter,
+        options: FollowerOptions,
+    ) -> Result<Self, AppError> {
+        let expected = ingest.binding.chain;
+        let found = source.chain_id().await.during(|| "cannot reach the node".to_owned())?;
+        if found != expected {
+            return Err(AppError::WrongChain { expected, found });
+        }
+        for registry in &ingest.binding.registries {
+            let address = registry.at.address;
+            let code = source.code(address).await.during(|| format!("cannot look at {address}"))?;
+            if code.is_empty() {
+                return Err(AppError::NoCode { kind: registry.kind, address, chain: expected });
+            }
+        }
+        let following = Self { source, ingest, options, filter };
+        following.bind().await?;
+        Ok(following)
+    }
+
+    /// Binds the database, and on its first use notes which code stood behind each proxy before the start block.
+    async fn bind(&self) -> Result<(), AppError> {
+        let during = || "cannot prepare the database".to_owned();
+        let is_new = {
+            let mut tx = self.ingest.database.begin_read().await.during(during)?;
+            tx.binding().await.during(during)?.is_none()
+        };
+        let mut observations = Vec::new();
+        if is_new {
+            for registry in &self.ingest.binding.registries {
+                observations.extend(self.code_before_start(registry).await);
+            }
+        }
+        let mut tx = self.ingest.database.begin_write().await.during(during)?;
+        let was_new = tx.binding().await.during(during)?.is_none();
+        tx.bind(&self.ingest.binding).await.during(during)?;
+        if was_new {
+            for observation in &observations {
+                tx.insert_observation(observation).await.during(during)?;
+            }
+            let facts = observations.iter().filter_map(observed).collect();
+            fold_into(&mut tx, facts).await.during(during)?;
+        }
+        tx.commit().await.during(during)
+    }
+
+    /// The code behind a proxy before the start block, where there was any. A start block at the deployment needs no such answer, and a
+    /// node without old state has none: the registry then counts as unverified until its next upgrade.
+    async fn code_before_start(&self, registry: &Registry) -> Option<Observation> {
+        let number = self.options.start_block.checked_sub(1)?;
+        let block = self.source.header(BlockTag::Number(number)).await.ok()??.block;
+        let slot = calls::IMPLEMENTATION_SLOT;
+        let word = self
+            .source
+            .storage(registry.at.address, slot, BlockTag::Hash(block.hash))
+            .await
+            .ok()?;
+        let code = calls::address_in_word(word).filter(|code| !code.is_zero())?;
+        let subject = ObservedSubject::Implementation(registry.kind);
+        Some(Observation { block, subject, answer: Some(code) })
+    }
+
+    /// Applies step after step until `stop` is ready; a step that has begun is finished first.
+    ///
+    /// # Errors
+    /// When the chain contradicts what was final ([`AppError::Halted`]), when another follower writes to the database, or when
+    /// something fails that will not pass.
+    pub async fn run(
+        &self,
+        stop: impl Future<Output = ()>,
+        mut tell: impl FnMut(Followed<'_>),
+    ) -> Result<(), AppError> {
+        let mut stop = std::pin::pin!(stop);
+        let mut has_begun = false;
+        loop {
+            let error = match self.follow(&mut stop, &mut tell, &mut has_begun).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            // What fails before anything was applied is a matter of configuration; what fails later may pass.
+            let may_pass = error.is_transient() || (has_begun && error.is_from_node());
+            if !may_pass {
+                return Err(error);
+            }
+            tell(Followed::Trouble { error: &error });
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    /// Follows from what is stored until `stop` or an error.
+    async fn follow(
+        &self,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+        tell: &mut impl FnMut(Followed<'_>),
+        has_begun: &mut bool,
+    ) -> Result<(), AppError> {
+        let during = || "cannot read where following stood".to_owned();
+        let (resume, mut is_halted) = self.resume().await.during(during)?;
+        let mut cursor = resume.cursor;
+        let mut follower = Follower::new(
+            Arc::clone(&self.source),
+            self.filter.clone(),
+            self.options.clone(),
+            resume,
+        );
+        loop {
+            let next = tokio::select! {
+                () = &mut *stop => return Ok(()),
+                next = follower.next() => next,
+            };
+            let step = match next {
+                Ok(step) => step,
+                Err(error) => return Err(self.stopped(error).await),
+            };
+            if is_halted {
+                self.set_halt(None).await?;
+                is_halted = false;
+            }
+            let applied = self.ingest.apply(self.source.as_ref(), &step, cursor).await?;
+            cursor = applied.cursor;
+            *has_begun = true;
+            count(&step, &applied);
+            tell(Followed::Step { step: &step, applied, progress: follower.progress() });
+        }
+    }
+
+    /// Where following stood, and whether the writer had stopped for good.
+    async fn resume(&self) -> Result<(Resume, bool), StorageError> {
+        let mut tx = self.ingest.database.begin_read().await?;
+        let is_halted = tx.halt().await?.is_some();
+        let tags: Tags = tx.tags().await?;
+        let lowest = tags.finalized.map_or(0, |stamp| stamp.block.number.saturating_sub(1));
+        let mut held = Vec::new();
+        for block in tx.blocks_above(lowest).await? {
+            let Some(parent_hash) = block.parent_hash else { continue };
+            held.push(Header {
+                block: block.stamp.block,
+                parent_hash,
+                time: block.stamp.time,
+                // Not stored: it serves to doubt an answer when it comes, and these were believed.
+                logs_bloom: Bloom::ZERO,
+            });
+        }
+        let resume = Resume {
+            cursor: tags.indexed.map(|stamp| stamp.block),
+            held,
+            safe: tags.safe.map(|stamp| stamp.block),
+            finalized: tags.finalized.map(|stamp| stamp.block),
+        };
+        Ok((resume, is_halted))
+    }
+
+    async fn stopped(&self, error: FollowError) -> AppError {
+        match error {
+            FollowError::WrongChain { expected, found } => AppError::WrongChain { expected, found },
+            FollowError::Source(source) => {
+                AppError::Chain { during: "cannot follow the chain".to_owned(), source }
+            }
+            FollowError::FinalityViolated { .. } | FollowError::ReorgTooDeep { .. } => {
+                let reason = error.to_string();
+                match self.set_halt(Some(&Halt(reason.clone()))).await {
+                    Ok(()) => AppError::Halted { reason },
+                    Err(error) => error,
+                }
+            }
+        }
+    }
+
+    async fn set_halt(&self, halt: Option<&Halt>) -> Result<(), AppError> {
+        let during = || "cannot note why the writer stopped".to_owned();
+        let mut tx = self.database().begin_write().await.during(during)?;
+        tx.set_halt(halt).await.during(during)?;
+        tx.commit().await.during(during)
+    }
+
+    const fn database(&self) -> &Database {
+        &self.ingest.database
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; block numbers lie far below 2^53"
+)]
+fn count(step: &ChainStep, applied: &Applied) {
+    metrics::counter!("hallmark_logs_applied_total").increment(applied.log_count as u64);
+    metrics::counter!("hallmark_logs_undecoded_total").increment(applied.undecoded_count as u64);
+    metrics::counter!("hallmark_observations_total").increment(applied.observation_count as u64);
+    if applied.undone_count > 0 {
+        metrics::counter!("hallmark_reorgs_total").increment(1);
+        metrics::counter!("hallmark_blocks_undone_total").increment(applied.undone_count);
+    }
+    if let Some(cursor) = applied.cursor {
+        metrics::gauge!("hallmark_indexed_block").set(cursor.number as f64);
+    }
+    metrics::gauge!("hallmark_head_block").set(step.tags.head.block.number as f64);
+}

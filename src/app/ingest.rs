@@ -1,0 +1,290 @@
+//! Applies one step of the chain in one transaction.
+//!
+//! Decode, ask the contract where the events leave a wallet in doubt, then write everything at once: the way back where the chain was
+//! replaced, blocks, logs, answers, the spans that follow from them, the node's tags and the cursor. A crash before the commit leaves
+//! nothing, a crash after it everything. The network is never waited for while the transaction is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::Address;
+
+use super::AppError;
+use super::decoded::DecodedLog;
+use super::error::During;
+use crate::chain::{ChainError, ChainSource, ChainStep, Stretch};
+use crate::identity::{
+    Fact, Fold, TimelineRef, doubtful, interpret, observed_implementation, observed_wallet,
+};
+use crate::registry::{KnownImplementations, RegistryEvent, calls};
+use crate::storage::{
+    Binding, Database, HeldBlock, Observation, ObservedSubject, StorageError, Tags, Tx,
+};
+use crate::vocab::{AgentId, BlockRef, BlockStamp, RegistryKind};
+
+/// Applies steps to one database.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    /// Where to.
+    pub database: Database,
+    /// What is followed.
+    pub binding: Binding,
+    /// Whose events need no asking.
+    pub known: KnownImplementations,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The last block applied: the new cursor.
+    pub cursor: Option<BlockRef>,
+    /// How many blocks were undone.
+    pub undone_count: u64,
+    /// How many logs were stored.
+    pub log_count: usize,
+    /// How many of them could not be decoded.
+    pub undecoded_count: usize,
+    /// How often the contract was asked.
+    pub observation_count: usize,
+}
+
+impl Ingest {
+    /// Applies a step to a database that stands at `cursor`, and says where it stands then.
+    ///
+    /// # Errors
+    /// When the database or the node fails, when somebody else has moved the cursor, or when the step does not fit. Nothing was
+    /// written then, and the same step may be applied again.
+    pub async fn apply<S: ChainSource>(
+        &self,
+        source: &S,
+        step: &ChainStep,
+        cursor: Option<BlockRef>,
+    ) -> Result<Applied, AppError> {
+        let target = step.extend.as_ref().map(|s| s.through.block).or(step.revert_to).or(cursor);
+        let during = || match target {
+            Some(block) => format!("cannot apply the chain up to block {block}"),
+            None => "cannot apply the node's tags".to_owned(),
+        };
+        let logs = step.extend.as_ref().map_or(Ok(Vec::new()), |s| self.decode(s))?;
+        let base = step.revert_to.or(cursor);
+        let asked = self.doubtful_agents(&logs, base).await.during(during)?;
+        let observations = self.observe(source, step.extend.as_ref(), asked).await?;
+
+        let mut tx = self.database.begin_write().await.during(during)?;
+        let undone_count = revert(&mut tx, step.revert_to, cursor).await.during(during)?;
+        if let Some(stretch) = &step.extend {
+            write_stretch(&mut tx, stretch, &logs, &observations).await.during(during)?;
+        }
+        let cursor = move_tags(&mut tx, step).await.during(during)?;
+        tx.commit().await.during(during)?;
+        Ok(Applied {
+            cursor,
+            undone_count,
+            log_count: logs.len(),
+            undecoded_count: logs.iter().filter(|log| log.event.is_err()).count(),
+            observation_count: observations.len(),
+        })
+    }
+
+    fn decode<'a>(&self, stretch: &'a Stretch) -> Result<Vec<DecodedLog<'a>>, AppError> {
+        let read = |log| {
+            DecodedLog::read(log, &self.binding).ok_or_else(|| AppError::BrokenStep {
+                block: stretch.through.block,
+                reason: format!("{} is no registry that is followed", log.address),
+            })
+        };
+        stretch.logs.iter().map(read).collect()
+    }
+
+    /// The agents whose wallet the contract must be asked for, by block, as far as they exist.
+    async fn doubtful_agents(
+        &self,
+        logs: &[DecodedLog<'_>],
+        base: Option<BlockRef>,
+    ) -> Result<BTreeSet<(u64, AgentId)>, StorageError> {
+        let mentions: Vec<_> = logs.iter().filter_map(DecodedLog::mention).collect();
+        if mentions.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let knows = |code: Address| self.known.knows(RegistryKind::Identity, code);
+        let mut tx = self.database.begin_read().await?;
+        let code = match base {
+            Some(base) => {
+                let code = TimelineRef::Implementation(RegistryKind::Identity);
+                tx.span_at(code, base.number).await?.and_then(|s| s.record.value.account())
+            }
+            None => None,
+        };
+        let mut asked = doubtful(&mentions, code.is_some_and(knows), knows);
+        let minted: BTreeSet<AgentId> = logs.iter().filter_map(minted).collect();
+        let mut unborn = BTreeSet::new();
+        for (_, agent) in &asked {
+            if !minted.contains(agent) && tx.open_span(TimelineRef::Owner(*agent)).await?.is_none()
+            {
+                unborn.insert(*agent);
+            }
+        }
+        asked.retain(|(_, agent)| !unborn.contains(agent));
+        Ok(asked)
+    }
+
+    /// Asks the contract for the wallets in doubt, each in the state at the end of its block.
+    async fn observe<S: ChainSource>(
+        &self,
+        source: &S,
+        stretch: Option<&Stretch>,
+        asked: BTreeSet<(u64, AgentId)>,
+    ) -> Result<Vec<Observation>, AppError> {
+        let (Some(stretch), Some(identity)) =
+            (stretch, self.binding.registry(RegistryKind::Identity))
+        else {
+            return Ok(Vec::new());
+        };
+        let hashes: BTreeMap<u64, BlockRef> =
+            stretch.logs.iter().map(|log| (log.block.number, log.block)).collect();
+        let mut observations = Vec::with_capacity(asked.len());
+        for (number, agent) in asked {
+            let Some(&block) = hashes.get(&number) else { continue };
+            let call = calls::get_agent_wallet(agent);
+            let answer = match source.call(identity.at.address, call, block).await {
+                Ok(answer) => calls::address_in(&answer),
+                // A node without the state of that block, or a contract without the function: the doubt stays, and is shown.
+                Err(error @ ChainError::Fatal { .. }) => {
+                    tracing::warn!(block.number = number, %agent, %error, "a wallet stays in doubt");
+                    None
+                }
+                Err(source) => {
+                    let during =
+                        format!("cannot ask for the wallet of agent {agent} at block {block}");
+                    return Err(AppError::Chain { during, source });
+                }
+            };
+            observations.push(Observation {
+                block,
+                subject: ObservedSubject::Wallet(agent),
+                answer,
+            });
+        }
+        Ok(observations)
+    }
+}
+
+fn minted(log: &DecodedLog<'_>) -> Option<AgentId> {
+    match &log.event {
+        Ok(RegistryEvent::Transfer { from, agent, .. }) if from.is_zero() => Some(*agent),
+        _ => None,
+    }
+}
+
+/// Goes back where the chain was replaced, after checking that nobody else has moved the cursor. Returns how many blocks were undone.
+async fn revert(
+    tx: &mut Tx,
+    to: Option<BlockRef>,
+    cursor: Option<BlockRef>,
+) -> Result<u64, StorageError> {
+    let show = |block: Option<BlockRef>| block.map_or("the start".to_owned(), |b| b.to_string());
+    let found = tx.tags().await?.indexed.map(|stamp| stamp.block);
+    if found != cursor {
+        return Err(StorageError::Conflict { expected: show(cursor), found: show(found) });
+    }
+    let (Some(to), Some(cursor)) = (to, cursor) else { return Ok(0) };
+    tx.revert_to(to, cursor).await?;
+    Ok(cursor.number.saturating_sub(to.number))
+}
+
+async fn write_stretch(
+    tx: &mut Tx,
+    stretch: &Stretch,
+    logs: &[DecodedLog<'_>],
+    observations: &[Observation],
+) -> Result<(), StorageError> {
+    for block in held_blocks(stretch)? {
+        tx.insert_block(&block).await?;
+    }
+    for log in logs {
+        tx.insert_event(&log.stored()).await?;
+    }
+    for observation in observations {
+        tx.insert_observation(observation).await?;
+    }
+    fold_into(tx, facts(logs, observations)).await
+}
+
+/// The blocks of a stretch that are held: its headers, and those of its logs.
+fn held_blocks(stretch: &Stretch) -> Result<Vec<HeldBlock>, StorageError> {
+    let mut held: BTreeMap<u64, HeldBlock> = BTreeMap::new();
+    for header in &stretch.headers {
+        let block = HeldBlock { stamp: header.stamp(), parent_hash: Some(header.parent_hash) };
+        held.insert(header.block.number, block);
+    }
+    for log in &stretch.logs {
+        if held.contains_key(&log.block.number) {
+            continue;
+        }
+        let time = log.block_time.ok_or_else(|| StorageError::Inconsistent {
+            table: "block",
+            column: "time",
+            row: log.block.to_string(),
+        })?;
+        let stamp = BlockStamp { block: log.block, time };
+        held.insert(log.block.number, HeldBlock { stamp, parent_hash: None });
+    }
+    Ok(held.into_values().collect())
+}
+
+/// All facts in logs and answers, in the order of their positions.
+pub(super) fn facts(logs: &[DecodedLog<'_>], observations: &[Observation]) -> Vec<Fact> {
+    let said: Vec<_> = logs.iter().filter_map(DecodedLog::said).collect();
+    let mut facts = interpret(&said);
+    facts.extend(observations.iter().filter_map(observed));
+    facts.sort_by_key(|fact| fact.at);
+    facts
+}
+
+/// The fact in an answer; none where the node could not say.
+pub(super) fn observed(observation: &Observation) -> Option<Fact> {
+    let (number, answer) = (observation.block.number, observation.answer?);
+    Some(match observation.subject {
+        ObservedSubject::Wallet(agent) => observed_wallet(number, agent, answer),
+        ObservedSubject::Implementation(kind) => observed_implementation(number, kind, answer),
+    })
+}
+
+/// Folds facts, in the order of their positions, into the stored spans.
+pub(super) async fn fold_into(tx: &mut Tx, facts: Vec<Fact>) -> Result<(), StorageError> {
+    let mut open = Vec::new();
+    for timeline in Fold::touches(&facts) {
+        open.extend(tx.open_span(timeline).await?);
+    }
+    let mut fold = Fold::new(open);
+    for fact in &facts {
+        fold.apply(fact);
+    }
+    tx.write_changes(&fold.finish()).await
+}
+
+/// Moves the node's tags and the cursor; returns the cursor.
+async fn move_tags(tx: &mut Tx, step: &ChainStep) -> Result<Option<BlockRef>, StorageError> {
+    let before = tx.tags().await?;
+    let indexed = match (&step.extend, step.revert_to) {
+        (Some(stretch), _) => Some(stretch.through.stamp()),
+        (None, Some(ancestor)) => {
+            let held = tx.block_at(ancestor.number).await?;
+            Some(held.map(|held| held.stamp).filter(|stamp| stamp.block == ancestor).ok_or_else(
+                || StorageError::Inconsistent {
+                    table: "block",
+                    column: "hash",
+                    row: ancestor.to_string(),
+                },
+            )?)
+        }
+        (None, None) => None,
+    };
+    tx.set_tags(&Tags {
+        indexed,
+        head: Some(step.tags.head.stamp()),
+        safe: step.tags.safe.as_ref().map(|header| header.stamp()),
+        finalized: step.tags.finalized.as_ref().map(|header| header.stamp()),
+    })
+    .await?;
+    Ok(indexed.or(before.indexed).map(|stamp| stamp.block))
+}
