@@ -1,1 +1,14 @@
 //! The one integration-test binary.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected must fail, at that line"
+)]
+
+mod support;
+
+// Against a real chain.
+mod double;
+mod double_chain;
