@@ -11,4 +11,3 @@ mod support;
 
 // Against a real chain.
 mod double;
-mod double_chain;

@@ -3,6 +3,8 @@
 //! Written apart from the program's own decoding, so that a mistake in one is not repeated in the other. Strings in events are
 //! decoded lossily here: a test about bytes that are not UTF-8 looks at the log itself.
 
+#![expect(clippy::too_many_arguments, reason = "generated from the contracts' signatures")]
+
 use alloy::sol;
 
 sol! {

@@ -27,7 +27,7 @@ pub(crate) const BLOCK_TIME_S: u64 = 2;
 /// What anvil's chain is called unless another id is asked for.
 pub(crate) const CHAIN_ID: u64 = 31_337;
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const GAS_PER_TRANSACTION: u64 = 15_000_000;
 
 /// A person of a test, by name: always the same key.
@@ -105,10 +105,10 @@ impl Anvil {
             .expect("anvil starts");
         let stdout = process.stdout.take().expect("its output is piped");
         let authority = listening_authority(stdout);
-        let http_url = format!("http://{authority}");
+        let url = format!("http://{authority}");
         let provider = ProviderBuilder::new()
             .disable_recommended_fillers()
-            .connect_http(http_url.parse().expect("anvil says where it listens"))
+            .connect_http(url.parse().expect("anvil says where it listens"))
             .erased();
         let chain = Chain { authority, provider };
         // Made first, so that the process ends even where the next line panics.

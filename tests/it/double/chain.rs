@@ -2,6 +2,8 @@
 
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, U256};
+use alloy::providers::{Provider, ProviderBuilder};
+use alloy::rpc::types::TransactionReceipt;
 
 use crate::support::anvil::{Anvil, BLOCK_TIME_S, GENESIS_TIME, account};
 use crate::support::registries::{Registrant, Registries};
@@ -19,6 +21,15 @@ async fn tags_follow_the_head_at_32_and_64_blocks() {
     assert_eq!(anvil.block(BlockNumberOrTag::Finalized).await.header.number, 36);
     let block = anvil.block(100).await;
     assert_eq!(block.header.timestamp, GENESIS_TIME + 100 * BLOCK_TIME_S);
+}
+
+#[tokio::test]
+async fn it_is_reached_over_http_and_websocket() {
+    let anvil = Anvil::spawn_with_chain_id(8453).await;
+    for url in [anvil.http_url(), anvil.ws_url()] {
+        let provider = ProviderBuilder::new().connect(&url).await.unwrap();
+        assert_eq!(provider.get_chain_id().await.unwrap(), 8453);
+    }
 }
 
 #[tokio::test]
@@ -58,6 +69,7 @@ async fn a_deep_reorganisation_keeps_what_is_below() {
     assert_eq!(anvil.head().await, height);
     assert!(anvil.has_block(fork).await);
     assert_eq!(registries.agent_count_at(height).await, U256::ZERO);
+    assert_eq!(registries.agent_count_at(registries.first_block()).await, U256::ZERO);
 }
 
 #[tokio::test]
@@ -96,7 +108,7 @@ async fn a_block_and_a_transaction_may_hold_several_calls() {
     let blocks: Vec<_> = receipts.iter().map(|receipt| receipt.block_number).collect();
     assert_eq!(blocks, [batch.block_number.map(|number| number + 1); 3]);
     let log_indexes: Vec<_> =
-        receipts.iter().flat_map(|receipt| receipt.logs()).map(|log| log.log_index).collect();
+        receipts.iter().flat_map(TransactionReceipt::logs).map(|log| log.log_index).collect();
     assert_eq!(log_indexes, (0..7).map(Some).collect::<Vec<_>>());
     assert_eq!(Registrant::THIS_AGENT, U256::MAX);
 }
