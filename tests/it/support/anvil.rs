@@ -19,6 +19,7 @@ use alloy::providers::ext::AnvilApi;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{Block, BlockOverrides, TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
+use tempfile::TempDir;
 
 /// The time of block 0.
 pub(crate) const GENESIS_TIME: u64 = 1_770_000_000;
@@ -63,9 +64,14 @@ impl Call {
 
 /// The process. Everything one does with the chain is on [`Chain`], which it derefs to.
 pub(crate) struct Anvil {
-    process: Child,
     chain: Chain,
+    // Ended before its folder goes: fields are dropped in this order.
+    _process: Process,
+    _states: TempDir,
 }
+
+/// Ends the process when dropped, also by a panic between its start and its first answer.
+struct Process(Child);
 
 impl Deref for Anvil {
     type Target = Chain;
@@ -75,11 +81,11 @@ impl Deref for Anvil {
     }
 }
 
-impl Drop for Anvil {
+impl Drop for Process {
     fn drop(&mut self) {
         // Both fail only where the process has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -93,32 +99,30 @@ impl Anvil {
     pub(crate) async fn spawn_with_chain_id(chain_id: u64) -> Self {
         // The HTTP client asks for one even where it speaks no TLS; a second installation is refused, and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // Anvil writes older blocks' states to disk, up to gigabytes, and by default into the home directory.
+        let states = TempDir::new().expect("a temporary folder");
         let mut process = Command::new(binary())
             .args(["--port", "0", "--accounts", "0", "--order", "fifo", "--auto-impersonate"])
             .args(["--gas-price", "0", "--block-base-fee-per-gas", "0"])
             .args(["--gas-limit", "1000000000", "--disable-min-priority-fee"])
             .args(["--chain-id", &chain_id.to_string(), "--timestamp", &GENESIS_TIME.to_string()])
+            .arg("--cache-path")
+            .arg(states.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
+            .map(Process)
             .expect("anvil starts");
-        let stdout = process.stdout.take().expect("its output is piped");
+        let stdout = process.0.stdout.take().expect("its output is piped");
         let authority = listening_authority(stdout);
         let url = format!("http://{authority}");
         let provider = ProviderBuilder::new()
             .disable_recommended_fillers()
             .connect_http(url.parse().expect("anvil says where it listens"))
             .erased();
-        let chain = Chain { authority, provider };
-        // Made first, so that the process ends even where the next line panics.
-        let anvil = Self { process, chain };
-        anvil
-            .provider
-            .anvil_set_block_timestamp_interval(BLOCK_TIME_S)
-            .await
-            .expect("anvil answers");
-        anvil
+        provider.anvil_set_block_timestamp_interval(BLOCK_TIME_S).await.expect("anvil answers");
+        Self { chain: Chain { authority, provider }, _process: process, _states: states }
     }
 }
 
@@ -244,8 +248,6 @@ impl Chain {
     /// Goes back to a snapshot, which is used up by it. Blocks made since are gone; new ones have other hashes only if they differ.
     pub(crate) async fn revert(&self, snapshot: U256) {
         assert!(self.provider.anvil_revert(snapshot).await.unwrap());
-        // Not part of a snapshot.
-        self.provider.anvil_set_block_timestamp_interval(BLOCK_TIME_S).await.unwrap();
     }
 
     /// The time of the next block, in seconds; later than the latest block's. The ones after follow at the usual pace.
