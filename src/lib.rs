@@ -1,6 +1,6 @@
 //! Hallmark: who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 
-// pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod registry;
 pub mod vocab;
