@@ -8,6 +8,18 @@ use alloy::primitives::{Address, B256, Bytes, I256};
 
 use crate::vocab::AgentId;
 
+/// The first tag of a feedback.
+///
+/// In three forms between November 2025 and January 2026 the tag was an indexed string with no copy in the data, so that nothing but
+/// its hash ever reached the chain's logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// The tag as it stood in the log; 32 raw bytes, zero-padded on the right, in version 1.0.0.
+    Text(Bytes),
+    /// keccak256 of the tag, where the log holds no more.
+    Hash(B256),
+}
+
 /// One event of a registry. Field names follow the contracts' own.
 #[expect(missing_docs, reason = "the fields are named as in the contracts' ABI")]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +53,13 @@ pub enum RegistryEvent {
         index: Option<u64>,
         /// The value, to be divided by ten to the `decimals`; a `score` of 0 to 100 in earlier forms.
         value: I256,
-        /// 0 to 18.
+        /// 0 to 18 under the known implementations; 0 with a `score`.
         decimals: u8,
-        /// What was judged; 32 raw bytes in version 1.0.0.
-        tag1: Bytes,
+        /// What was judged.
+        tag1: Tag,
         /// What was judged, closer; 32 raw bytes in version 1.0.0.
         tag2: Bytes,
-        /// The endpoint that was used; absent in earlier forms.
+        /// The endpoint that was used; empty also in forms that have none.
         endpoint: Bytes,
         /// Where the feedback file is.
         uri: Bytes,
@@ -82,7 +94,7 @@ pub enum RegistryEvent {
         agent: AgentId,
         /// The request that is answered.
         request_hash: B256,
-        /// 0 to 100.
+        /// 0 to 100 under the known implementations.
         response: u8,
         /// Where the answer's file is.
         uri: Bytes,

@@ -1,5 +1,17 @@
 //! Chain logs to meaning: which event of which ERC-8004 registry a log is.
+//!
+//! `topics` lists every event form there is, `decode` turns a log into a [`RegistryEvent`]; `implementation` and `deployments` are
+//! data about the contracts themselves. Nothing here knows what an event does to an agent: that is `identity`.
 
+mod decode;
+pub mod deployments;
 mod event;
+mod fields;
+mod implementation;
+pub mod topics;
 
-pub use event::RegistryEvent;
+pub use decode::decode;
+pub use deployments::Deployment;
+pub use event::{RegistryEvent, Tag};
+pub use fields::DecodeError;
+pub use implementation::KnownImplementations;

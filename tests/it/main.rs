@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test that meets the unexpected must fail, at that line"
+    reason = "a test that meets the impossible should fail where it met it"
 )]
 
 // The shape of the tree.
@@ -13,3 +13,7 @@ mod tidy;
 
 // The program, run as a process.
 mod cli;
+
+// What logs mean.
+mod decoding;
+mod vectors;
