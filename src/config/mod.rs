@@ -11,7 +11,6 @@ mod endpoint;
 mod error;
 mod key;
 mod layer;
-mod preset;
 mod resolve;
 mod value;
 

@@ -11,9 +11,13 @@ use serde_json::Value as Json;
 use super::error::{ConfigError, nearest};
 use super::key::{self, KEYS, Key, Kind};
 use super::layer::{Layer, Raw, Source};
-use super::preset::{self, CUSTOM, Preset};
 use super::value::{Setting, found};
+use crate::registry::Deployment;
+use crate::registry::deployments::DEPLOYMENTS;
 use crate::vocab::{ChainId, shorten};
+
+/// The word that asks for no preset.
+const CUSTOM: &str = "custom";
 
 /// A key with the value in force and where it came from.
 #[derive(Clone, Debug)]
@@ -34,7 +38,7 @@ pub(super) struct Resolver {
 
 /// Which preset applies, and what is to be said where it leaves something open.
 struct Choice {
-    preset: Option<&'static Preset>,
+    preset: Option<&'static Deployment>,
     place: String,
     why_incomplete: String,
 }
@@ -108,9 +112,9 @@ impl Resolver {
             let why_incomplete = format!("`chain` from {place} is `{CUSTOM}`");
             return Ok(Choice { preset: None, place, why_incomplete });
         }
-        let Some(preset) = preset::by_name(&name) else {
-            let all: Vec<_> = preset::names().map(|name| format!("`{name}`")).collect();
-            let meant = nearest(&name, preset::names())
+        let Some(preset) = Deployment::by_name(&name) else {
+            let all: Vec<_> = preset_names().map(|name| format!("`{name}`")).collect();
+            let meant = nearest(&name, preset_names())
                 .map_or_else(String::new, |name| format!("did you mean `{name}`? "));
             let problem = format!(
                 "there is no preset `{}`; {meant}there are {}",
@@ -145,20 +149,25 @@ impl Resolver {
 fn choose_by_id(chain_id: Option<(u64, &Source)>) -> Choice {
     let Some((number, source)) = chain_id else {
         return Choice {
-            preset: key::CHAIN.default.and_then(preset::by_name),
+            preset: key::CHAIN.default.and_then(Deployment::by_name),
             place: Source::Default.place(&key::CHAIN),
             why_incomplete: "the default preset does not give every value".to_owned(),
         };
     };
     let place = source.place(&key::CHAIN_ID);
     Choice {
-        preset: preset::by_chain(ChainId(number)),
+        preset: DEPLOYMENTS.iter().find(|preset| preset.chain.0 == number),
         why_incomplete: format!(
             "the chain {} from {place} has no complete preset",
             ChainId(number)
         ),
         place,
     }
+}
+
+/// What `chain` can be.
+fn preset_names() -> impl Iterator<Item = &'static str> {
+    DEPLOYMENTS.iter().map(|preset| preset.name).chain([CUSTOM])
 }
 
 fn check_bounds(kind: Kind, raw: &Raw) -> Result<(), String> {
@@ -184,7 +193,7 @@ fn default_layer() -> Layer {
     Layer { source: Source::Default, values }
 }
 
-fn preset_layer(preset: &'static Preset, own_registry: bool) -> Layer {
+fn preset_layer(preset: &'static Deployment, own_registry: bool) -> Layer {
     let mut values = BTreeMap::new();
     let mut set = |key: Key, text: Option<String>| {
         if let Some(text) = text {
@@ -195,8 +204,8 @@ fn preset_layer(preset: &'static Preset, own_registry: bool) -> Layer {
     set(key::RPC_URL, preset.rpc_url.map(str::to_owned));
     if !own_registry {
         set(key::IDENTITY_REGISTRY, Some(preset.identity.to_string()));
-        set(key::REPUTATION_REGISTRY, preset.reputation.map(|address| address.to_string()));
-        set(key::VALIDATION_REGISTRY, preset.validation.map(|address| address.to_string()));
+        set(key::REPUTATION_REGISTRY, Some(preset.reputation.to_string()));
+        set(key::VALIDATION_REGISTRY, Some(preset.validation.to_string()));
         set(key::START_BLOCK, Some(preset.start_block.to_string()));
     }
     Layer { source: Source::Preset(preset.name), values }

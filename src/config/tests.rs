@@ -157,6 +157,14 @@ fn a_custom_registry_is_described_in_full_or_told_what_is_missing() {
 }
 
 #[test]
+fn a_preset_without_a_public_endpoint_asks_for_one() {
+    let text = refusal(from_file("chain = \"ethereum\""));
+    assert!(text.contains("`ethereum`") && text.contains("must be set too: `rpc_url`"), "{text}");
+    let config = from_file("chain = \"ethereum\"\nrpc_url = \"https://node.example/\"").unwrap();
+    assert_eq!((config.chain_id, config.start_block), (ChainId(1), 24_339_871));
+}
+
+#[test]
 fn a_chain_id_alone_finds_its_preset() {
     let config = from_file("chain_id = 84532").unwrap();
     assert_eq!((config.chain.as_str(), config.start_block), ("base-sepolia", 37_174_254));

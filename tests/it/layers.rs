@@ -76,6 +76,7 @@ const fn waits(name: &'static str) -> Fenced {
 
 const NO_ENVIRONMENT: &str = "`config` is the only reader of the environment";
 const HTTP: &str = "HTTP types appear only in `api`, and in the demo's loopback node";
+const ABI: &str = "ABI coding appears only in `registry`, and in the demo's contracts";
 const PROVIDERS: &str = "RPC providers and transports appear only in `chain`";
 
 const FENCES: &[Fenced] = &[
@@ -87,8 +88,9 @@ const FENCES: &[Fenced] = &[
     fenced("governor", &["api"], HTTP),
     fenced("alloy", &["chain"], PROVIDERS),
     fenced("alloy::primitives", ANY, "they are the words of the field"),
-    fenced("alloy::sol_types", &["registry"], "ABI coding appears only in `registry`"),
-    fenced("alloy::sol", &["registry"], "ABI coding appears only in `registry`"),
+    fenced("alloy::consensus", &["chain", "demo"], PROVIDERS),
+    fenced("alloy::sol_types", &["registry", "demo"], ABI),
+    fenced("alloy::sol", &["registry", "demo"], ABI),
     fenced("tower", &["chain", "api"], PROVIDERS),
     fenced("reqwest", &["chain", "intake"], PROVIDERS),
     fenced("rustls", &["main"], "one place chooses the cryptography provider"),
