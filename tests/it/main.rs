@@ -8,6 +8,14 @@
 
 mod support;
 
+// The shape of the tree.
+mod layers;
+mod tidy;
+
+// The program, run as a process.
+mod cli;
+
+// What logs mean, and a real chain to make them.
 mod decoding;
 mod double;
 mod vectors;
