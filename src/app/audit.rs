@@ -100,7 +100,8 @@ pub async fn audit_against_chain<S: ChainSource>(
 ) -> Result<Checked, AppError> {
     let during = || "cannot audit the record against the chain".to_owned();
     let mut tx = database.begin_read().await.during(during)?;
-    let (contract, block) = audited_block(&mut tx).await.during(during)?.ok_or(AppError::NothingIndexed)?;
+    let (contract, block) =
+        audited_block(&mut tx).await.during(during)?.ok_or(AppError::NothingIndexed)?;
     let total = tx.minted_count(block.number).await.during(during)?;
     let stride = match sample {
         Sample::All => 1,
@@ -138,7 +139,9 @@ async fn audited_block(tx: &mut Tx) -> Result<Option<(Address, BlockRef)>, Stora
     let Some(indexed) = tags.indexed else { return Ok(None) };
     let finalized = tags.finalized.filter(|last| last.block.number < indexed.block.number);
     let block = match finalized {
-        Some(last) => tx.block_at(last.block.number).await?.map_or(indexed, |held| held.stamp).block,
+        Some(last) => {
+            tx.block_at(last.block.number).await?.map_or(indexed, |held| held.stamp).block
+        }
         None => indexed.block,
     };
     Ok(binding.registry(RegistryKind::Identity).map(|identity| (identity.at.address, block)))

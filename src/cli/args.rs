@@ -63,6 +63,21 @@ impl SharedFlags {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Keep the database in step with the chain, without serving it
+    Follow,
+    /// Check the record by itself, or against the contract
+    Audit {
+        /// Also ask the contract for wallets, owners and URIs, and compare
+        #[arg(long)]
+        against_chain: bool,
+        /// Ask about every agent, not about a sample
+        #[arg(long, requires = "against_chain")]
+        all: bool,
+    },
+    /// Throw away all timelines and fold them anew from the events that were kept
+    Rebuild,
+    /// Bring the database's schema up to date
+    Migrate,
     /// Print the configuration in force and where each value came from
     Config,
 }

@@ -9,8 +9,12 @@
 mod args;
 mod config;
 mod error;
+mod follow;
 mod logging;
+mod maintain;
+mod open;
 mod output;
+mod progress;
 pub mod shutdown;
 
 use std::process::ExitCode;
@@ -51,6 +55,12 @@ fn start(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
 
 fn run_command(command: &Command, config: &Config, out: &mut Output) -> Result<Exit, CliError> {
     match command {
+        Command::Follow => follow::run(config),
+        Command::Audit { against_chain, all } => {
+            maintain::audit_record(config, *against_chain, *all, out)
+        }
+        Command::Rebuild => maintain::rebuild_all(config, out),
+        Command::Migrate => maintain::migrate(config, out),
         Command::Config => config::run(config, out),
     }
 }

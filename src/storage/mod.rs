@@ -19,8 +19,8 @@ mod observations;
 mod spans;
 mod timelines;
 
-pub use audit::{RecordRule, RuleBreak};
 pub use accounts::{AccountRole, AgentOfAccount};
+pub use audit::{RecordRule, RuleBreak};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
 pub use engine::{Database, Tx};
