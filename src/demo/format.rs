@@ -145,7 +145,10 @@ fn place(
 ) -> Result<Option<usize>, RecordingError> {
     let number = usize::try_from(wire.number).unwrap_or(usize::MAX);
     if number > canonical.len() {
-        return Err(inconsistent(format!("block {number} stands where {} belongs", canonical.len())));
+        return Err(inconsistent(format!(
+            "block {number} stands where {} belongs",
+            canonical.len()
+        )));
     }
     let depth = canonical.len() - number;
     if depth == 0 {

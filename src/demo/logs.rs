@@ -65,8 +65,7 @@ pub(super) fn get(play: &Play, params: &[Value]) -> Result<Value, RpcError> {
         if filter.from_block.is_some() || filter.to_block.is_some() {
             return Err(RpcError::invalid_params("a filter has a block hash or a range, not both"));
         }
-        let block =
-            play.block_by_hash(&hash).ok_or_else(|| RpcError::server("unknown block"))?;
+        let block = play.block_by_hash(&hash).ok_or_else(|| RpcError::server("unknown block"))?;
         filter.collect(block, &mut found);
         return Ok(found.into());
     }

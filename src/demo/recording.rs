@@ -12,9 +12,7 @@ use alloy::primitives::{Address, B256, Bytes};
 use serde::Deserialize;
 
 use super::format::{self, RecordingError};
-use crate::vocab::{
-    BlockRef, ChainId, Header, RawLog, RegistryKind, RegistryRef, UnixSeconds,
-};
+use crate::vocab::{BlockRef, ChainId, Header, RawLog, RegistryKind, RegistryRef, UnixSeconds};
 
 /// The recording that ships with the program.
 const SHIPPED: &[u8] = include_bytes!("recording.jsonl.gz");

@@ -71,7 +71,9 @@ pub(super) fn state_block<'a>(
             (None, Some(Value::String(tag))) => play.block(number(play, tag)?),
             _ => return Err(RpcError::invalid_params("name a block by its hash or its number")),
         },
-        Some(_) => return Err(RpcError::invalid_params("a block is named by a tag or a hex number")),
+        Some(_) => {
+            return Err(RpcError::invalid_params("a block is named by a tag or a hex number"));
+        }
     };
     found.ok_or_else(|| RpcError::server("header not found"))
 }
