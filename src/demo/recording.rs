@@ -15,7 +15,7 @@ use super::format::{self, RecordingError};
 use crate::vocab::{BlockRef, ChainId, Header, RawLog, RegistryKind, RegistryRef, UnixSeconds};
 
 /// The recording that ships with the program.
-const SHIPPED: &[u8] = include_bytes!("recording.jsonl.gz");
+pub(super) const SHIPPED: &[u8] = include_bytes!("recording.jsonl.gz");
 
 /// A recorded chain.
 #[derive(Clone, Debug)]

@@ -2,9 +2,7 @@
 // The form of the file is described in src/demo/format.rs, which recomputes every hash from what is written here.
 //
 // Everything that enters a block is fixed (accounts, times, order of transactions), so that the same scenario, contracts and anvil
-// give the same file:
-//
-//   (cd tests/node && npm ci --ignore-scripts) && node tests/contracts/record.mjs
+// give the same file. Needs the packages of tests/node.
 
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,7 +1,0 @@
-//! Tests.
-use super::*;
-#[test]
-fn loads() {
-    let r = Recording::shipped().unwrap();
-    assert_eq!(r.blocks().len(), 3366);
-}
