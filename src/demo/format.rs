@@ -226,6 +226,9 @@ fn assemble(
         )));
     }
     check_play(&blocks, preamble.opening_count)?;
+    if preamble.registries.len() != RegistryKind::ALL.len() {
+        return Err(inconsistent("it has registries of no known kind, or too few"));
+    }
     let mut registries = Vec::new();
     for kind in RegistryKind::ALL {
         let mut of_kind = preamble.registries.iter().filter(|line| line.kind == kind.as_str());

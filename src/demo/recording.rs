@@ -158,7 +158,7 @@ impl Recording {
         Self::read(SHIPPED)
     }
 
-    /// Reads a recording from its file form: gzip over JSON lines, at most [`format::UNPACKED_BYTES_MAX`] bytes.
+    /// Reads a recording from its file form: gzip over JSON lines, at most 32 MiB once unpacked.
     ///
     /// # Errors
     /// When it cannot be unpacked or read, or its parts do not belong together; the error names the line.

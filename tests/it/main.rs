@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected must fail, at that line"
 )]
 
+mod demo_node;
 mod support;
 
 // Against a real chain.

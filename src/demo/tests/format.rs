@@ -1,6 +1,7 @@
 //! A recording holds together, or is refused by a message that says what does not.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
 use alloy::primitives::{Bloom, BloomInput};
 use flate2::Compression;
@@ -12,14 +13,16 @@ use super::super::recording::SHIPPED;
 use super::super::{FINALIZED_DEPTH, Recording, RecordingError};
 use super::shipped;
 
-fn lines() -> Vec<Value> {
+static LINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let text = unpack(SHIPPED).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
+});
+
+type Change = Box<dyn FnOnce(&mut Vec<Value>)>;
 
 /// Reads the recording after a change of its lines, the preamble being line 0 and block N of the opening line N + 1.
 fn after(change: impl FnOnce(&mut Vec<Value>)) -> Result<Recording, RecordingError> {
-    let mut lines = lines();
+    let mut lines = LINES.clone();
     change(&mut lines);
     let text: Vec<_> = lines.iter().map(Value::to_string).collect();
     read(&text.join("\n"))
@@ -106,7 +109,7 @@ fn a_changed_log_topic_header_field_or_order_does_not_hold_together() {
 #[test]
 fn what_is_wrong_is_named() {
     let last_number = |lines: &[Value]| lines.last().unwrap()["number"].as_u64().unwrap();
-    let cases: [(&str, Box<dyn FnOnce(&mut Vec<Value>)>); 9] = [
+    let cases: [(&str, Change); 9] = [
         ("it is empty", Box::new(Vec::clear)),
         ("its form is `other/9`", Box::new(|lines| lines[0]["format"] = json!("other/9"))),
         ("unknown field `surprise`", Box::new(|lines| lines[7]["surprise"] = json!(1))),
