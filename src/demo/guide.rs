@@ -110,7 +110,7 @@ fn sentence(moment: &Moment) -> String {
         }
         Moment::Unset { agent, from } => format!("agent {agent} gives up its wallet {from}"),
         Moment::Transferred { agent, from, to } => {
-            format!("agent {agent} is transferred, which clears its wallet: {from} → {to}")
+            format!("agent {agent} goes from {from} to {to}, and its wallet is cleared")
         }
         Moment::Feedback { agent, client, value, tag } => {
             format!("agent {agent} is judged by {client}: {value} ({tag})")

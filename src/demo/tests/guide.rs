@@ -70,7 +70,7 @@ fn every_narrated_moment_is_one_line() {
     assert!(lines.iter().all(|line| line.len() < 160 && !line.contains('\n')), "{lines:#?}");
     let has = |start: &str| lines.iter().any(|line| line.starts_with(start));
     assert!(has("block 3,056: agent 1 rotates its wallet: 0x"), "{lines:#?}");
-    assert!(has("block 3,100: agent 2 is transferred, which clears its wallet: 0x"), "{lines:#?}");
+    assert!(has("block 3,100: agent 2 goes from 0x"), "{lines:#?}");
     assert!(has("block 3,122: agent 2 has a wallet again: 0x"), "{lines:#?}");
     assert_eq!(
         farewell(shipped()),
