@@ -4,6 +4,7 @@ pub mod app;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod identity;
 pub mod registry;
 pub mod storage;

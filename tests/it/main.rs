@@ -17,5 +17,6 @@ mod cli;
 
 // What logs mean, and a real chain to make them.
 mod decoding;
+mod demo_node;
 mod double;
 mod vectors;
