@@ -163,7 +163,7 @@ pub struct Follower<S> {
     sizes: RangeSize,
     jitter: Jitter,
     /// Failures in a row.
-    pub(super) failures: u32,
+    failures: u32,
     /// How often in a row the node contradicted the finalized block.
     pub(super) violations: u32,
     ranges_since_tags: u32,
@@ -277,11 +277,12 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     /// Holds the node against what was stored, once.
     async fn open(&mut self) -> Result<(), FollowError> {
-        let Some(resume) = self.unchecked.clone() else { return Ok(()) };
-        self.check_resume(&resume).await?;
-        // Only now: `next` may be dropped at any await, and must not count as checked what was not.
-        self.unchecked = None;
-        Ok(())
+        let Some(resume) = self.unchecked.take() else { return Ok(()) };
+        let checked = self.check_resume(&resume).await;
+        if checked.is_err() {
+            self.unchecked = Some(resume);
+        }
+        checked
     }
 
     async fn check_resume(&mut self, resume: &Resume) -> Result<(), FollowError> {
