@@ -10,4 +10,5 @@ mod support;
 
 mod decoding;
 mod double;
+mod storage;
 mod vectors;
