@@ -19,4 +19,5 @@ mod cli;
 mod decoding;
 mod demo_node;
 mod double;
+mod storage;
 mod vectors;

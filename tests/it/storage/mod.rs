@@ -1,0 +1,3 @@
+//! The conformance suite of storage: every public function, on both engines.
+
+mod chain;
