@@ -163,7 +163,7 @@ pub struct Follower<S> {
     sizes: RangeSize,
     jitter: Jitter,
     /// Failures in a row.
-    failures: u32,
+    pub(super) failures: u32,
     /// How often in a row the node contradicted the finalized block.
     pub(super) violations: u32,
     ranges_since_tags: u32,
@@ -277,12 +277,11 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     /// Holds the node against what was stored, once.
     async fn open(&mut self) -> Result<(), FollowError> {
-        let Some(resume) = self.unchecked.take() else { return Ok(()) };
-        let checked = self.check_resume(&resume).await;
-        if checked.is_err() {
-            self.unchecked = Some(resume);
-        }
-        checked
+        let Some(resume) = self.unchecked.clone() else { return Ok(()) };
+        self.check_resume(&resume).await?;
+        // Only now: `next` may be dropped at any await, and must not count as checked what was not.
+        self.unchecked = None;
+        Ok(())
     }
 
     async fn check_resume(&mut self, resume: &Resume) -> Result<(), FollowError> {
@@ -376,18 +375,18 @@ impl<S: ChainSource + 'static> Follower<S> {
         let Fetched { parent, stretch } = fetched;
         let through = stretch.through.block;
         let asked = || format!("blocks {} to {}", stretch.from, through.number);
-        let reason = if extends(self.window.tip(), stretch.from, parent) {
-            let finalized = self.tags.finalized.as_ref().map(|last| last.block);
-            finalized
-                .filter(|last| last.number == through.number && *last != through)
-                .map(|last| format!("block {through} is not the finalized {last}"))
-        } else {
-            Some("the range does not follow the last block applied".to_owned())
-        };
-        if let Some(reason) = reason {
-            // What is in flight comes from the same disagreement: plan anew, which also tells a reorganisation from a bad backend.
+        // What is in flight comes from the same disagreement: plan anew, which also tells a reorganisation from a bad backend.
+        if !extends(self.window.tip(), stretch.from, parent) {
             self.backfill = None;
+            let reason = "the range does not follow the last block applied";
             return Err(ChainError::contradiction(asked(), reason).into());
+        }
+        let finalized = self.tags.finalized.as_ref().map(|last| last.block);
+        if let Some(ours) = finalized.filter(|last| last.number == through.number)
+            && ours != through
+        {
+            self.backfill = None;
+            return Err(self.finalized_changed(FinalizedChanged { ours, theirs: through }));
         }
         if self.tags.finalized.as_ref().is_some_and(|last| through.number <= last.block.number) {
             self.window.finalize(through);

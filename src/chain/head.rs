@@ -48,7 +48,7 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     async fn extend(&mut self, node: &ChainTags, next: u64) -> Result<ChainStep, FollowError> {
         let head = node.head.block;
-        let to = next.saturating_add(self.options.step_blocks.max(1) - 1).min(head.number);
+        let to = next.saturating_add(self.step_blocks() - 1).min(head.number);
         let headers = fetch::linked(self.source.as_ref(), next, to).await?;
         check_head(&headers, head)?;
         let parent = headers.first().map(|first| first.parent_hash).unwrap_or_default();
@@ -74,6 +74,12 @@ impl<S: ChainSource + 'static> Follower<S> {
         self.yield_step(revert_to, fetched.map(|fetched| fetched.stretch))
     }
 
+    /// How many blocks to take at once: fewer after each failure, since one request that fails fails the step, and a node that fails
+    /// often would never let a long one through.
+    fn step_blocks(&self) -> u64 {
+        self.options.step_blocks.checked_shr(self.failures).unwrap_or(0).max(1)
+    }
+
     /// Goes back to where the node's chain left ours, and takes the first blocks of the new branch.
     pub(super) async fn reorg(&mut self, node: &ChainTags) -> Result<ChainStep, FollowError> {
         let ancestor = self.ancestor(node.head.block).await?;
@@ -85,7 +91,7 @@ impl<S: ChainSource + 'static> Follower<S> {
         if !branch.first().is_some_and(|first| follows(ancestor, first)) {
             return Err(changed(from));
         }
-        let kept = usize::try_from(self.options.step_blocks.max(1)).unwrap_or(usize::MAX);
+        let kept = usize::try_from(self.step_blocks()).unwrap_or(usize::MAX);
         branch.truncate(kept);
         let fetched = fetch::blocks(
             &self.source,

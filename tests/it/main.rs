@@ -19,5 +19,11 @@ mod cli;
 mod decoding;
 mod demo_node;
 mod double;
-mod storage;
 mod vectors;
+
+// What is remembered, on both engines.
+mod storage;
+
+// Following: a scripted chain, and a server that answers anything.
+mod follow;
+mod rpc;
