@@ -5,13 +5,12 @@
 //! run in one process or in many. Without a server the PostgreSQL half fails; leaving it out takes `HALLMARK_TEST_WITHOUT_POSTGRES=1`.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use alloy::primitives::{hex, keccak256};
 use hallmark::storage::Database;
 use sqlx::migrate::Migrator;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -65,7 +64,7 @@ pub(crate) struct Fresh {
 }
 
 enum Place {
-    Folder(TempDir),
+    Folder { _removed_with_it: TempDir },
     Server { admin: Url, name: String },
 }
 
@@ -74,7 +73,7 @@ impl Fresh {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("hallmark.db").display());
-        let fresh = Self { url, place: Place::Folder(folder) };
+        let fresh = Self { url, place: Place::Folder { _removed_with_it: folder } };
         let database = fresh.database().await;
         database.migrate().await.unwrap();
         database.close().await;
@@ -102,15 +101,33 @@ impl Fresh {
 
     /// Whether it is on SQLite.
     pub(crate) const fn is_sqlite(&self) -> bool {
-        matches!(self.place, Place::Folder(_))
+        matches!(self.place, Place::Folder { .. })
     }
 
-    /// The file, where it is on SQLite.
-    pub(crate) fn file(&self) -> Option<PathBuf> {
-        match &self.place {
-            Place::Folder(folder) => Some(folder.path().join("hallmark.db")),
-            Place::Server { .. } => None,
-        }
+    /// Bytes as this engine writes them in a statement.
+    pub(crate) fn bytes(&self, hex: &str) -> String {
+        if self.is_sqlite() { format!("x'{hex}'") } else { format!(r"'\x{hex}'::bytea") }
+    }
+
+    /// Runs statements past the program, to look at what it did or to break what it keeps.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.rows(sql).await;
+    }
+
+    /// The first column of what statements answer, which must be text.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        let shown = format!("{}: {sql}", self.url);
+        let sql = AssertSqlSafe(sql.to_owned());
+        let rows: Result<Vec<String>, sqlx::Error> = if self.is_sqlite() {
+            let mut conn = SqliteConnection::connect(&self.url).await.unwrap();
+            let rows = sqlx::raw_sql(sql).fetch_all(&mut conn).await;
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+        } else {
+            let mut conn = PgConnection::connect(&self.url).await.unwrap();
+            let rows = sqlx::raw_sql(sql).fetch_all(&mut conn).await;
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+        };
+        rows.unwrap_or_else(|error| panic!("{shown}: {error}"))
     }
 
     /// Opens it, as the program does.
