@@ -53,4 +53,21 @@ impl Registries {
         let slot = LAST_ID_SLOT.into();
         self.chain.provider.get_storage_at(self.identity, slot).number(block).await.unwrap()
     }
+
+    /// Wallet, owner and URI of the agents from 0 to `count` at the end of a block, many asked at once.
+    pub(crate) async fn answers_at(
+        &self,
+        count: u64,
+        block: u64,
+    ) -> Vec<(Address, Option<Address>, Option<Bytes>)> {
+        let answers = (0..count).map(|agent| async move {
+            let agent = U256::from(agent);
+            tokio::join!(
+                self.wallet_at(agent, block),
+                self.owner_at(agent, block),
+                self.uri_at(agent, block)
+            )
+        });
+        futures_util::future::join_all(answers).await
+    }
 }
