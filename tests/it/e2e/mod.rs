@@ -5,3 +5,13 @@
 
 mod every_block;
 mod registration;
+mod upgrade;
+
+use alloy::primitives::Address;
+
+use crate::support::anvil::account;
+
+/// The address of a person of a test.
+fn who(name: &str) -> Address {
+    account(name).address()
+}

@@ -1,15 +1,12 @@
 //! Agents of every form of registration, as recorded.
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::U256;
 
-use crate::support::anvil::{Anvil, account};
+use super::who;
+use crate::support::anvil::Anvil;
 use crate::support::databases::on_both_engines;
 use crate::support::indexer::Indexer;
 use crate::support::registries::Registries;
-
-fn who(name: &str) -> Address {
-    account(name).address()
-}
 
 on_both_engines! {
     /// The three forms of registration, in blocks of their own and in one block.

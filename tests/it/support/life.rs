@@ -37,6 +37,8 @@ pub(crate) struct Life {
     draw: Draw,
     registrants: [Registrant; 2],
     contract_wallet: Address,
+    /// Code that nobody knows, where the registry's is replaced now and then.
+    unknown_code: Option<Address>,
     agents_max: u64,
     validations: u64,
     sent: u64,
@@ -50,10 +52,17 @@ impl Life {
             draw: Draw::new(seed),
             registrants: [registries.registrant().await, registries.registrant().await],
             contract_wallet: registries.contract_wallet(account("keeper").address()).await,
+            unknown_code: None,
             agents_max,
             validations: 0,
             sent: 0,
         }
+    }
+
+    /// From now on the registry's code is replaced now and then, by code that nobody knows and back.
+    pub(crate) async fn with_upgrades(mut self) -> Self {
+        self.unknown_code = Some(self.registries.unknown_identity_code().await);
+        self
     }
 
     /// How many transactions were sent.
@@ -105,6 +114,18 @@ impl Life {
         let Some((agent, owner)) = self.agent().await.filter(|_| !born) else {
             return self.registration().await;
         };
+        if let Some(unknown) = self.unknown_code {
+            let is_unknown = self.registries.identity_code().await == unknown;
+            match self.draw.below(12) {
+                0 if is_unknown => return self.registries.downgrade_identity(),
+                0 => return self.registries.upgrade_identity(unknown),
+                1 | 2 if is_unknown => {
+                    let wallet = self.person().address();
+                    return self.registries.settle_wallet(owner, agent, wallet);
+                }
+                _ => {}
+            }
+        }
         match self.draw.below(12) {
             0 | 1 => {
                 let wallet = self.person();

@@ -12,6 +12,9 @@ use crate::support::abi::IIdentity;
 /// Where the identity registry keeps the next agent's id.
 const LAST_ID_SLOT: B256 =
     b256!("a040f782729de4970518741823ec1276cbcd41a0c7493f62d173341566a04e00");
+/// Where a proxy keeps the address of its code.
+const IMPLEMENTATION_SLOT: B256 =
+    b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 
 impl Registries {
     /// `getAgentWallet` at the end of a block; zero is no wallet, or no agent.
@@ -46,6 +49,13 @@ impl Registries {
         let call = raw_call(IIdentity::getMetadataCall::SELECTOR, &arguments);
         let answer = self.chain.read(self.identity, call, block).await;
         Bytes::abi_decode(&answer.expect("it never reverts")).unwrap()
+    }
+
+    /// The code behind the identity registry's proxy, now.
+    pub(crate) async fn identity_code(&self) -> Address {
+        let slot = IMPLEMENTATION_SLOT.into();
+        let word = self.chain.provider.get_storage_at(self.identity, slot).await.unwrap();
+        Address::from_word(word.into())
     }
 
     /// How many agents there are at the end of a block, from the contract's raw storage: also the next one's id.
