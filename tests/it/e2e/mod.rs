@@ -5,6 +5,7 @@
 
 mod every_block;
 mod registration;
+mod reorg;
 mod upgrade;
 
 use alloy::primitives::Address;
