@@ -64,7 +64,7 @@ pub(crate) struct Fresh {
 }
 
 enum Place {
-    Folder { _removed_with_it: TempDir },
+    Folder { folder: TempDir },
     Server { admin: Url, name: String },
 }
 
@@ -73,7 +73,7 @@ impl Fresh {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("hallmark.db").display());
-        let fresh = Self { url, place: Place::Folder { _removed_with_it: folder } };
+        let fresh = Self { url, place: Place::Folder { folder } };
         let database = fresh.database().await;
         database.migrate().await.unwrap();
         database.close().await;
@@ -100,6 +100,16 @@ impl Fresh {
             return Self::sqlite().await;
         }
         Self::postgres().await.expect("there was a server for this one")
+    }
+
+    /// Takes everything out of it, the schema as well, as if no program had ever seen it. Nothing may have it open.
+    pub(crate) async fn empty(&self) {
+        let Place::Folder { folder } = &self.place else {
+            return self.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+        };
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
     }
 
     /// Its URL, for `--database-url` and for drivers.
