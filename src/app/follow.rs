@@ -152,10 +152,10 @@ impl<S: ChainSource + 'static> Following<S> {
         }
     }
 
-    /// Follows from what is stored until `stop` or an error.
+    /// Follows from what is stored until it is time to stop, or an error.
     async fn follow(
         &self,
-        stop: &mut (impl Future<Output = ()> + Unpin),
+        until: &mut (impl Future<Output = ()> + Unpin),
         tell: &mut impl FnMut(Followed<'_>),
         has_begun: &mut bool,
     ) -> Result<(), AppError> {
@@ -170,7 +170,7 @@ impl<S: ChainSource + 'static> Following<S> {
         );
         loop {
             let next = tokio::select! {
-                () = &mut *stop => return Ok(()),
+                () = &mut *until => return Ok(()),
                 next = follower.next() => next,
             };
             let step = match next {

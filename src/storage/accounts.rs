@@ -42,8 +42,7 @@ const AGENTS_OF_WALLET_AT_POSITION: &str = "
     ORDER BY subject LIMIT $4";
 const WALLET_SPANS_OF: &str = select_spans!(
     "WHERE s.account = $1 AND s.kind = 'wallet'
-       AND (s.subject > $2 OR (s.subject = $2 AND (s.from_block > $3
-            OR (s.from_block = $3 AND s.from_log > $4))))
+       AND (s.subject, s.from_block, s.from_log) > ($2, $3, $4)
      ORDER BY s.subject, s.from_block, s.from_log LIMIT $5"
 );
 

@@ -49,14 +49,13 @@ impl TryFrom<BlockRow> for HeldBlock {
 
     fn try_from(row: BlockRow) -> Result<Self, StorageError> {
         let cell = |column| Cell { table: "block", column, row: &row.number };
-        let time = UnixSeconds::new(cell("time").unsigned(row.time)?);
         Ok(Self {
             stamp: BlockStamp {
                 block: BlockRef {
                     number: cell("number").unsigned(row.number)?,
                     hash: cell("hash").hash(&row.hash)?,
                 },
-                time: time.ok_or_else(|| cell("time").wrong())?,
+                time: cell("time").time(row.time)?,
             },
             parent_hash: row
                 .parent_hash

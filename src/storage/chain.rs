@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
-use crate::vocab::{BlockRef, BlockStamp, ChainId, RegistryKind, RegistryRef, UnixSeconds};
+use crate::vocab::{BlockRef, BlockStamp, ChainId, RegistryKind, RegistryRef};
 
 const CHAIN: &str = "SELECT chain_id, halted FROM chain";
 const CHAIN_INSERT: &str = "INSERT INTO chain (chain_id) VALUES ($1)";
@@ -135,13 +135,14 @@ impl Tx {
     /// What this database is bound to; `None` before its first use.
     pub async fn binding(&mut self) -> Result<Option<Binding>, StorageError> {
         let Some(chain) = self.chain_row().await? else { return Ok(None) };
-        let cell = |column| Cell { table: "registry", column, row: &"kind" };
-        let chain = ChainId(cell("chain_id").unsigned(chain.chain_id)?);
+        let cell = Cell { table: "chain", column: "chain_id", row: &chain.chain_id };
+        let chain = ChainId(cell.unsigned(chain.chain_id)?);
         let rows: Vec<RegistryRow> =
             on_engine!(self, conn => sqlx::query_as(REGISTRIES).fetch_all(conn).await)?;
         let registries = rows
             .into_iter()
             .map(|row| {
+                let cell = |column| Cell { table: "registry", column, row: &row.kind };
                 Ok(Registry {
                     kind: RegistryKind::from_word(&row.kind).ok_or_else(|| cell("kind").wrong())?,
                     at: RegistryRef { chain, address: cell("address").address(&row.address)? },
@@ -188,7 +189,8 @@ impl Tx {
 
     /// Says why the writer stopped, or that it goes on again.
     pub async fn set_halt(&mut self, halt: Option<&Halt>) -> Result<(), StorageError> {
-        let reason = halt.map(|halt| halt.0.as_str());
+        // A node's words may be in it, and PostgreSQL takes no NUL in a text.
+        let reason = halt.map(|halt| halt.0.replace('\0', "\u{fffd}"));
         on_engine!(self, conn => sqlx::query(CHAIN_HALT).bind(reason).execute(conn).await.map(drop))?;
         Ok(())
     }
@@ -204,13 +206,12 @@ impl Tx {
         let mut tags = Tags::default();
         for row in rows {
             let cell = |column| Cell { table: "chain_tag", column, row: &row.tag };
-            let time = UnixSeconds::new(cell("time").unsigned(row.time)?);
             let stamp = BlockStamp {
                 block: BlockRef {
                     number: cell("number").unsigned(row.number)?,
                     hash: cell("hash").hash(&row.hash)?,
                 },
-                time: time.ok_or_else(|| cell("time").wrong())?,
+                time: cell("time").time(row.time)?,
             };
             match row.tag.as_str() {
                 "indexed" => tags.indexed = Some(stamp),

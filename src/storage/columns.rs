@@ -5,7 +5,7 @@
 use alloy::primitives::{Address, B256};
 
 use super::StorageError;
-use crate::vocab::{AgentId, Position};
+use crate::vocab::{AgentId, Position, UnixSeconds};
 
 /// A `uint256` as text whose byte order is the order of the numbers: `02:22`.
 pub(super) fn agent_text(agent: AgentId) -> String {
@@ -15,8 +15,8 @@ pub(super) fn agent_text(agent: AgentId) -> String {
 
 /// The inverse of [`agent_text`].
 pub(super) fn parse_agent(text: &str) -> Option<AgentId> {
-    let (count, digits) = text.split_once(':')?;
-    (count.parse() == Ok(digits.len())).then(|| AgentId::parse(digits))?
+    let (_, digits) = text.split_once(':')?;
+    AgentId::parse(digits).filter(|agent| agent_text(*agent) == text)
 }
 
 /// A block number, time or other count for a signed column.
@@ -39,6 +39,10 @@ impl Cell<'_> {
 
     pub(super) fn unsigned(&self, value: i64) -> Result<u64, StorageError> {
         u64::try_from(value).map_err(|_| self.wrong())
+    }
+
+    pub(super) fn time(&self, seconds: i64) -> Result<UnixSeconds, StorageError> {
+        UnixSeconds::new(self.unsigned(seconds)?).ok_or_else(|| self.wrong())
     }
 
     pub(super) fn hash(&self, bytes: &[u8]) -> Result<B256, StorageError> {
@@ -69,7 +73,7 @@ mod tests {
         for (id, text) in ids.iter().zip(&texts) {
             assert_eq!(parse_agent(text), Some(AgentId(*id)));
         }
-        for text in ["22", "03:22", "02:2x", "2:22x", ""] {
+        for text in ["22", "03:22", "2:22", "+2:22", "02:2x", "02:02", ""] {
             assert_eq!(parse_agent(text), None, "{text}");
         }
     }

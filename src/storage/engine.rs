@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::StorageError;
 
@@ -19,6 +19,8 @@ use super::StorageError;
 const LOCK_WRITER: &str = "SELECT pg_advisory_xact_lock(7521983763894625899)";
 const BEGIN_SQLITE_READ: &str = "BEGIN DEFERRED";
 const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
+/// PostgreSQL's form of [`BUSY_TIMEOUT`], for this transaction alone: a pooler may refuse settings of the whole connection.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '30s'";
 const BEGIN_POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// How long a writer waits for another before it says that the database is busy.
@@ -45,6 +47,8 @@ pub(super) enum Pools {
 }
 
 /// A transaction on whichever engine the database URL named. Dropped without [`commit`](Self::commit), it never was.
+///
+/// After an error it is only fit to be dropped: PostgreSQL refuses all that follows, and takes a commit for the way back.
 #[derive(Debug)]
 pub enum Tx {
     /// On SQLite.
@@ -106,6 +110,7 @@ impl Database {
             }
             Pools::Postgres(pool) => {
                 let mut tx = pool.begin().await?;
+                sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
                 sqlx::query(LOCK_WRITER).execute(&mut *tx).await?;
                 Ok(Tx::Postgres(tx))
             }
@@ -140,8 +145,9 @@ async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
         shown: without_secrets(url),
         source,
     };
+    let no_file = || StorageError::Url { shown: without_secrets(url) };
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(|_| StorageError::Url { shown: without_secrets(url) })?
+        .map_err(|_| no_file())?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         // A commit survives the death of the process; the last ones may be lost with the machine's power, together with their
@@ -149,6 +155,10 @@ async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT);
+    // Each connection would have a database of its own, gone with the process.
+    if url.contains(":memory:") || url.contains("mode=memory") || options.get_filename() == "" {
+        return Err(no_file());
+    }
     if let Some(folder) = options.get_filename().parent().filter(|p| *p != Path::new("")) {
         std::fs::create_dir_all(folder).map_err(|e| fail(Box::new(e)))?;
     }
@@ -166,24 +176,35 @@ async fn open_postgres(url: &str) -> Result<Pools, StorageError> {
     let shown = || without_secrets(url);
     let options =
         PgConnectOptions::from_str(url).map_err(|_| StorageError::Url { shown: shown() })?;
+    let options = options.application_name("hallmark");
+    // The pool would ask again and again, and at last say only that it took too long.
+    let fail = |source: Box<dyn std::error::Error + Send + Sync>| StorageError::Open {
+        shown: shown(),
+        source,
+    };
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await {
+        Ok(Ok(conn)) => conn.close().await.map_err(|e| fail(Box::new(e)))?,
+        Ok(Err(error)) => return Err(fail(Box::new(error))),
+        Err(elapsed) => return Err(fail(Box::new(elapsed))),
+    }
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.application_name("hallmark"))
-        .await
-        .map_err(|e| StorageError::Open { shown: shown(), source: Box::new(e) })?;
+        .connect_lazy_with(options);
     Ok(Pools::Postgres(pool))
 }
 
 /// A database URL as it may be shown: without user, password and parameters.
 fn without_secrets(url: &str) -> String {
-    let end = url.find('?').unwrap_or(url.len());
-    let url = url.get(..end).unwrap_or(url);
-    match (url.split_once("://"), url.rfind('@')) {
-        (Some((scheme, _)), Some(at)) => {
-            format!("{scheme}://{}", url.get(at + 1..).unwrap_or_default())
-        }
-        _ => url.to_owned(),
+    let url = url.split_once('?').map_or(url, |(before, _)| before);
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
+    }
+    // A password may hold any sign, also those that end a host.
+    match (url.split_once(':'), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+        (None, Some((_, rest))) => rest.to_owned(),
+        (_, None) => url.to_owned(),
     }
 }
 
@@ -196,7 +217,11 @@ mod tests {
         for (url, shown) in [
             ("postgres://me:secret@db:5432/h?sslpassword=secret", "postgres://db:5432/h"),
             ("postgres://me:se@cret@db/h", "postgres://db/h"),
-            ("sqlite://data/h.db?mode=rwc", "sqlite://data/h.db"),
+            ("postgres://me:se/cr:et@db/h", "postgres://db/h"),
+            ("postgres:me:secret@db/h", "postgres://db/h"),
+            ("postgres:///h?host=/run/db&password=secret", "postgres:///h"),
+            ("secret@db/h", "db/h"),
+            ("sqlite://data/h@home.db?mode=rwc", "sqlite://data/h@home.db"),
             ("nonsense", "nonsense"),
         ] {
             assert_eq!(without_secrets(url), shown);

@@ -1,5 +1,7 @@
 //! What can go wrong with the database. "Not found" is not among it: that is `None`.
 
+use std::borrow::Cow;
+
 /// Why storage could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -89,24 +91,34 @@ impl StorageError {
 
     /// Whether the same call may succeed if it is made again.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Busy(_) => true,
+            Self::Driver(sqlx::Error::Io(_)) => true,
+            // PostgreSQL: shut down, crashed, starting, out of connections.
             Self::Driver(source) => {
-                matches!(source, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+                matches!(code(source).as_deref(), Some("57P01" | "57P02" | "57P03" | "53300"))
             }
             _ => false,
         }
     }
 }
 
+/// What the engine calls an error: SQLite's extended result code in decimal, or PostgreSQL's SQLSTATE.
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}
+
 impl From<sqlx::Error> for StorageError {
     fn from(source: sqlx::Error) -> Self {
-        // SQLite: 5 busy, 6 locked. PostgreSQL: 40001 serialisation failure, 40P01 deadlock, 55P03 lock not available.
-        let is_busy =
-            source.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(
-                |code| matches!(code.as_ref(), "5" | "6" | "517" | "40001" | "40P01" | "55P03"),
-            );
+        let is_busy = match code(&source).as_deref() {
+            // SQLite's SQLITE_BUSY and SQLITE_LOCKED, alone and in their extended forms.
+            Some("5" | "261" | "517" | "773" | "6" | "262" | "518") => true,
+            // PostgreSQL: serialisation failure, deadlock, lock not available.
+            Some("40001" | "40P01" | "55P03") => true,
+            // Every connection is in use; on SQLite, the one that writes.
+            _ => matches!(source, sqlx::Error::PoolTimedOut),
+        };
         if is_busy { Self::Busy(source) } else { Self::Driver(source) }
     }
 }

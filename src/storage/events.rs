@@ -2,7 +2,7 @@
 //!
 //! What is stored is the log itself; its name, agent and thread stand beside it to be found by. Readers decode again.
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{B256, Bytes};
 use sqlx::FromRow;
 
 use super::columns::{Cell, agent_text, signed};
@@ -31,12 +31,11 @@ macro_rules! select_events {
 const EVENTS_IN: &str =
     select_events!("WHERE e.block >= $1 AND e.block <= $2 ORDER BY e.block, e.log_index");
 const EVENTS_OF_AGENT: &str = select_events!(
-    "WHERE e.agent = $1 AND (e.block > $2 OR (e.block = $2 AND e.log_index > $3)) AND e.block <= $4
+    "WHERE e.agent = $1 AND (e.block, e.log_index) > ($2, $3) AND e.block <= $4
      ORDER BY e.block, e.log_index LIMIT $5"
 );
 const EVENTS_OF_AGENT_NAMED: &str = select_events!(
-    "WHERE e.agent = $1 AND e.name = $6
-       AND (e.block > $2 OR (e.block = $2 AND e.log_index > $3)) AND e.block <= $4
+    "WHERE e.agent = $1 AND e.name = $6 AND (e.block, e.log_index) > ($2, $3) AND e.block <= $4
      ORDER BY e.block, e.log_index LIMIT $5"
 );
 const EVENTS_OF_THREAD: &str =
@@ -112,21 +111,21 @@ impl TryFrom<EventRow> for StoredEvent {
 
     fn try_from(row: EventRow) -> Result<Self, StorageError> {
         let cell = |column| Cell { table: "registry_event", column, row: &row.block };
+        let block = |column| Cell { table: "block", column, row: &row.block };
+        let registry = Cell { table: "registry", column: "address", row: &row.registry };
         let at = cell("log_index").position(row.block, row.log_index)?;
-        let time = UnixSeconds::new(cell("time").unsigned(row.time)?);
-        let time = time.ok_or_else(|| cell("time").wrong())?;
+        let time = block("time").time(row.time)?;
         if !row.topics.len().is_multiple_of(32) {
             return Err(cell("topics").wrong());
         }
-        let address: Address = cell("address").address(&row.address)?;
         Ok(Self {
             registry: RegistryKind::from_word(&row.registry)
                 .ok_or_else(|| cell("registry").wrong())?,
             log: RawLog {
-                address,
+                address: registry.address(&row.address)?,
                 topics: row.topics.chunks_exact(32).map(B256::from_slice).collect(),
                 data: row.data.into(),
-                block: BlockRef { number: at.block_number, hash: cell("hash").hash(&row.hash)? },
+                block: BlockRef { number: at.block_number, hash: block("hash").hash(&row.hash)? },
                 block_time: Some(time),
                 tx_hash: cell("tx_hash").hash(&row.tx_hash)?,
                 log_index: at.log_index,

@@ -1,5 +1,6 @@
 //! Brings the schema up to date, and refuses one that is newer than this program.
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use super::engine::Pools;
@@ -17,7 +18,13 @@ impl Database {
     pub async fn migrate(&self) -> Result<usize, StorageError> {
         let (migrator, outcome) = match &self.pools {
             Pools::Sqlite { writer, .. } => (&SQLITE, SQLITE.run(writer).await),
-            Pools::Postgres(pool) => (&POSTGRES, POSTGRES.run(pool).await),
+            Pools::Postgres(pool) => {
+                // Where it fails, the driver leaves its lock on the connection, which therefore must not go back to the pool.
+                let mut conn = pool.acquire().await?.detach();
+                let outcome = POSTGRES.run_direct(None, &mut conn, false).await;
+                conn.close().await?;
+                (&POSTGRES, outcome)
+            }
         };
         match outcome {
             Ok(()) => Ok(migrator.iter().count()),

@@ -38,7 +38,7 @@ const SPAN_AT: &str = select_spans!(
 );
 const TIMELINE: &str = select_spans!(
     "WHERE s.kind = $1 AND s.subject = $2 AND s.name = $3
-       AND (s.from_block > $4 OR (s.from_block = $4 AND s.from_log > $5))
+       AND (s.from_block, s.from_log) > ($4, $5)
      ORDER BY s.from_block, s.from_log LIMIT $6"
 );
 const METADATA_AT: &str = select_spans!(
@@ -48,8 +48,7 @@ const METADATA_AT: &str = select_spans!(
 );
 const METADATA_TIMELINES: &str = select_spans!(
     "WHERE s.kind = 'metadata' AND s.subject = $1
-       AND (s.name > $2 OR (s.name = $2 AND (s.from_block > $3
-            OR (s.from_block = $3 AND s.from_log > $4))))
+       AND (s.name, s.from_block, s.from_log) > ($2, $3, $4)
      ORDER BY s.name, s.from_block, s.from_log LIMIT $5"
 );
 const OPERATORS_OF_OWNER: &str = select_spans!(
@@ -102,14 +101,14 @@ impl TryFrom<EvidencedRow> for EvidencedSpan {
 
     fn try_from(row: EvidencedRow) -> Result<Self, StorageError> {
         let record = SpanRecord::try_from(row.span)?;
-        let place = record.span.from.block_number;
-        let cell = |column| Cell { table: "span", column, row: &place };
-        let evidence = |at, tx: Option<Vec<u8>>, time: Option<i64>| {
-            let seconds = time.map(|time| cell("time").unsigned(time)).transpose()?;
+        let evidence = |at: Position, tx: Option<Vec<u8>>, time: Option<i64>| {
+            let place = at.block_number;
+            let event = Cell { table: "registry_event", column: "tx_hash", row: &place };
+            let block = Cell { table: "block", column: "time", row: &place };
             Ok::<_, StorageError>(Evidence {
                 at,
-                tx_hash: tx.as_deref().map(|tx| cell("tx_hash").hash(tx)).transpose()?,
-                time: seconds.and_then(UnixSeconds::new),
+                tx_hash: tx.as_deref().map(|tx| event.hash(tx)).transpose()?,
+                time: time.map(|time| block.time(time)).transpose()?,
             })
         };
         let from = evidence(record.span.from, row.from_tx, row.from_time)?;

@@ -1,10 +1,29 @@
-//! The one integration-test binary.
+//! The one integration-test binary. Read `story` first.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test that meets the impossible should fail where it met it"
+    reason = "a test that meets the unexpected must fail, at that line"
 )]
 
+mod support;
+
+// The shape of the tree.
+mod layers;
+mod tidy;
+
+// The program, run as a process.
+mod cli;
+
+// What logs mean, and a real chain to make them.
 mod decoding;
+mod demo_node;
+mod double;
 mod vectors;
+
+// What is remembered, on both engines.
+mod storage;
+
+// Following: a scripted chain, and a server that answers anything.
+mod follow;
+mod rpc;

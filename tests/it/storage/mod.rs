@@ -1,0 +1,18 @@
+//! The conformance suite of storage: every public function, on both engines, one file for each of `src/storage`.
+//!
+//! `coverage` fails where a function is not called here; `schema` and `plans` look at the engines themselves.
+
+mod accounts;
+mod blocks;
+mod chain;
+mod coverage;
+mod engine;
+mod error;
+mod events;
+mod migrate;
+mod observations;
+mod plans;
+mod samples;
+mod schema;
+mod spans;
+mod timelines;
