@@ -107,10 +107,9 @@ pub(super) async fn list_operators(
     spans.truncate(page.fetch() as usize);
     let (spans, next) = page.cut(spans, place);
     let evidence = sources.evidence();
-    let shown =
-        spans.iter().map(|span| answer(span, &sources, &evidence, &reading, &codes)).collect();
+    let shown = spans.iter().map(|span| answer(span, &sources, &evidence, &reading, &codes));
     Ok(Answer(OperatorsAnswer {
-        items: shown?,
+        items: shown.collect::<Result<_, _>>()?,
         next,
         truncated: sources.is_cut,
         as_of: reading.as_of(),

@@ -93,7 +93,8 @@ async fn connection(
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stopped.wait_for(|stopped| *stopped) => {
+        // Sent once, and the sender lives until then.
+        _ = stopped.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
