@@ -45,8 +45,7 @@ impl EventPage {
         query: &RecordsQuery,
         name: Option<&str>,
     ) -> Result<Self, ApiError> {
-        let page =
-            Page::<Position>::read(list, query.limit.as_deref(), query.cursor.as_deref())?;
+        let page = Page::<Position>::read(list, query.limit.as_deref(), query.cursor.as_deref())?;
         let at = At::parse(query.at.as_deref())?;
         let mut reading = Reading::open(state, at).await?;
         let (agent, _) = reading.agent(agent).await?;
@@ -71,7 +70,8 @@ pub(super) async fn list_events(
 ) -> Result<Answer<Listing<EventAnswer>>, ApiError> {
     let EventPage { reading, events, next, .. } =
         EventPage::read(&state, "events", &agent, &query, None).await?;
-    let items = events.iter().map(|event| EventAnswer::of(event, &reading)).collect::<Result<_, _>>();
+    let items =
+        events.iter().map(|event| EventAnswer::of(event, &reading)).collect::<Result<_, _>>();
     Ok(Answer(Listing { items: items?, next, as_of: reading.as_of() }))
 }
 

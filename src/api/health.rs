@@ -66,7 +66,9 @@ struct Readiness {
 )]
 pub(super) async fn get_readyz(State(state): State<ApiState>) -> Response {
     let readiness = match read(&state).await {
-        Ok((tags, halt)) => judge(&tags, halt, lag_s(&tags, state.clock.now()), state.limits.lag_limit),
+        Ok((tags, halt)) => {
+            judge(&tags, halt, lag_s(&tags, state.clock.now()), state.limits.lag_limit)
+        }
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
             let reasons = vec!["the database does not answer".to_owned()];

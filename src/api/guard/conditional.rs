@@ -26,7 +26,9 @@ pub(in crate::api) async fn conditional(request: Request, next: Next) -> Respons
     // The body was made in one piece here; there is nothing left to wait for or to bound.
     let body = match to_bytes(body, usize::MAX).await {
         Ok(body) => body,
-        Err(error) => return ApiError::internal(format!("a body broke off: {error}")).into_response(),
+        Err(error) => {
+            return ApiError::internal(format!("a body broke off: {error}")).into_response();
+        }
     };
     let tag = format!("\"{}\"", hex::encode(&keccak256(&body)[..TAG_BYTES]));
     let is_held = names(&held, &tag);
