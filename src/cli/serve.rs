@@ -83,16 +83,7 @@ async fn serve(
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CliError> {
-    let rate_limit =
-        config.rate_limit.map(|limit| RateLimit { per_s: limit.per_s, burst: limit.burst });
-    let limits = Limits {
-        lag_limit: config.lag_limit,
-        request_timeout: config.request_timeout,
-        request_body_max: config.request_body_max,
-        rate_limit,
-    };
-    let mut state =
-        ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits);
+    let mut state = state(config, database);
     state.providers = providers;
     let recorder = api::recorder()?;
     state.metrics = Some(recorder.handle());
@@ -121,4 +112,17 @@ fn provider_status(name: &str, event: &Followed<'_>) -> ProviderStatus {
         last_error,
         range_blocks: None,
     }
+}
+
+/// What the service answers from.
+pub(super) fn state(config: &Config, database: &Database) -> ApiState {
+    let rate_limit =
+        config.rate_limit.map(|limit| RateLimit { per_s: limit.per_s, burst: limit.burst });
+    let limits = Limits {
+        lag_limit: config.lag_limit,
+        request_timeout: config.request_timeout,
+        request_body_max: config.request_body_max,
+        rate_limit,
+    };
+    ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits)
 }
