@@ -2,6 +2,9 @@
 
 pub mod app;
 pub mod chain;
+pub mod cli;
+pub mod config;
+pub mod demo;
 pub mod identity;
 pub mod registry;
 pub mod storage;

@@ -1,3 +1,7 @@
-//! The `hallmark` program: a thin shell around the library.
+//! The `hallmark` program: a thin shell around [`hallmark::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hallmark::cli::main()
+}

@@ -87,7 +87,7 @@ impl<T> During<T> for Result<T, ChainError> {
 impl AppError {
     /// Whether the same may succeed when it is tried again.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Storage { source, .. } => source.is_transient(),
             Self::Chain { source, .. } => source.is_transient(),

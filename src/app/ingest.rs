@@ -19,7 +19,7 @@ use crate::registry::{KnownImplementations, RegistryEvent, calls};
 use crate::storage::{
     Binding, Database, HeldBlock, Observation, ObservedSubject, StorageError, Tags, Tx,
 };
-use crate::vocab::{AgentId, BlockRef, BlockStamp, RegistryKind};
+use crate::vocab::{AgentId, BlockRef, BlockStamp, Header, RegistryKind};
 
 /// Applies steps to one database.
 #[derive(Clone, Debug)]
@@ -282,8 +282,8 @@ async fn move_tags(tx: &mut Tx, step: &ChainStep) -> Result<Option<BlockRef>, St
     tx.set_tags(&Tags {
         indexed,
         head: Some(step.tags.head.stamp()),
-        safe: step.tags.safe.as_ref().map(|header| header.stamp()),
-        finalized: step.tags.finalized.as_ref().map(|header| header.stamp()),
+        safe: step.tags.safe.as_ref().map(Header::stamp),
+        finalized: step.tags.finalized.as_ref().map(Header::stamp),
     })
     .await?;
     Ok(indexed.or(before.indexed).map(|stamp| stamp.block))

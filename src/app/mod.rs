@@ -3,6 +3,7 @@
 //! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew.
 //! Rules are not here: they are plain functions of the core.
 
+mod audit;
 mod clock;
 mod decoded;
 mod error;
@@ -10,6 +11,7 @@ mod follow;
 mod ingest;
 mod rebuild;
 
+pub use audit::{Checked, Sample, audit, audit_against_chain};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::AppError;
 pub use follow::{Followed, Following};

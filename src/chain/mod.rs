@@ -1,7 +1,32 @@
-//! placeholder replaced by the merge of the chain module
+//! Following a chain: blocks, logs and reorganisations in, [`ChainStep`]s out.
+//!
+//! [`source`] says what is asked of a chain and [`rpc`] asks it over JSON-RPC; [`follower`] drives a source and yields steps. The
+//! decisions are pure and stand apart: [`window`] (extend, revert or wait), [`range`] (how many blocks to ask for), [`retry`] (what an
+//! error means, and how long to wait). Nothing here knows what a log means or where it is stored.
+//!
+//! Everything a node says is distrusted: an answer is checked for its form before it is a value. No URL reaches an error or a log
+//! record, since providers put keys in it; [`endpoint::Endpoint`] is what is shown instead.
+
+pub mod endpoint;
 mod error;
+mod failure;
+mod fetch;
+pub mod follower;
+mod head;
+mod pipeline;
+pub mod range;
+pub mod retry;
+pub mod rpc;
 pub mod source;
 pub mod step;
+mod tags;
+mod transport;
+pub mod window;
+mod wire;
+mod ws;
+
 pub use error::ChainError;
+pub use follower::{FollowError, Follower, FollowerOptions, Progress, Resume};
+pub use rpc::{RpcOptions, RpcSource};
 pub use source::{BlockTag, ChainSource, LogFilter, RangeLogs};
 pub use step::{ChainStep, ChainTags, Stretch};

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use alloy::primitives::{Address, B256, Bytes};
 
-use super::ChainError;
+use super::{ChainError, ChainTags};
 use crate::vocab::{BlockRef, ChainId, Header, RawLog};
 
 /// Which block is meant.
@@ -35,11 +35,13 @@ pub struct LogFilter {
     pub topics: Vec<B256>,
 }
 
-/// The logs of a range of blocks, and the header of its last block as the same backend knows it.
+/// The logs of a range of blocks, and the headers of its ends as the same backend knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeLogs {
     /// Ascending by position; each within the range, of the filter, and of one hash per block.
     pub logs: Vec<RawLog>,
+    /// The first block of the range, whose parent must be the block before the range.
+    pub start: Header,
     /// The last block of the range.
     pub end: Header,
 }
@@ -51,6 +53,9 @@ pub struct RangeLogs {
 pub trait ChainSource: Send + Sync {
     /// The chain's number.
     fn chain_id(&self) -> impl Future<Output = Result<ChainId, ChainError>> + Send;
+
+    /// Head, safe and finalized block, as one backend knows them at one time. Safe and finalized are absent where it knows none.
+    fn tags(&self) -> impl Future<Output = Result<ChainTags, ChainError>> + Send;
 
     /// The header of one block; `None` where the node has no such block.
     fn header(

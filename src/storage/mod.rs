@@ -7,6 +7,7 @@
 //! Every public function is called by a test on both engines: SQLite takes an unbound parameter for NULL, PostgreSQL refuses it.
 
 mod accounts;
+mod audit;
 mod blocks;
 mod chain;
 mod columns;
@@ -19,6 +20,7 @@ mod spans;
 mod timelines;
 
 pub use accounts::{AccountRole, AgentOfAccount};
+pub use audit::{RecordRule, RuleBreak};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
 pub use engine::{Database, Tx};

@@ -10,6 +10,7 @@ mod position;
 mod time;
 
 pub use account::{AccountId, AccountParseError, ChainId, ChainParseError};
+pub(crate) use account::{canonical_u64, parse_address, shorten};
 pub use agent::{AgentId, AgentParseError, AgentRef, RegistryKind, RegistryRef};
 pub use log::{BlockStamp, Header, RawLog};
 pub use position::{BlockRef, Finality, Position, Span};

@@ -8,7 +8,22 @@
 
 mod support;
 
+// The shape of the tree.
+mod layers;
+mod tidy;
+
+// The program, run as a process.
+mod cli;
+
+// What logs mean, and a real chain to make them.
 mod decoding;
+mod demo_node;
 mod double;
-mod storage;
 mod vectors;
+
+// What is remembered, on both engines.
+mod storage;
+
+// Following: a scripted chain, and a server that answers anything.
+mod follow;
+mod rpc;

@@ -1,6 +1,7 @@
-//! What the tests stand on: a real chain, the registries on it, and fresh databases on both engines.
+//! What the tests stand on: databases, a scripted chain, and a real one with the registries on it.
 
 pub(crate) mod abi;
 pub(crate) mod anvil;
 pub(crate) mod databases;
 pub(crate) mod registries;
+pub(crate) mod scripted;

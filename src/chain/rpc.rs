@@ -1,0 +1,463 @@
+//! A chain over JSON-RPC: HTTP, or WebSocket where the URL says so.
+//!
+//! Only headers and logs are read; full transactions are never asked for, since a chain may have types of them that nobody here can
+//! read. A range of logs is asked for together with the headers of its two ends in one batch, so that a backend which does not have
+//! the end yet answers null there, and not an empty list that looks like "no logs".
+//!
+//! Every failure passes through [`retry::classify`](super::retry::classify) and is cleaned of secrets here.
+
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256, Bytes, U64, U256};
+use alloy::rpc::client::RpcClient;
+use alloy::rpc::json_rpc::{RpcError, RpcRecv};
+use alloy::transports::{TransportError, TransportErrorKind};
+use serde_json::{Value, json};
+
+use super::ChainError;
+use super::endpoint::Endpoint;
+use super::failure::Failure;
+use super::source::{BlockTag, ChainSource, LogFilter, RangeLogs};
+use super::step::ChainTags;
+use super::transport::{HttpTransport, Limits, TransportFault};
+use super::wire::{self, WireHeader, WireLog};
+use super::ws::{Live, WsClient};
+use crate::vocab::{BlockRef, ChainId, Header, RawLog};
+
+/// Limits of the exchange with a node.
+#[derive(Clone, Copy, Debug)]
+pub struct RpcOptions {
+    /// For making a connection.
+    pub connect_timeout: Duration,
+    /// For one request and its whole answer.
+    pub timeout: Duration,
+    /// Larger answers are refused.
+    pub body_max: usize,
+    /// How often to look for a new head that nobody announced.
+    pub poll_interval: Duration,
+    /// At most so many calls in one batch; fewer where the node says so.
+    pub batch_max: usize,
+}
+
+impl Default for RpcOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_mins(1),
+            body_max: 64 << 20,
+            poll_interval: Duration::from_secs(2),
+            batch_max: 100,
+        }
+    }
+}
+
+/// A node, spoken to over JSON-RPC.
+#[derive(Debug)]
+pub struct RpcSource {
+    endpoint: Endpoint,
+    client: Client,
+    options: RpcOptions,
+    /// Calls per batch that the node is known to bear.
+    batch: AtomicUsize,
+}
+
+#[derive(Debug)]
+enum Client {
+    Http(RpcClient),
+    WebSocket(Box<WsClient>),
+}
+
+/// A range of logs takes so many calls.
+const RANGE_CALLS: usize = 3;
+
+impl RpcSource {
+    /// A source at an endpoint; nothing is asked yet.
+    pub fn new(endpoint: Endpoint, options: RpcOptions) -> Result<Self, ChainError> {
+        let limits = Limits {
+            connect_timeout: options.connect_timeout,
+            timeout: options.timeout,
+            body_max: options.body_max,
+        };
+        let client = if endpoint.is_websocket() {
+            Client::WebSocket(Box::new(WsClient::new(endpoint.clone(), limits)))
+        } else {
+            let transport = HttpTransport::new(endpoint.clone(), limits)
+                .map_err(|fault| Failure::fatal(fault.to_string()).at(&endpoint, "anything"))?;
+            Client::Http(RpcClient::new(transport, false))
+        };
+        let batch = AtomicUsize::new(options.batch_max.max(1));
+        Ok(Self { endpoint, client, options, batch })
+    }
+
+    /// Where it asks; shows no keys.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// One call.
+    async fn ask<R: RpcRecv>(&self, method: &'static str, params: Value) -> Result<R, Failure> {
+        match &self.client {
+            Client::Http(client) => self.in_time(client.request(method, params)).await,
+            Client::WebSocket(ws) => {
+                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
+                let answer = self.in_time(live.client.request(method, params)).await;
+                self.noticed(ws, &live, answer).await
+            }
+        }
+    }
+
+    /// Several calls in one packet: one answer each, or a failure of the whole.
+    async fn ask_batch<R: RpcRecv>(
+        &self,
+        calls: Vec<(&'static str, Value)>,
+    ) -> Result<Vec<Result<R, TransportError>>, Failure> {
+        match &self.client {
+            Client::Http(client) => self.in_time(send_batch(client, calls)).await,
+            Client::WebSocket(ws) => {
+                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
+                let answer = self.in_time(send_batch(&live.client, calls)).await;
+                self.noticed(ws, &live, answer).await
+            }
+        }
+    }
+
+    async fn in_time<T>(
+        &self,
+        answer: impl IntoFuture<Output = Result<T, TransportError>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.options.timeout, answer).await {
+            Ok(answer) => answer.map_err(|error| Failure::of(&error)),
+            Err(_) => Err(Failure::of(&TransportErrorKind::custom(TransportFault::TimedOut))),
+        }
+    }
+
+    /// Passes an answer on, and lets go of a connection that did not bring one.
+    async fn noticed<T>(
+        &self,
+        ws: &WsClient,
+        live: &Live,
+        answer: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if answer.as_ref().is_err_and(Failure::is_of_connection) {
+            ws.forget(live).await;
+        }
+        answer
+    }
+
+    fn batch_size(&self) -> usize {
+        self.batch.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that a batch of `calls` was too large.
+    fn shrink_batch(&self, calls: usize, limit: Option<u64>) {
+        let named = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|l| *l < calls);
+        let next = named.unwrap_or(calls / 2).max(1);
+        self.batch.fetch_min(next, Ordering::Relaxed);
+    }
+
+    async fn header_chunk(&self, numbers: &[u64]) -> Result<Vec<Header>, Failure> {
+        let answers = if let [number] = numbers {
+            let answer: Option<WireHeader> =
+                self.ask("eth_getBlockByNumber", by_number(&wire::quantity(*number))).await?;
+            vec![Ok(answer)]
+        } else {
+            let calls = numbers
+                .iter()
+                .map(|number| ("eth_getBlockByNumber", by_number(&wire::quantity(*number))))
+                .collect();
+            self.ask_batch::<Option<WireHeader>>(calls).await?
+        };
+        numbers
+            .iter()
+            .zip(answers)
+            .map(|(number, answer)| {
+                let answer = answer.map_err(|error| Failure::of(&error))?;
+                let answer = answer.ok_or_else(|| Failure::lag(*number))?;
+                wire::header_at(&answer, *number).map_err(Failure::untrue)
+            })
+            .collect()
+    }
+
+    async fn range(
+        &self,
+        filter: &LogFilter,
+        range: &RangeInclusive<u64>,
+    ) -> Result<RangeLogs, Failure> {
+        let (from, to) = (*range.start(), *range.end());
+        let (start, end, logs) = if self.batch_size() >= RANGE_CALLS {
+            match self.range_in_batch(filter, range).await {
+                Err(failure) if failure.batch_limit().is_some() => {
+                    self.shrink_batch(RANGE_CALLS, failure.batch_limit().flatten());
+                    self.range_in_turn(filter, range).await?
+                }
+                answer => answer?,
+            }
+        } else {
+            self.range_in_turn(filter, range).await?
+        };
+        let logs = wire::logs(logs, filter, range).map_err(Failure::untrue)?;
+        let end = end.ok_or_else(|| Failure::lag(to))?;
+        let start = start.ok_or_else(|| Failure::lag(from))?;
+        let end = wire::header_at(&end, to).map_err(Failure::untrue)?;
+        let start = wire::header_at(&start, from).map_err(Failure::untrue)?;
+        for header in [&start, &end] {
+            let other = logs
+                .iter()
+                .find(|log| log.block.number == header.block.number && log.block != header.block);
+            if let Some(log) = other {
+                let reason = format!("a log of block {} beside header {}", log.block, header.block);
+                return Err(Failure::untrue(reason));
+            }
+        }
+        Ok(RangeLogs { logs, start, end })
+    }
+
+    async fn range_in_batch(
+        &self,
+        filter: &LogFilter,
+        range: &RangeInclusive<u64>,
+    ) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), Failure> {
+        match &self.client {
+            Client::Http(client) => self.in_time(send_range(client, filter, range)).await,
+            Client::WebSocket(ws) => {
+                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
+                let answer = self.in_time(send_range(&live.client, filter, range)).await;
+                self.noticed(ws, &live, answer).await
+            }
+        }
+    }
+
+    /// For nodes that bear no batch: the headers come first, so that a backend that lags is noticed in most cases.
+    async fn range_in_turn(
+        &self,
+        filter: &LogFilter,
+        range: &RangeInclusive<u64>,
+    ) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), Failure> {
+        let end = by_number(&wire::quantity(*range.end()));
+        let end: Option<WireHeader> = self.ask("eth_getBlockByNumber", end).await?;
+        let start = by_number(&wire::quantity(*range.start()));
+        let start: Option<WireHeader> = self.ask("eth_getBlockByNumber", start).await?;
+        let logs = self.ask("eth_getLogs", wire::range_params(filter, range)).await?;
+        Ok((start, end, logs))
+    }
+
+    async fn three_tags(&self) -> Result<ChainTags, Failure> {
+        const TAGS: [&str; 3] = ["latest", "safe", "finalized"];
+        let calls: Vec<_> =
+            TAGS.iter().map(|tag| ("eth_getBlockByNumber", by_number(&json!(tag)))).collect();
+        let answers = if self.batch_size() >= TAGS.len() {
+            match self.ask_batch::<Option<WireHeader>>(calls.clone()).await {
+                Err(failure) if failure.batch_limit().is_some() => {
+                    self.shrink_batch(TAGS.len(), failure.batch_limit().flatten());
+                    self.one_by_one(calls).await?
+                }
+                answers => answers?.into_iter().map(tag_or_none).collect(),
+            }
+        } else {
+            self.one_by_one(calls).await?
+        };
+        let mut answers = answers.into_iter();
+        let mut next = || answers.next().unwrap_or(Ok(None));
+        let read = |answer: Option<WireHeader>| {
+            answer.map(|wire| wire::header(&wire)).transpose().map_err(Failure::untrue)
+        };
+        let head =
+            read(next()?)?.ok_or_else(|| Failure::untrue("the node has no head".to_owned()))?;
+        Ok(ChainTags { head, safe: read(next()?)?, finalized: read(next()?)? })
+    }
+
+    async fn one_by_one(
+        &self,
+        calls: Vec<(&'static str, Value)>,
+    ) -> Result<Vec<Result<Option<WireHeader>, Failure>>, Failure> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for (method, params) in calls {
+            answers.push(match self.ask::<Option<WireHeader>>(method, params).await {
+                Err(failure) if failure.is_unknown_tag() => Ok(None),
+                answer => answer,
+            });
+        }
+        Ok(answers)
+    }
+}
+
+impl ChainSource for RpcSource {
+    async fn chain_id(&self) -> Result<ChainId, ChainError> {
+        let id: Result<U64, Failure> = self.ask("eth_chainId", json!([])).await;
+        id.map(|id| ChainId(id.to())).map_err(|failure| failure.at(&self.endpoint, "the chain id"))
+    }
+
+    async fn tags(&self) -> Result<ChainTags, ChainError> {
+        self.three_tags()
+            .await
+            .map_err(|failure| failure.at(&self.endpoint, "head, safe, finalized"))
+    }
+
+    async fn header(&self, tag: BlockTag) -> Result<Option<Header>, ChainError> {
+        let (method, params) = match tag {
+            BlockTag::Latest => ("eth_getBlockByNumber", by_number(&json!("latest"))),
+            BlockTag::Safe => ("eth_getBlockByNumber", by_number(&json!("safe"))),
+            BlockTag::Finalized => ("eth_getBlockByNumber", by_number(&json!("finalized"))),
+            BlockTag::Number(number) => {
+                ("eth_getBlockByNumber", by_number(&wire::quantity(number)))
+            }
+            BlockTag::Hash(hash) => ("eth_getBlockByHash", json!([hash, false])),
+        };
+        let answer: Result<Option<WireHeader>, Failure> = self.ask(method, params).await;
+        let read = answer.and_then(|wire| {
+            let Some(wire) = wire else { return Ok(None) };
+            let header = match tag {
+                BlockTag::Number(number) => wire::header_at(&wire, number),
+                _ => wire::header(&wire),
+            };
+            match (tag, header.map_err(Failure::untrue)?) {
+                (BlockTag::Hash(hash), header) if header.block.hash != hash => {
+                    Err(Failure::untrue(format!("block {} came for {hash}", header.block)))
+                }
+                (_, header) => Ok(Some(header)),
+            }
+        });
+        read.map_err(|failure| failure.at(&self.endpoint, &format!("block {tag:?}")))
+    }
+
+    async fn headers(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        let mut headers = Vec::with_capacity(numbers.len());
+        let mut rest = numbers;
+        while let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+            let size = self.batch_size().min(rest.len());
+            let (chunk, later) = rest.split_at(size);
+            match self.header_chunk(chunk).await {
+                Ok(part) => {
+                    headers.extend(part);
+                    rest = later;
+                }
+                Err(failure) if size > 1 && failure.is_of_size() => {
+                    self.shrink_batch(size, failure.batch_limit().flatten());
+                }
+                Err(failure) => {
+                    let asked = format!("headers {first} to {last}");
+                    return Err(failure.at(&self.endpoint, &asked));
+                }
+            }
+        }
+        Ok(headers)
+    }
+
+    async fn logs_in(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        self.range(filter, &range).await.map_err(|failure| {
+            let asked = format!("logs of blocks {} to {}", range.start(), range.end());
+            failure.at(&self.endpoint, &asked)
+        })
+    }
+
+    async fn logs_of(
+        &self,
+        filter: &LogFilter,
+        block: BlockRef,
+    ) -> Result<Vec<RawLog>, ChainError> {
+        let params = wire::block_params(filter, block.hash);
+        let answer: Result<Option<Vec<WireLog>>, Failure> = self.ask("eth_getLogs", params).await;
+        let read = answer.and_then(|wire| {
+            let wire = wire.ok_or_else(|| Failure::lag(block.number))?;
+            let range = block.number..=block.number;
+            let logs = wire::logs(wire, filter, &range).map_err(Failure::untrue)?;
+            if logs.iter().any(|log| log.block.hash != block.hash) {
+                return Err(Failure::untrue("logs of another block came".to_owned()));
+            }
+            Ok(logs)
+        });
+        read.map_err(|failure| failure.at(&self.endpoint, &format!("logs of block {block}")))
+    }
+
+    async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
+        let state = json!({ "blockHash": at.hash, "requireCanonical": true });
+        let params = json!([{ "to": to, "data": input }, state]);
+        let answer: Result<Bytes, Failure> = self.ask("eth_call", params).await;
+        answer
+            .map_err(|failure| failure.at(&self.endpoint, &format!("a call of {to} at block {at}")))
+    }
+
+    async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
+        let answer: Result<Bytes, Failure> = self.ask("eth_getCode", json!([of, "latest"])).await;
+        answer.map_err(|failure| failure.at(&self.endpoint, &format!("the code of {of}")))
+    }
+
+    async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
+        let params = json!([of, slot, wire::state_at(at)]);
+        // Some nodes leave leading zeros out, so the word is read as a number.
+        let answer: Result<U256, Failure> = self.ask("eth_getStorageAt", params).await;
+        answer
+            .map(B256::from)
+            .map_err(|failure| failure.at(&self.endpoint, &format!("slot {slot} of {of}")))
+    }
+
+    async fn wait_for_head(&self) {
+        match &self.client {
+            Client::Http(_) => tokio::time::sleep(self.options.poll_interval).await,
+            Client::WebSocket(ws) => ws.wait_for_head(self.options.poll_interval).await,
+        }
+    }
+}
+
+/// Never with full transactions.
+fn by_number(block: &Value) -> Value {
+    json!([block, false])
+}
+
+/// An answer to a tag; a node that does not know the tag has no such block.
+fn tag_or_none(
+    answer: Result<Option<WireHeader>, TransportError>,
+) -> Result<Option<WireHeader>, Failure> {
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(error) => {
+            let failure = Failure::of(&error);
+            if failure.is_unknown_tag() { Ok(None) } else { Err(failure) }
+        }
+    }
+}
+
+async fn send_batch<R: RpcRecv>(
+    client: &RpcClient,
+    calls: Vec<(&'static str, Value)>,
+) -> Result<Vec<Result<R, TransportError>>, TransportError> {
+    let mut batch = client.new_batch();
+    let mut waiters = Vec::with_capacity(calls.len());
+    for (method, params) in calls {
+        waiters.push(batch.add_call::<_, R>(method, &params)?);
+    }
+    batch.send().await?;
+    let mut answers = Vec::with_capacity(waiters.len());
+    for waiter in waiters {
+        answers.push(waiter.await);
+    }
+    Ok(answers)
+}
+
+async fn send_range(
+    client: &RpcClient,
+    filter: &LogFilter,
+    range: &RangeInclusive<u64>,
+) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), TransportError> {
+    let mut batch = client.new_batch();
+    let end = by_number(&wire::quantity(*range.end()));
+    let end = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &end)?;
+    let start = by_number(&wire::quantity(*range.start()));
+    let start = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &start)?;
+    let logs = wire::range_params(filter, range);
+    let logs = batch.add_call::<_, Vec<WireLog>>("eth_getLogs", &logs)?;
+    batch.send().await?;
+    // The logs first: a refusal of the range counts more than a missing header.
+    let logs = logs.await?;
+    match (start.await, end.await) {
+        (Ok(start), Ok(end)) => Ok((start, end, logs)),
+        (Err(error), _) | (_, Err(error)) => Err::<_, RpcError<_>>(error),
+    }
+}

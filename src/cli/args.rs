@@ -1,0 +1,117 @@
+//! What can be typed: the commands and the flags they share.
+//!
+//! Values of shared flags stay texts here, so that the configuration reads them by the same rules as its file and the environment,
+//! and says the same about them when they are wrong.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Flags;
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, \
+                          3 the answer is \"invalid\" or \"not found\".";
+
+/// Who an ERC-8004 agent is, and which wallet spoke for it, at any block.
+#[derive(Debug, Parser)]
+#[command(name = "hallmark", version, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) shared: SharedFlags,
+    /// Without a command: follow the configured chain, and serve
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// The flags of every command. Each is above the environment, and that above the file.
+#[derive(Debug, clap::Args)]
+pub(super) struct SharedFlags {
+    /// Configuration file [default: hallmark.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Chain to follow: a preset such as `base`, or `custom`
+    #[arg(long, global = true, value_name = "PRESET")]
+    chain: Option<String>,
+    /// JSON-RPC endpoint; repeat it for more than one
+    #[arg(long, global = true, value_name = "URL")]
+    rpc_url: Vec<String>,
+    /// Database: `sqlite://PATH` or `postgres://…`
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Address and port of the HTTP service
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// First block to read
+    #[arg(long, global = true, value_name = "NUMBER")]
+    start_block: Option<String>,
+    /// Print data as JSON, one value a line
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+impl SharedFlags {
+    pub(super) fn to_flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            chain: self.chain.clone(),
+            rpc_url: self.rpc_url.clone(),
+            database_url: self.database_url.clone(),
+            listen: self.listen.clone(),
+            start_block: self.start_block.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Keep the database in step with the chain, without serving it
+    Follow,
+    /// Serve what is in the database, without following the chain
+    Serve,
+    /// Follow and serve a recorded chain that ships with the program: no network, key or server needed
+    Demo {
+        /// Blocks a second, once history is read
+        #[arg(long, default_value = "4", value_name = "BLOCKS")]
+        pace: NonZeroU32,
+    },
+    /// Check the record by itself, or against the contract
+    Audit {
+        /// Also ask the contract for wallets, owners and URIs, and compare
+        #[arg(long)]
+        against_chain: bool,
+        /// Ask about every agent, not about a sample
+        #[arg(long, requires = "against_chain")]
+        all: bool,
+    },
+    /// Throw away all timelines and fold them anew from the events that were kept
+    Rebuild,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Print the configuration in force and where each value came from
+    Config,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn shared_flags_stand_before_or_after_the_command() {
+        for line in [
+            "hallmark --chain base --rpc-url http://a --rpc-url http://b config",
+            "hallmark config --chain base --rpc-url http://a --rpc-url http://b",
+        ] {
+            let flags = Args::parse_from(line.split(' ')).shared.to_flags();
+            assert_eq!(flags.chain.as_deref(), Some("base"));
+            assert_eq!(flags.rpc_url, ["http://a", "http://b"], "{line}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The command line: one file for each command, and what they share.
+//!
+//! [`main`] parses, loads the configuration, starts logging and runs one command. A command is a function `run(&Config, …, &mut Output)`
+//! that answers with an [`Exit`]; it writes data to its [`Output`] and never to standard output itself, and what goes wrong it returns.
+//!
+//! To add a command: a variant in `args.rs`, a file with its `run`, and one arm in `run_command`. One that waits runs under
+//! [`shutdown::run_until_signal`].
+
+mod args;
+mod config;
+mod demo;
+mod error;
+mod follow;
+mod logging;
+mod maintain;
+mod open;
+mod output;
+mod progress;
+mod serve;
+pub mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{Config, environment};
+use args::{Args, Command};
+pub use error::{CliError, Exit};
+pub use output::Output;
+
+/// Runs the program on the arguments and the environment of this process.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help goes to standard output with 0, wrong usage to standard error with 2. That nobody reads is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let mut out = Output::stdout(args.shared.json);
+    match start(&args, &mut out) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            error.print(&mut std::io::stderr().lock());
+            error.exit().into()
+        }
+    }
+}
+
+fn start(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let config = Config::load(&args.shared.to_flags(), environment())
+        .map_err(|error| CliError::new(Exit::Usage, &error).with_hint(error.hint()))?;
+    logging::start(&config.log, config.log_format)?;
+    run_command(args.command.as_ref(), &config, out)
+}
+
+fn run_command(
+    command: Option<&Command>,
+    config: &Config,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let Some(command) = command else { return serve::run_both(config) };
+    match command {
+        Command::Follow => follow::run(config),
+        Command::Serve => serve::run(config),
+        Command::Demo { pace } => demo::run(config, *pace, out),
+        Command::Audit { against_chain, all } => {
+            maintain::audit_record(config, *against_chain, *all, out)
+        }
+        Command::Rebuild => maintain::rebuild_all(config, out),
+        Command::Migrate => maintain::migrate(config, out),
+        Command::Config => config::run(config, out),
+    }
+}

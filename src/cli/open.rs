@@ -1,0 +1,117 @@
+//! From the configuration to the parts that commands are made of: the database, what is followed, and the node.
+
+use alloy::primitives::Address;
+
+use super::{CliError, Exit};
+use crate::app::{AppError, Ingest};
+use crate::chain::endpoint::Endpoint;
+use crate::chain::{FollowerOptions, LogFilter, RpcOptions, RpcSource};
+use crate::config::{Config, Topics};
+use crate::registry::{KnownImplementations, topics};
+use crate::storage::{Binding, Database, Registry};
+use crate::vocab::{RegistryKind, RegistryRef};
+
+/// Opens the database and brings its schema up to date.
+pub(super) async fn database(config: &Config) -> Result<Database, CliError> {
+    let database = Database::open(&config.database_url.expose()).await?;
+    database.migrate().await?;
+    Ok(database)
+}
+
+/// Opens the database, which if it was used before must be of what is configured. Says whether it was.
+pub(super) async fn checked_database(config: &Config) -> Result<(Database, bool), CliError> {
+    let database = database(config).await?;
+    let is_used = database.begin_read().await?.binding().await?.is_some();
+    if is_used {
+        // Only compares; what is dropped here without a commit was never written.
+        database.begin_write().await?.bind(&binding(config)).await?;
+    }
+    Ok((database, is_used))
+}
+
+/// Opens a database that must have been used already.
+pub(super) async fn used_database(config: &Config) -> Result<Database, CliError> {
+    let (database, is_used) = checked_database(config).await?;
+    if is_used {
+        return Ok(database);
+    }
+    Err(CliError::new(Exit::Failed, &AppError::NothingIndexed))
+}
+
+/// What is followed.
+pub(super) fn binding(config: &Config) -> Binding {
+    let addresses = [
+        (RegistryKind::Identity, Some(config.identity_registry)),
+        (RegistryKind::Reputation, config.reputation_registry),
+        (RegistryKind::Validation, config.validation_registry),
+    ];
+    let registry = |(kind, address): (RegistryKind, Option<Address>)| {
+        let at = RegistryRef { chain: config.chain_id, address: address? };
+        Some(Registry { kind, at, start_block: config.start_block })
+    };
+    Binding {
+        chain: config.chain_id,
+        registries: addresses.into_iter().filter_map(registry).collect(),
+    }
+}
+
+/// The registries that a preset names although they are not on every one of its chains.
+pub(super) fn may_lack_code(config: &Config) -> &'static [RegistryKind] {
+    if config.is_from_preset("validation_registry") { &[RegistryKind::Validation] } else { &[] }
+}
+
+/// The code whose behaviour is known.
+pub(super) fn known(config: &Config) -> KnownImplementations {
+    let mut known = KnownImplementations::default();
+    for implementation in &config.known_implementations {
+        for kind in RegistryKind::ALL {
+            known.add(kind, *implementation);
+        }
+    }
+    known
+}
+
+/// What applies steps to a database.
+pub(super) fn ingest(config: &Config, database: Database) -> Ingest {
+    Ingest { database, binding: binding(config), known: known(config) }
+}
+
+/// The logs that are asked for.
+pub(super) fn filter(config: &Config) -> LogFilter {
+    let registries = binding(config).registries;
+    let topics = match config.topics {
+        Topics::All => Vec::new(),
+        Topics::Known => topics::KNOWN_EVENTS
+            .iter()
+            .filter(|event| registries.iter().any(|registry| event.is_of(registry.kind)))
+            .map(|event| event.topic0)
+            .collect(),
+    };
+    LogFilter { addresses: registries.iter().map(|registry| registry.at.address).collect(), topics }
+}
+
+/// How the chain is followed.
+pub(super) fn follower_options(config: &Config) -> FollowerOptions {
+    FollowerOptions {
+        range_max: config.range_max.get(),
+        concurrency: config.range_concurrency,
+        ..FollowerOptions::new(config.chain_id, config.start_block)
+    }
+}
+
+/// The node.
+pub(super) fn source(config: &Config) -> Result<RpcSource, CliError> {
+    let [url, others @ ..] = config.rpc_url.as_slice() else {
+        unreachable!("the configuration always has an rpc url")
+    };
+    if !others.is_empty() {
+        tracing::warn!(unused = others.len(), "only the first rpc url is used");
+    }
+    let endpoint = Endpoint::parse(url.expose().as_str())?;
+    let options = RpcOptions {
+        timeout: config.rpc_timeout,
+        poll_interval: config.poll_interval,
+        ..RpcOptions::default()
+    };
+    Ok(RpcSource::new(endpoint, options)?)
+}

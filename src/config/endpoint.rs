@@ -1,0 +1,146 @@
+//! Where nodes and databases are: URLs that may hold keys and passwords.
+//!
+//! Their `Debug` and `Display` show scheme and host only, and a problem never says what was found. The full text is asked for by name,
+//! with `expose`, and belongs in a connection, never in a message.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde_json::Value as Json;
+use url::Url;
+
+use super::layer::Raw;
+use super::value::Setting;
+
+/// The most endpoints that make sense for one chain.
+const RPC_URLS_MAX: usize = 16;
+const RPC_SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
+
+/// A JSON-RPC endpoint. Its path and query often are a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RpcUrl(Url);
+
+impl RpcUrl {
+    /// The whole URL, secrets included: for the connection, never for a message.
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+
+    /// A node on this machine, without a key.
+    pub fn of_address(address: SocketAddr) -> Option<Self> {
+        Self::parse(&format!("http://{address}")).ok()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|why| {
+            format!("expected a URL: {why} (the value is not shown: it may hold a key)")
+        })?;
+        if RPC_SCHEMES.contains(&url.scheme()) {
+            Ok(Self(url))
+        } else {
+            let schemes = "http://, https://, ws:// or wss://";
+            Err(format!(
+                "expected a URL that starts with {schemes} (the value is not shown: it may hold a key)"
+            ))
+        }
+    }
+}
+
+impl fmt::Display for RpcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&masked(&self.0))
+    }
+}
+
+impl fmt::Debug for RpcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Setting for Vec<RpcUrl> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let urls = match raw {
+            Raw::Text(one) => vec![RpcUrl::parse(one)?],
+            Raw::List(many) => {
+                many.iter().map(|one| RpcUrl::parse(one)).collect::<Result<_, _>>()?
+            }
+            Raw::Integer(_) | Raw::Other(_) => return Err("expected a list of URLs".to_owned()),
+        };
+        if urls.is_empty() || urls.len() > RPC_URLS_MAX {
+            return Err(format!("expected 1 to {RPC_URLS_MAX} URLs, found {}", urls.len()));
+        }
+        Ok(urls)
+    }
+
+    fn shown(&self) -> Json {
+        self.iter().map(|url| Json::from(url.to_string())).collect()
+    }
+}
+
+/// A database on one of the two engines.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file, by its path; made at first start.
+    Sqlite(String),
+    /// A server. The URL may hold a password.
+    Postgres(Url),
+}
+
+impl DatabaseUrl {
+    /// The whole URL, secrets included: for the connection, never for a message.
+    pub fn expose(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{path}"),
+            Self::Postgres(url) => url.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{path}"),
+            Self::Postgres(url) => f.write_str(&masked(url)),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Setting for DatabaseUrl {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let expected = "expected `sqlite://PATH` or `postgres://USER@HOST/DATABASE` \
+                        (the value is not shown: it may hold a password)";
+        let Raw::Text(text) = raw else {
+            return Err(expected.to_owned());
+        };
+        if let Some(path) = text.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(path.to_owned()));
+        }
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(Self::Postgres(url)),
+            Ok(_) | Err(_) => Err(expected.to_owned()),
+        }
+    }
+
+    fn shown(&self) -> Json {
+        Json::from(self.to_string())
+    }
+}
+
+/// Scheme, host and port; the rest, where there is any, as an ellipsis.
+fn masked(url: &Url) -> String {
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let has_more = !matches!(url.path(), "" | "/")
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some();
+    let rest = if has_more { "/…" } else { "" };
+    format!("{}://{}{port}{rest}", url.scheme(), url.host_str().unwrap_or_default())
+}

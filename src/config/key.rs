@@ -1,0 +1,172 @@
+//! The keys: name, kind, default and meaning of each, once.
+//!
+//! The file, the environment, the flags, `hallmark config` and the README's table all follow from this list. A default is a text, read
+//! by the same code as a user's; a key without one gets its value from the chain's preset or must be given.
+
+/// What form a key's value has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One text.
+    Text,
+    /// A whole number between two bounds, both included.
+    Number {
+        /// The least value.
+        min: u64,
+        /// The greatest value.
+        max: u64,
+    },
+    /// Several texts: a list in the file, separated by commas in a variable.
+    List,
+}
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in the file. The variable is `HALLMARK_` and the name in capitals; the flag, where there is one, has hyphens.
+    pub name: &'static str,
+    /// The form of its value.
+    pub kind: Kind,
+    /// The value when nothing else gives one.
+    pub default: Option<&'static str>,
+    /// What it decides, in a sentence without a full stop.
+    pub doc: &'static str,
+    /// Whether its values may hold a key or a password, so that no error repeats them.
+    pub secret: bool,
+}
+
+impl Key {
+    /// Its environment variable.
+    pub fn variable(&self) -> String {
+        format!("{VARIABLE_PREFIX}{}", self.name.to_ascii_uppercase())
+    }
+
+    /// Its flag.
+    pub fn flag(&self) -> String {
+        format!("--{}", self.name.replace('_', "-"))
+    }
+}
+
+/// What every variable of ours starts with.
+pub(super) const VARIABLE_PREFIX: &str = "HALLMARK_";
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default: Some(default), doc, secret: false }
+}
+
+const fn preset_key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    Key { name, kind, default: None, doc, secret: false }
+}
+
+const fn number(min: u64, max: u64) -> Kind {
+    Kind::Number { min, max }
+}
+
+/// The largest number that the file format and both engines can hold.
+const NUMBER_MAX: u64 = i64::MAX as u64;
+
+pub(super) const CHAIN: Key =
+    key("chain", Kind::Text, "base", "preset to follow, or `custom` for a registry of your own");
+pub(super) const CHAIN_ID: Key =
+    preset_key("chain_id", number(1, NUMBER_MAX), "EIP-155 number that the node must report");
+pub(super) const RPC_URL: Key = Key {
+    secret: true,
+    ..preset_key(
+        "rpc_url",
+        Kind::List,
+        "JSON-RPC endpoints (http, https, ws, wss), preferred first",
+    )
+};
+pub(super) const DATABASE_URL: Key = Key {
+    secret: true,
+    ..key(
+        "database_url",
+        Kind::Text,
+        "sqlite://hallmark-data/hallmark.db",
+        "database: `sqlite://PATH` or `postgres://…`",
+    )
+};
+pub(super) const LISTEN: Key =
+    key("listen", Kind::Text, "127.0.0.1:8004", "address and port of the HTTP service");
+pub(super) const START_BLOCK: Key =
+    preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
+pub(super) const IDENTITY_REGISTRY: Key =
+    preset_key("identity_registry", Kind::Text, "address of the identity registry (the proxy)");
+pub(super) const REPUTATION_REGISTRY: Key =
+    key("reputation_registry", Kind::Text, "none", "address of the reputation registry, or `none`");
+pub(super) const VALIDATION_REGISTRY: Key =
+    key("validation_registry", Kind::Text, "none", "address of the validation registry, or `none`");
+pub(super) const KNOWN_IMPLEMENTATIONS: Key = key(
+    "known_implementations",
+    Kind::List,
+    "",
+    "implementations to trust beside those the program knows",
+);
+pub(super) const POLL_INTERVAL_MS: Key = key(
+    "poll_interval_ms",
+    number(10, 600_000),
+    "1000",
+    "pause before asking for a new head, in milliseconds",
+);
+pub(super) const RANGE_MAX: Key =
+    key("range_max", number(1, 1_000_000), "10000", "most blocks in one request for logs");
+pub(super) const RANGE_CONCURRENCY: Key =
+    key("range_concurrency", number(1, 64), "4", "most requests for logs at a time");
+pub(super) const RPC_TIMEOUT_S: Key =
+    key("rpc_timeout_s", number(1, 600), "20", "time for one JSON-RPC request, in seconds");
+pub(super) const TOPICS: Key = key(
+    "topics",
+    Kind::Text,
+    "all",
+    "logs to ask for: `all` of the registries, or only those of `known` events",
+);
+pub(super) const LAG_LIMIT_S: Key = key(
+    "lag_limit_s",
+    number(1, 86_400),
+    "60",
+    "age of the last block, in seconds, above which the service is not ready",
+);
+pub(super) const REQUEST_TIMEOUT_S: Key =
+    key("request_timeout_s", number(1, 600), "10", "time for one HTTP request, in seconds");
+pub(super) const REQUEST_BODY_MAX: Key =
+    key("request_body_max", number(1_024, 67_108_864), "262144", "largest request body, in bytes");
+pub(super) const RATE_LIMIT_PER_S: Key = key(
+    "rate_limit_per_s",
+    number(0, 1_000_000),
+    "50",
+    "requests a second for one client address; 0 is no limit",
+);
+pub(super) const RATE_LIMIT_BURST: Key = key(
+    "rate_limit_burst",
+    number(1, 1_000_000),
+    "200",
+    "requests at once for one client address after a pause",
+);
+pub(super) const LOG: Key =
+    key("log", Kind::Text, "info", "log filter, such as `info` or `warn,hallmark=debug`");
+pub(super) const LOG_FORMAT: Key = key("log_format", Kind::Text, "text", "`text` or `json`");
+
+/// Every key, in the order in which they are listed.
+pub const KEYS: &[Key] = &[
+    CHAIN,
+    CHAIN_ID,
+    RPC_URL,
+    DATABASE_URL,
+    LISTEN,
+    START_BLOCK,
+    IDENTITY_REGISTRY,
+    REPUTATION_REGISTRY,
+    VALIDATION_REGISTRY,
+    KNOWN_IMPLEMENTATIONS,
+    POLL_INTERVAL_MS,
+    RANGE_MAX,
+    RANGE_CONCURRENCY,
+    RPC_TIMEOUT_S,
+    TOPICS,
+    LAG_LIMIT_S,
+    REQUEST_TIMEOUT_S,
+    REQUEST_BODY_MAX,
+    RATE_LIMIT_PER_S,
+    RATE_LIMIT_BURST,
+    LOG,
+    LOG_FORMAT,
+];

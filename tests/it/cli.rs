@@ -1,0 +1,182 @@
+//! The commands as processes: what they print where, and with which exit code they end.
+//!
+//! Each runs in a folder of its own and without this process's `HALLMARK_…` variables.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder to run the program in.
+struct Place(TempDir);
+
+/// How a run ended.
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn with_file(text: &str) -> Self {
+        let place = Self::new();
+        fs::write(place.path().join("hallmark.toml"), text).expect("a file");
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hallmark"));
+        command.args(line.split_whitespace()).current_dir(self.path()).stdin(Stdio::null());
+        let ours = hallmark::config::environment()
+            .into_iter()
+            .filter(|(name, _)| name.to_string_lossy().starts_with("HALLMARK_"));
+        for (name, _) in ours {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        Ran::from(self.command(line).output().expect("the program starts"))
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("it ended by itself"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+}
+
+fn entry(listing: &serde_json::Value, key: &str) -> (String, String) {
+    let text = |field: &str| match &listing[key][field] {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    (text("value"), text("source"))
+}
+
+#[test]
+fn config_prints_values_and_where_they_came_from() {
+    let place = Place::with_file("range_max = 500\nlisten = \"127.0.0.1:1\"");
+    let mut command = place.command("config --json --start-block 41700000");
+    let ran = Ran::from(command.env("HALLMARK_LISTEN", "127.0.0.1:2").output().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let listing: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    for (key, value, source) in [
+        ("chain", "base", "default"),
+        ("chain_id", "8453", "preset base"),
+        ("range_max", "500", "hallmark.toml"),
+        ("listen", "127.0.0.1:2", "HALLMARK_LISTEN"),
+        ("start_block", "41700000", "--start-block"),
+    ] {
+        assert_eq!(entry(&listing, key), (value.to_owned(), source.to_owned()), "{key}");
+    }
+}
+
+#[test]
+fn config_as_text_has_a_line_for_each_key() {
+    let ran = Place::new().run("config");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let line = ran.stdout.lines().find(|line| line.starts_with("identity_registry ")).unwrap();
+    assert!(line.contains("0x8004A169FB4a3325136EB29fA0ceB6D2e539a432"), "{line}");
+    assert!(line.ends_with("preset base"), "{line}");
+    assert_eq!(ran.stdout.lines().count(), hallmark::config::KEYS.len());
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_said_by_name_with_exit_code_2() {
+    for (file, line, expected) in [
+        ("rpc_ulr = \"http://127.0.0.1\"", "config", "unknown key `rpc_ulr` in `hallmark.toml`"),
+        ("rpc_ulr = \"http://127.0.0.1\"", "config", "hint: did you mean `rpc_url`?"),
+        ("identity_registry = \"0x12\"", "config", "`identity_registry` from hallmark.toml"),
+        ("listen = 1", "config", "`listen` from hallmark.toml"),
+        ("", "config --listen here", "`listen` from --listen"),
+        ("", "config --chain bose", "did you mean `base`?"),
+        ("", "config --chain custom", "`chain_id`, `identity_registry`, `start_block`, `rpc_url`"),
+        ("", "config --config absent.toml", "there is no configuration file `absent.toml`"),
+        ("a = ", "config", "`hallmark.toml`, line 1"),
+    ] {
+        let ran = Place::with_file(file).run(line);
+        assert!(
+            ran.stderr.contains(expected),
+            "{file} {line}: {} should say {expected}",
+            ran.stderr
+        );
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{file} {line}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_help_is_0() {
+    let place = Place::new();
+    for line in ["", "dance", "config --no-such-flag", "config extra", "config --rpc-url"] {
+        let ran = place.run(line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}");
+        assert!(!ran.stderr.is_empty(), "{line}");
+    }
+    let ran = place.run("--help");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.contains("Exit codes"), "{}", ran.stdout);
+    assert_eq!(place.run("--version").stdout, format!("hallmark {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_unknown_variable_is_refused_and_one_of_the_tests_is_not() {
+    let place = Place::new();
+    let ran = Ran::from(place.command("config").env("HALLMARK_STRAT_BLOCK", "1").output().unwrap());
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("did you mean `HALLMARK_START_BLOCK`?"), "{}", ran.stderr);
+    let ran = Ran::from(place.command("config").env("HALLMARK_TEST_X", "1").output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn secrets_are_in_no_output() {
+    let file = "rpc_url = [\"https://node.example/v2/SECRET\", \"wss://SECRET@other.example\"]\n\
+                database_url = \"postgres://hallmark:SECRET@db.example/hallmark\"";
+    let place = Place::with_file(file);
+    for line in ["config", "config --json", "config --listen wrong", "config --rpc-url SECRET"] {
+        let ran = place.run(line);
+        assert!(!ran.stdout.contains("SECRET") && !ran.stderr.contains("SECRET"), "{line}");
+    }
+    let ran = place.run("config");
+    assert!(ran.stdout.contains("https://node.example/…, wss://other.example/…"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("postgres://db.example/…"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = Place::new()
+        .command("config")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+/// A full disk must not look like success.
+#[cfg(target_os = "linux")]
+#[test]
+fn data_that_cannot_be_written_is_a_failure() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Place::new().command("config").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
