@@ -234,9 +234,12 @@ fn unverified(code: Option<&EvidencedSpan>, reading: &Reading) -> Finding {
     let detail = match address {
         Some(address) => {
             let code = AccountId { chain: reading.chain(), address };
-            format!("the registry runs code that is not known here ({code}): its events may mean something else")
+            format!(
+                "the registry runs code that is not known here ({code}): its events may mean something else"
+            )
         }
-        None => "which code the registry runs was not seen: its events may mean something else".to_owned(),
+        None => "which code the registry runs was not seen: its events may mean something else"
+            .to_owned(),
     };
     let since = code.map(|span| (&span.from).into());
     Finding { kind: "unverified-implementation", detail, since }

@@ -65,10 +65,7 @@ mod tests {
             (Some("block:0"), At::Block(0)),
             (Some("block:18446744073709551615"), At::Block(u64::MAX)),
             (Some("time:0"), At::Time(UnixSeconds::new(0).unwrap())),
-            (
-                Some("time:2026-02-03T11:08:33Z"),
-                At::Time(UnixSeconds::new(1_770_116_913).unwrap()),
-            ),
+            (Some("time:2026-02-03T11:08:33Z"), At::Time(UnixSeconds::new(1_770_116_913).unwrap())),
         ] {
             assert_eq!(At::parse(text).unwrap(), expected);
         }

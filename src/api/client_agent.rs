@@ -37,8 +37,7 @@ pub(super) async fn agent_then(
     account: Address,
     at: Position,
 ) -> Result<AgentThen, ApiError> {
-    let mut ids =
-        reading.tx.agents_of_wallet_at_position(account, at, SHOWN_MAX + 1).await?;
+    let mut ids = reading.tx.agents_of_wallet_at_position(account, at, SHOWN_MAX + 1).await?;
     let truncated = ids.len() > SHOWN_MAX as usize;
     ids.truncate(SHOWN_MAX as usize);
     let registry = reading.registry();

@@ -12,7 +12,7 @@ use super::reading::Reading;
 use super::state::ApiState;
 use super::wire::{Answer, EventAnswer, Listing, UndecodedLog};
 use crate::storage::{EventsAfter, StoredEvent};
-use crate::vocab::{AgentId, Position, RegistryKind};
+use crate::vocab::{Position, RegistryKind};
 
 /// Which page, as of which block.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,7 +31,6 @@ pub(super) struct RecordsQuery {
 /// A page of an agent's events, and what answers need to show it.
 pub(super) struct EventPage {
     pub(super) reading: Reading,
-    pub(super) agent: AgentId,
     pub(super) events: Vec<StoredEvent>,
     pub(super) next: Option<String>,
 }
@@ -45,8 +44,7 @@ impl EventPage {
         query: &RecordsQuery,
         name: Option<&str>,
     ) -> Result<Self, ApiError> {
-        let page =
-            Page::<Position>::read(list, query.limit.as_deref(), query.cursor.as_deref())?;
+        let page = Page::<Position>::read(list, query.limit.as_deref(), query.cursor.as_deref())?;
         let at = At::parse(query.at.as_deref())?;
         let mut reading = Reading::open(state, at).await?;
         let (agent, _) = reading.agent(agent).await?;
@@ -54,7 +52,7 @@ impl EventPage {
         let wanted = EventsAfter { after: page.after, through_block, limit: page.fetch() };
         let events = reading.tx.events_of(agent.id, name, wanted).await?;
         let (events, next) = page.cut(events, |event| event.log.position());
-        Ok(Self { reading, agent: agent.id, events, next })
+        Ok(Self { reading, events, next })
     }
 }
 
@@ -69,9 +67,10 @@ pub(super) async fn list_events(
     PathText(agent): PathText,
     Params(query): Params<RecordsQuery>,
 ) -> Result<Answer<Listing<EventAnswer>>, ApiError> {
-    let EventPage { reading, events, next, .. } =
+    let EventPage { reading, events, next } =
         EventPage::read(&state, "events", &agent, &query, None).await?;
-    let items = events.iter().map(|event| EventAnswer::of(event, &reading)).collect::<Result<_, _>>();
+    let items =
+        events.iter().map(|event| EventAnswer::of(event, &reading)).collect::<Result<_, _>>();
     Ok(Answer(Listing { items: items?, next, as_of: reading.as_of() }))
 }
 

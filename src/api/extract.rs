@@ -24,7 +24,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             // serde quotes the name: "unknown field `x`", "duplicate field `x`".
             let name = text.split('`').nth(1).unwrap_or("query");
             let detail = text.rsplit_once(": ").map_or(text.as_str(), |(_, detail)| detail);
-            ApiError::parameter(super::shorten(name), super::shorten(detail).replace("field", "parameter"))
+            ApiError::parameter(
+                super::shorten(name),
+                super::shorten(detail).replace("field", "parameter"),
+            )
         })?;
         Ok(Self(params))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,14 +24,22 @@ pub(super) const REQUEST_DURATION: &str = "hallmark_http_request_duration_second
 const BUCKETS_S: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// A recorder with the buckets of this service's histograms; its handle belongs into
+/// Installs the process's one recorder of metrics, with the buckets of this service's histograms. The handle belongs into
 /// [`ApiState::metrics`](super::ApiState::metrics).
 ///
 /// # Errors
+/// When the process has a recorder already.
+pub fn recorder() -> Result<PrometheusHandle, BuildError> {
+    builder()?.install_recorder()
+}
+
+/// What [`recorder`] installs, not installed: for who wants one of their own.
+///
+/// # Errors
 /// Never, unless the buckets were changed to none.
-pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
+pub fn builder() -> Result<PrometheusBuilder, BuildError> {
     let name = Matcher::Full(REQUEST_DURATION.to_owned());
-    Ok(PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS_S)?.build_recorder())
+    PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS_S)
 }
 
 /// Says that the process answers.
@@ -66,7 +74,9 @@ struct Readiness {
 )]
 pub(super) async fn get_readyz(State(state): State<ApiState>) -> Response {
     let readiness = match read(&state).await {
-        Ok((tags, halt)) => judge(&tags, halt, lag_s(&tags, state.clock.now()), state.limits.lag_limit),
+        Ok((tags, halt)) => {
+            judge(&tags, halt, lag_s(&tags, state.clock.now()), state.limits.lag_limit)
+        }
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
             let reasons = vec!["the database does not answer".to_owned()];

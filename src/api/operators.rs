@@ -93,11 +93,8 @@ pub(super) async fn list_operators(
     PathText(agent): PathText,
     Params(query): Params<PageQuery>,
 ) -> Result<Answer<OperatorsAnswer>, ApiError> {
-    let page = Page::<OperatorPlace>::read(
-        "operators",
-        query.limit.as_deref(),
-        query.cursor.as_deref(),
-    )?;
+    let page =
+        Page::<OperatorPlace>::read("operators", query.limit.as_deref(), query.cursor.as_deref())?;
     let mut reading = Reading::open(&state, At::Latest).await?;
     let (agent, _) = reading.agent(&agent).await?;
     let codes = reading.codes(&state.known).await?;
@@ -192,10 +189,7 @@ impl Sources {
     }
 }
 
-fn found(
-    evidence: &BTreeMap<Position, Evidence>,
-    at: Position,
-) -> Result<&Evidence, ApiError> {
+fn found(evidence: &BTreeMap<Position, Evidence>, at: Position) -> Result<&Evidence, ApiError> {
     evidence.get(&at).ok_or_else(|| ApiError::internal(format!("nothing proves {at:?}")))
 }
 
@@ -211,8 +205,7 @@ fn answer(
     // An agent that moves begins and ends what its owners allowed, without an event that says so.
     let moved = |at: Position| sources.owners.iter().any(|owner| owner.from.at == at);
     let cause = if moved(span.span.from) { SpanCause::Transfer } else { SpanCause::Set };
-    let ended_by =
-        span.span.to.map(|to| if moved(to) { SpanEnd::Transfer } else { SpanEnd::Set });
+    let ended_by = span.span.to.map(|to| if moved(to) { SpanEnd::Transfer } else { SpanEnd::Set });
     let account = AccountId { chain: reading.chain(), address: span.account };
     Ok(OperatorSpanAnswer {
         account: account.to_string(),

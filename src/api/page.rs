@@ -102,7 +102,8 @@ impl<K: Place> Page<K> {
         let after = cursor.map(|cursor| {
             parse_cursor(list, cursor).ok_or_else(|| {
                 let shown = super::shorten(cursor);
-                let detail = format!("`{shown}` is no cursor of this list; pass on `next` as it was");
+                let detail =
+                    format!("`{shown}` is no cursor of this list; pass on `next` as it was");
                 ApiError::parameter("cursor", detail)
             })
         });

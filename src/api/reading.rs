@@ -72,7 +72,7 @@ impl Reading {
     /// Reads the agent in the path.
     pub(super) fn parse_agent(&self, text: &str) -> Result<AgentRef, ApiError> {
         AgentRef::parse(text, self.registry)
-            .map_err(|error: AgentParseError| ApiError::parameter("agent", error))
+            .map_err(|error: AgentParseError| ApiError::parameter("agent", error.to_string()))
     }
 
     /// The agent in the path, which must exist as of the block, and the span of its owner.
@@ -89,8 +89,7 @@ impl Reading {
 
     /// Reads an account, which must be of the chain; otherwise says what is wrong.
     pub(super) fn account(&self, text: &str) -> Result<AccountId, String> {
-        let account =
-            AccountId::parse(text, self.chain()).map_err(|error| error.to_string())?;
+        let account = AccountId::parse(text, self.chain()).map_err(|error| error.to_string())?;
         if account.chain == self.chain() {
             return Ok(account);
         }
@@ -158,7 +157,9 @@ async fn resolve(
         At::Latest => Ok(indexed.into()),
         At::Safe => tagged(tags.safe, "safe"),
         At::Finalized => tagged(tags.finalized, "finalized"),
-        At::Block(number) if number > indexed.block.number => Err(refuse(format!("block {number}"))),
+        At::Block(number) if number > indexed.block.number => {
+            Err(refuse(format!("block {number}")))
+        }
         At::Block(number) => Ok(block_of(tx, tags, number).await?),
         At::Time(time) if time > indexed.time => Err(refuse(format!("time {time}"))),
         At::Time(time) => Ok(block_at_time(tx, binding, time).await?),

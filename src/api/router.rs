@@ -72,7 +72,10 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn(guard::problems))
         .layer(guard::cors())
         .layer(middleware::from_fn(guard::headers))
-        .layer(middleware::from_fn_with_state(guard::RequestIds::new(state.clock.now()), guard::observe))
+        .layer(middleware::from_fn_with_state(
+            guard::RequestIds::new(state.clock.now()),
+            guard::observe,
+        ))
         .with_state(state)
 }
 

@@ -43,8 +43,7 @@ impl TimelinePage {
         query: &PageQuery,
         timeline: fn(AgentId) -> TimelineRef,
     ) -> Result<Self, ApiError> {
-        let page =
-            Page::<Position>::read(list, query.limit.as_deref(), query.cursor.as_deref())?;
+        let page = Page::<Position>::read(list, query.limit.as_deref(), query.cursor.as_deref())?;
         let mut reading = Reading::open(state, At::Latest).await?;
         let (agent, _) = reading.agent(agent).await?;
         let codes = reading.codes(&state.known).await?;

@@ -98,7 +98,8 @@ async fn serve(
     let told = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    Ok(api::serve(listener, state, told).await?)
+    api::serve(listener, api::router(state), told).await;
+    Ok(())
 }
 
 fn provider_name(config: &Config) -> String {

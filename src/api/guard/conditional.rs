@@ -12,9 +12,6 @@ use axum::response::{IntoResponse, Response};
 use crate::api::error::ApiError;
 use crate::api::wire::Cacheable;
 
-/// How many bytes of the digest make a tag.
-const TAG_BYTES: usize = 16;
-
 /// Gives answers that can be cached their tag, and keeps back a body that the client already has.
 pub(in crate::api) async fn conditional(request: Request, next: Next) -> Response {
     let held = request.headers().clone();
@@ -26,9 +23,11 @@ pub(in crate::api) async fn conditional(request: Request, next: Next) -> Respons
     // The body was made in one piece here; there is nothing left to wait for or to bound.
     let body = match to_bytes(body, usize::MAX).await {
         Ok(body) => body,
-        Err(error) => return ApiError::internal(format!("a body broke off: {error}")).into_response(),
+        Err(error) => {
+            return ApiError::internal(format!("a body broke off: {error}")).into_response();
+        }
     };
-    let tag = format!("\"{}\"", hex::encode(&keccak256(&body)[..TAG_BYTES]));
+    let tag = format!("\"{}\"", hex::encode(keccak256(&body)));
     let is_held = names(&held, &tag);
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);

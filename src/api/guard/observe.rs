@@ -65,7 +65,14 @@ pub(in crate::api) async fn observe(
         .record(took.as_secs_f64());
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = status.as_u16();
-    tracing::debug!(request.id = id, http.method = method, http.route = route, http.status = status, duration_ms, "answered");
+    tracing::debug!(
+        request.id = id,
+        http.method = method,
+        http.route = route,
+        http.status = status,
+        duration_ms,
+        "answered"
+    );
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

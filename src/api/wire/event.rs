@@ -115,17 +115,18 @@ fn fields(event: &RegistryEvent, chain: ChainId) -> Map<String, Value> {
         E::Registered { agent, uri, owner } => {
             none.number("agent_id", agent).text("agent_uri", uri).account("owner", *owner)
         }
-        E::MetadataSet { agent, key, value } => metadata(none.number("agent_id", agent), key, value),
+        E::MetadataSet { agent, key, value } => {
+            metadata(none.number("agent_id", agent), key, value)
+        }
         E::UriUpdated { agent, uri, updated_by } => {
             none.number("agent_id", agent).text("new_uri", uri).account("updated_by", *updated_by)
         }
         E::Transfer { from, to, agent } => {
             none.account("from", *from).account("to", *to).number("token_id", agent)
         }
-        E::Approval { owner, approved, agent } => none
-            .account("owner", *owner)
-            .account("approved", *approved)
-            .number("token_id", agent),
+        E::Approval { owner, approved, agent } => {
+            none.account("owner", *owner).account("approved", *approved).number("token_id", agent)
+        }
         E::ApprovalForAll { owner, operator, approved } => none
             .account("owner", *owner)
             .account("operator", *operator)

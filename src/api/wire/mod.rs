@@ -100,9 +100,7 @@ impl From<&Bytes> for BytesAnswer {
 pub(super) fn text_and_hex(bytes: &Bytes) -> (String, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),
-        Err(_) => {
-            (String::from_utf8_lossy(bytes).into_owned(), Some(hex::encode_prefixed(bytes)))
-        }
+        Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(hex::encode_prefixed(bytes))),
     }
 }
 

@@ -69,7 +69,8 @@ pub(in crate::api) struct WalletSpan {
 impl WalletSpan {
     pub(in crate::api) fn of(span: &EvidencedSpan, reading: &Reading, codes: &Codes) -> Self {
         let account = span.record.value.account();
-        let account = account.map(|address| AccountId { chain: reading.chain(), address }.to_string());
+        let account =
+            account.map(|address| AccountId { chain: reading.chain(), address }.to_string());
         Self { account, span: SpanEnds::of(span, reading, codes) }
     }
 }
