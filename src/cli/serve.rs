@@ -45,12 +45,13 @@ pub(super) async fn both(
     mut stop: watch::Receiver<bool>,
     mut hear: impl FnMut(&Followed<'_>),
 ) -> Result<Exit, CliError> {
+    let source = Arc::new(open::source(config)?);
     let providers = Providers::default();
     let served = serve(config, database, providers.clone(), listener, stop.clone());
     let watched = stop.clone();
     let followed = async {
         let name = provider_name(config);
-        let told = follow(config, database, watched, |event| {
+        let told = follow(config, database, source, watched, |event| {
             providers.set(vec![provider_status(&name, event)]);
             hear(event);
         });
