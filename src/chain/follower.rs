@@ -19,7 +19,7 @@ use super::source::{BlockTag, ChainSource, LogFilter};
 use super::step::{ChainStep, ChainTags, Stretch};
 use super::tags::{FinalizedChanged, TagKeeper};
 use super::window::Window;
-use crate::vocab::Header;
+use crate::vocab::{BlockRef, Header};
 
 /// Follows one chain.
 pub struct Follower<S> {

@@ -94,7 +94,9 @@ async fn serve(
     let mut state =
         ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits);
     state.providers = providers;
-    state.metrics = Some(api::recorder()?);
+    let recorder = api::recorder()?;
+    state.metrics = Some(recorder.handle());
+    metrics::set_global_recorder(recorder)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let told = async move {
         let _ = stop.wait_for(|stop| *stop).await;
