@@ -64,7 +64,7 @@ pub(crate) struct Fresh {
 }
 
 enum Place {
-    Folder { _removed_with_it: TempDir },
+    Folder { folder: TempDir },
     Server { admin: Url, name: String },
 }
 
@@ -73,7 +73,7 @@ impl Fresh {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("hallmark.db").display());
-        let fresh = Self { url, place: Place::Folder { _removed_with_it: folder } };
+        let fresh = Self { url, place: Place::Folder { folder } };
         let database = fresh.database().await;
         database.migrate().await.unwrap();
         database.close().await;
@@ -104,6 +104,20 @@ impl Fresh {
         matches!(self.place, Place::Folder { .. })
     }
 
+    /// Makes it as empty as before any migration.
+    pub(crate) async fn clear(&self) {
+        match &self.place {
+            Place::Folder { folder } => {
+                for file in std::fs::read_dir(folder.path()).unwrap() {
+                    std::fs::remove_file(file.unwrap().path()).unwrap();
+                }
+            }
+            Place::Server { .. } => {
+                self.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+            }
+        }
+    }
+
     /// Bytes as this engine writes them in a statement.
     pub(crate) fn bytes(&self, hex: &str) -> String {
         if self.is_sqlite() { format!("x'{hex}'") } else { format!(r"'\x{hex}'::bytea") }
@@ -114,18 +128,18 @@ impl Fresh {
         self.rows(sql).await;
     }
 
-    /// The first column of what statements answer, which must be text.
+    /// The last column of what statements answer, which must be text.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
         let shown = format!("{}: {sql}", self.url);
         let sql = AssertSqlSafe(sql.to_owned());
         let rows: Result<Vec<String>, sqlx::Error> = if self.is_sqlite() {
             let mut conn = SqliteConnection::connect(&self.url).await.unwrap();
             let rows = sqlx::raw_sql(sql).fetch_all(&mut conn).await;
-            rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get(row.len() - 1)).collect())
         } else {
             let mut conn = PgConnection::connect(&self.url).await.unwrap();
             let rows = sqlx::raw_sql(sql).fetch_all(&mut conn).await;
-            rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get(row.len() - 1)).collect())
         };
         rows.unwrap_or_else(|error| panic!("{shown}: {error}"))
     }
