@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,22 +24,14 @@ pub(super) const REQUEST_DURATION: &str = "hallmark_http_request_duration_second
 const BUCKETS_S: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// Installs the process's one recorder of metrics, with the buckets of this service's histograms. The handle belongs into
+/// A recorder with the buckets of this service's histograms, to be installed; its handle belongs into
 /// [`ApiState::metrics`](super::ApiState::metrics).
 ///
 /// # Errors
-/// When the process has a recorder already.
-pub fn recorder() -> Result<PrometheusHandle, BuildError> {
-    builder()?.install_recorder()
-}
-
-/// What [`recorder`] installs, not installed: for who wants one of their own.
-///
-/// # Errors
 /// Never, unless the buckets were changed to none.
-pub fn builder() -> Result<PrometheusBuilder, BuildError> {
+pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
     let name = Matcher::Full(REQUEST_DURATION.to_owned());
-    PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS_S)
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS_S)?.build_recorder())
 }
 
 /// Says that the process answers.

@@ -29,7 +29,7 @@ mod validations;
 mod wallets;
 mod wire;
 
-pub use health::{builder as recorder_builder, recorder};
+pub use health::recorder;
 pub use router::router;
 pub use serve::serve;
 pub use state::{ApiState, Limits, ProviderStatus, Providers, RateLimit};
