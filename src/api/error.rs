@@ -67,18 +67,18 @@ impl From<StorageError> for ApiError {
 }
 
 impl ApiError {
-    pub(super) fn parameter(name: impl Into<String>, detail: impl ToString) -> Self {
-        Self::Parameter { name: name.into(), detail: detail.to_string() }
+    pub(super) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Parameter { name: name.into(), detail: detail.into() }
     }
 
     /// A body that can be read as JSON but does not say what it must.
-    pub(super) fn field(field: impl Into<String>, detail: impl ToString) -> Self {
+    pub(super) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
         let (status, field) = (StatusCode::UNPROCESSABLE_ENTITY, Some(field.into()));
-        Self::Body { status, field, detail: detail.to_string() }
+        Self::Body { status, field, detail: detail.into() }
     }
 
-    pub(super) fn internal(logged: impl ToString) -> Self {
-        Self::Internal { logged: logged.to_string() }
+    pub(super) fn internal(logged: impl Into<String>) -> Self {
+        Self::Internal { logged: logged.into() }
     }
 
     /// The last part of the problem's type, its title, and the status.

@@ -12,7 +12,7 @@ use super::reading::Reading;
 use super::state::ApiState;
 use super::wire::{Answer, EventAnswer, Listing, UndecodedLog};
 use crate::storage::{EventsAfter, StoredEvent};
-use crate::vocab::{AgentId, Position, RegistryKind};
+use crate::vocab::{Position, RegistryKind};
 
 /// Which page, as of which block.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,7 +31,6 @@ pub(super) struct RecordsQuery {
 /// A page of an agent's events, and what answers need to show it.
 pub(super) struct EventPage {
     pub(super) reading: Reading,
-    pub(super) agent: AgentId,
     pub(super) events: Vec<StoredEvent>,
     pub(super) next: Option<String>,
 }
@@ -53,7 +52,7 @@ impl EventPage {
         let wanted = EventsAfter { after: page.after, through_block, limit: page.fetch() };
         let events = reading.tx.events_of(agent.id, name, wanted).await?;
         let (events, next) = page.cut(events, |event| event.log.position());
-        Ok(Self { reading, agent: agent.id, events, next })
+        Ok(Self { reading, events, next })
     }
 }
 
@@ -68,7 +67,7 @@ pub(super) async fn list_events(
     PathText(agent): PathText,
     Params(query): Params<RecordsQuery>,
 ) -> Result<Answer<Listing<EventAnswer>>, ApiError> {
-    let EventPage { reading, events, next, .. } =
+    let EventPage { reading, events, next } =
         EventPage::read(&state, "events", &agent, &query, None).await?;
     let items =
         events.iter().map(|event| EventAnswer::of(event, &reading)).collect::<Result<_, _>>();

@@ -22,6 +22,7 @@ use crate::vocab::AccountId;
 const RESPONSES_MAX: u32 = 20;
 
 /// One feedback on an agent.
+#[expect(clippy::struct_field_names, reason = "the names of the contracts' ABI")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Feedback {
     /// Who gave it, CAIP-10.
@@ -77,7 +78,7 @@ pub(super) async fn list_feedback(
     PathText(agent): PathText,
     Params(query): Params<RecordsQuery>,
 ) -> Result<Answer<Listing<Feedback>>, ApiError> {
-    let EventPage { mut reading, events, next, .. } =
+    let EventPage { mut reading, events, next } =
         EventPage::read(&state, "feedback", &agent, &query, Some("NewFeedback")).await?;
     let mut items = Vec::with_capacity(events.len());
     for event in &events {

@@ -24,7 +24,7 @@ pub(super) const REQUEST_DURATION: &str = "hallmark_http_request_duration_second
 const BUCKETS_S: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// A recorder with the buckets of this service's histograms; its handle belongs into
+/// A recorder with the buckets of this service's histograms, to be installed; its handle belongs into
 /// [`ApiState::metrics`](super::ApiState::metrics).
 ///
 /// # Errors

@@ -69,7 +69,7 @@ pub(super) async fn list_validations(
     PathText(agent): PathText,
     Params(query): Params<RecordsQuery>,
 ) -> Result<Answer<Listing<Validation>>, ApiError> {
-    let EventPage { mut reading, events, next, .. } =
+    let EventPage { mut reading, events, next } =
         EventPage::read(&state, "validations", &agent, &query, Some("ValidationRequest")).await?;
     let mut items = Vec::with_capacity(events.len());
     for event in &events {

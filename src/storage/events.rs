@@ -38,8 +38,6 @@ const EVENTS_OF_AGENT_NAMED: &str = select_events!(
     "WHERE e.agent = $1 AND e.name = $6 AND (e.block, e.log_index) > ($2, $3) AND e.block <= $4
      ORDER BY e.block, e.log_index LIMIT $5"
 );
-const EVENTS_OF_THREAD: &str =
-    select_events!("WHERE e.thread = $1 AND e.block <= $2 ORDER BY e.block, e.log_index LIMIT $3");
 const FIRST_OF_THREAD: &str = select_events!(
     "WHERE e.thread = $1 AND e.name = $2 AND e.block <= $3
      ORDER BY e.block, e.log_index LIMIT $4"
@@ -208,18 +206,6 @@ impl Tx {
                 .fetch_all(conn).await),
         }?;
         events(rows)
-    }
-
-    /// The first events of a thread up to the end of a block, oldest first.
-    pub async fn events_of_thread(
-        &mut self,
-        thread: &[u8],
-        through_block: u64,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StorageError> {
-        let through = signed("block number", through_block)?;
-        events(on_engine!(self, conn => sqlx::query_as(EVENTS_OF_THREAD)
-            .bind(thread).bind(through).bind(i64::from(limit)).fetch_all(conn).await)?)
     }
 
     /// The first events of one name in a thread up to the end of a block, oldest first.

@@ -12,9 +12,6 @@ use axum::response::{IntoResponse, Response};
 use crate::api::error::ApiError;
 use crate::api::wire::Cacheable;
 
-/// How many bytes of the digest make a tag.
-const TAG_BYTES: usize = 16;
-
 /// Gives answers that can be cached their tag, and keeps back a body that the client already has.
 pub(in crate::api) async fn conditional(request: Request, next: Next) -> Response {
     let held = request.headers().clone();
@@ -30,7 +27,7 @@ pub(in crate::api) async fn conditional(request: Request, next: Next) -> Respons
             return ApiError::internal(format!("a body broke off: {error}")).into_response();
         }
     };
-    let tag = format!("\"{}\"", hex::encode(&keccak256(&body)[..TAG_BYTES]));
+    let tag = format!("\"{}\"", hex::encode(keccak256(&body)));
     let is_held = names(&held, &tag);
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         parts.headers.insert(header::ETAG, tag);

@@ -26,7 +26,7 @@ use super::wire::Cacheable;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// How long a browser may remember that another origin is welcome.
-const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const PREFLIGHT_AGE: Duration = Duration::from_hours(24);
 
 /// Any origin may read; the look-up is the one POST among the reads.
 pub(super) fn cors() -> CorsLayer {
@@ -83,6 +83,7 @@ pub(super) async fn problems(request: Request, next: Next) -> Response {
 }
 
 /// Answers for a handler that panicked. What it said goes to the log.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that `CatchPanicLayer` asks for")]
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
