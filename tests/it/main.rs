@@ -27,3 +27,6 @@ mod storage;
 // Following: a scripted chain, and a server that answers anything.
 mod follow;
 mod rpc;
+
+// The whole: chain, following, storage.
+mod e2e;
