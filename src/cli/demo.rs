@@ -85,7 +85,7 @@ fn demo_config(config: &Config, recording: &Recording, node: SocketAddr) -> Conf
     let of_kind = |kind: RegistryKind| recording.registries().iter().find(|r| r.kind == kind);
     let address = |kind| of_kind(kind).map(|registry| registry.address);
     let mut demo = config.clone();
-    demo.chain = "demo".to_owned();
+    "demo".clone_into(&mut demo.chain);
     demo.chain_id = recording.chain();
     demo.rpc_url = RpcUrl::of_address(node).into_iter().collect();
     if config.is_default("database_url") {
