@@ -65,7 +65,7 @@ pub(super) fn run(config: &Config, pace: NonZeroU32, out: &mut Output) -> Result
                 let _ = say(out, &line);
             }
         });
-        let (exit, (), ()) = tokio::try_join!(Box::pin(shown), node_served, played)?;
+        let (exit, (), ()) = tokio::try_join!(shown, node_served, played)?;
         database.close().await;
         Ok(exit)
     })?

@@ -31,7 +31,7 @@ pub(super) fn run_both(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        let exit = Box::pin(both(config, &database, listener, stop, |_| {})).await?;
+        let exit = both(config, &database, listener, stop, |_| {}).await?;
         database.close().await;
         Ok(exit)
     })?
@@ -55,7 +55,7 @@ pub(super) async fn both(
             providers.set(vec![provider_status(&name, event)]);
             hear(event);
         });
-        match Box::pin(told).await {
+        match told.await {
             Ok(()) => Ok(Exit::Done),
             Err(error @ AppError::Halted { .. }) => {
                 tracing::error!(%error, "following has stopped; what was recorded is still served");
