@@ -15,8 +15,17 @@ const SMALL: [&str; 7] =
     ["chain", "registry", "r", "chain_tag", "reorg", "CONSTANT", "\"*SELECT*\""];
 /// Questions about all agents, which take the first or the last of them in order.
 const ALL_AGENTS: [&str; 2] = ["AGENTS_AT", "HIGHEST_AGENT"];
-/// What forgets everything reads everything.
-const WHOLE: [&str; 1] = ["SPANS_DELETE"];
+/// What forgets everything reads everything, and so does an audit of every row.
+const WHOLE: [&str; 8] = [
+    "SPANS_DELETE",
+    "EVERYTHING",
+    "SPANS_OVERLAPPING",
+    "SPANS_EMPTY",
+    "BLOCKS_UNLINKED",
+    "EVENTS_WITHOUT_BLOCK",
+    "ROWS_ABOVE_CURSOR",
+    "CURSOR_WITHOUT_BLOCK",
+];
 
 /// A plan for any values, made without reading whole tables and without joins that do.
 const POSTGRES_MAY_NOT: &str = "
