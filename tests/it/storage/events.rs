@@ -107,6 +107,7 @@ on_both_engines! {
             assert!(found.len() <= 2);
             after = Some(*last);
             read.extend(found);
+            assert!(read.len() <= all.len(), "a page repeats");
         }
         assert_eq!(read, all[..5], "block 9 is beyond the page");
         assert_eq!(tx.events_of(agent(0), None, ALL).await.unwrap(), []);

@@ -118,6 +118,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some(last.span.from);
                 read.extend(found);
+                assert!(read.len() <= begun.len(), "a page repeats");
             }
             assert_eq!(read, begun, "in pages of {limit}");
         }
@@ -139,6 +140,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some(key_of(last));
                 read.extend(records(found));
+                assert!(read.len() <= expected.len(), "a page repeats");
             }
             assert_eq!(read, expected, "at block {block}");
         }
@@ -162,6 +164,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some((key_of(last), last.from.at));
                 read.extend(records(found));
+                assert!(read.len() <= all.len(), "a page repeats");
             }
             assert_eq!(read, all, "in pages of {limit}");
         }
