@@ -5,3 +5,5 @@ pub(crate) mod anvil;
 pub(crate) mod databases;
 pub(crate) mod registries;
 pub(crate) mod scripted;
+pub(crate) mod service;
+pub(crate) mod tale;
