@@ -116,8 +116,7 @@ async fn change(tale: &mut Tale) {
     tale.log(REPUTATION, LogData::new_unchecked(unknown, Bytes::from_static(&[0xff])));
     tale.block().await;
 
-    wallet(tale, 0, None);
-    tale.say(IDENTITY, &IIdentity::Transfer { from: ALICE, to: BOB, tokenId: U256::ZERO });
+    transfer(tale, 0, ALICE, BOB);
     tale.block().await;
     tale.block().await;
 }
@@ -141,6 +140,12 @@ pub(super) fn registered(tale: &mut Tale, agent: u64, owner: Address, uri: &str)
     let (agent_id, uri) = (U256::from(agent), uri.to_owned());
     tale.say(IDENTITY, &IIdentity::Registered { agentId: agent_id, agentURI: uri, owner });
     metadata(tale, agent, "agentWallet", owner.as_slice());
+}
+
+/// A transfer, and the clearing of the wallet before it.
+pub(super) fn transfer(tale: &mut Tale, agent: u64, from: Address, to: Address) {
+    wallet(tale, agent, None);
+    tale.say(IDENTITY, &IIdentity::Transfer { from, to, tokenId: U256::from(agent) });
 }
 
 pub(super) fn wallet(tale: &mut Tale, agent: u64, wallet: Option<Address>) {
