@@ -16,6 +16,7 @@ mod extract;
 mod feedback;
 mod guard;
 mod health;
+pub mod local;
 mod lookup;
 mod operators;
 mod page;

@@ -127,24 +127,26 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     async fn advance(&mut self) -> Result<Option<ChainStep>, FollowError> {
         self.open().await?;
-        if self.backfill.is_none() || self.ranges_since_tags >= RANGES_PER_TAGS {
-            let node = self.source.tags().await?;
-            self.ranges_since_tags = 0;
-            if let Err(changed) = self.tags.observe(&node, &self.window) {
-                return Err(self.finalized_changed(changed));
+        loop {
+            if self.backfill.is_none() || self.ranges_since_tags >= RANGES_PER_TAGS {
+                let node = self.source.tags().await?;
+                self.ranges_since_tags = 0;
+                if let Err(changed) = self.tags.observe(&node, &self.window) {
+                    return Err(self.finalized_changed(changed));
+                }
+                if let Some(step) = self.plan(&node).await? {
+                    return Ok(Some(step));
+                }
             }
-            if let Some(step) = self.plan(&node).await? {
-                return Ok(Some(step));
+            let Some(pipeline) = &mut self.backfill else {
+                return Ok(self.tags_only());
+            };
+            if let Some(fetched) = pipeline.next(&mut self.sizes, &mut self.jitter).await? {
+                return self.take_range(fetched).map(Some);
             }
+            // At its end; what lies above is looked at without waiting for a new head.
+            self.backfill = None;
         }
-        let Some(pipeline) = &mut self.backfill else {
-            return Ok(self.tags_only());
-        };
-        if let Some(fetched) = pipeline.next(&mut self.sizes, &mut self.jitter).await? {
-            return self.take_range(fetched).map(Some);
-        }
-        self.backfill = None;
-        Ok(self.tags_only())
     }
 
     /// Holds the node against what was stored, once.

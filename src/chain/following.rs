@@ -52,7 +52,7 @@ impl FollowerOptions {
             range_logs: 20_000,
             concurrency: 8,
             bytes_max: 64 << 20,
-            recent: 2_000,
+            recent: 5_000,
             step_blocks: 64,
             depth_without_finality: 256,
             held_max: 8_192,

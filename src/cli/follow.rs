@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let source = Arc::new(open::source(config)?);
-        Box::pin(follow(config, &database, source, stop, |_| {})).await?;
+        follow(config, &database, source, stop, |_| {}).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -56,7 +56,7 @@ pub(super) async fn follow(
         // A sender that is gone means the same: nobody waits any more.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    Box::pin(following.run(told, tell)).await
+    following.run(told, tell).await
 }
 
 async fn open(

@@ -30,3 +30,6 @@ mod api;
 // Following: a scripted chain, and a server that answers anything.
 mod follow;
 mod rpc;
+
+// The whole: chain, following, storage.
+mod e2e;

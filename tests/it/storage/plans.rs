@@ -76,7 +76,7 @@ fn statements() -> Vec<Statement> {
 }
 
 /// What the engine says that statements of storage would do wrong; `explain` returns lines that are.
-fn report(wrong: Vec<(Statement, Vec<String>)>) {
+fn report(wrong: &[(Statement, Vec<String>)]) {
     let mut text = String::new();
     for (statement, lines) in wrong.iter().filter(|(_, lines)| !lines.is_empty()) {
         writeln!(text, "{}:\n  {}", statement.name, lines.join("\n  ")).unwrap();
@@ -135,7 +135,7 @@ async fn no_statement_scans_on_sqlite() {
         wrong.push((statement, lines));
     }
     wrong.retain(|(statement, _)| !WHOLE.contains(&statement.name.as_str()));
-    report(wrong);
+    report(&wrong);
 }
 
 #[tokio::test]
@@ -156,5 +156,5 @@ async fn no_statement_scans_on_postgres() {
         wrong.push((statement, scans_of_postgres(&plan)));
     }
     wrong.retain(|(statement, _)| !WHOLE.contains(&statement.name.as_str()));
-    report(wrong);
+    report(&wrong);
 }

@@ -94,6 +94,14 @@ impl Fresh {
         Some(Self { url: of_server(&admin, &name), place: Place::Server { admin, name } })
     }
 
+    /// Another one, on the same engine.
+    pub(crate) async fn another(&self) -> Self {
+        if self.is_sqlite() {
+            return Self::sqlite().await;
+        }
+        Self::postgres().await.expect("there was a server for this one")
+    }
+
     /// Its URL, for `--database-url` and for drivers.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -165,7 +173,7 @@ impl Drop for Fresh {
             })
         });
         if let Ok(Err(error)) = dropping.join() {
-            eprintln!("a test's database was not dropped: {error}");
+            say(&format!("a test's database was not dropped: {error}"));
         }
     }
 }
@@ -184,9 +192,14 @@ fn server() -> Option<Url> {
         "no PostgreSQL to test on: run `./test`, which starts one, or name a server in {SERVER} \
          (to leave this half of the suite out, set {WITHOUT}=1)"
     );
-    // Straight to the stream: what a passing test prints is otherwise not shown.
-    writeln!(std::io::stderr(), "!!! NOT TESTED ON POSTGRESQL, because {WITHOUT}=1 !!!").unwrap();
+    say(&format!("!!! NOT TESTED ON POSTGRESQL, because {WITHOUT}=1 !!!"));
     None
+}
+
+/// Straight to the stream: what a passing test prints is otherwise not shown.
+fn say(text: &str) {
+    // Nobody is left to be told where even this fails.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 fn of_server(admin: &Url, database: &str) -> String {
