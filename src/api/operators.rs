@@ -186,8 +186,7 @@ impl Sources {
     /// An agent that moves begins and ends what its owners allowed for all their agents, without an event that says so.
     fn causes(&self, span: &OperatorSpan) -> (Option<SpanCause>, Option<SpanEnd>) {
         let is_own = |approved: &&EvidencedSpan| approved.from.at == span.span.from;
-        if let (OperatorKind::Approved, Some(own)) =
-            (span.kind, self.approved.iter().find(is_own))
+        if let (OperatorKind::Approved, Some(own)) = (span.kind, self.approved.iter().find(is_own))
         {
             return (own.record.cause, own.record.ended_by);
         }

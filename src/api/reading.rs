@@ -10,8 +10,8 @@ use crate::identity::{SpanRecord, Timeline, TimelineRef};
 use crate::registry::KnownImplementations;
 use crate::storage::{Binding, EvidencedSpan, StorageError, Tags, Tx};
 use crate::vocab::{
-    AccountId, AgentRef, BlockStamp, ChainId, Finality, Position, RegistryKind,
-    RegistryRef, UnixSeconds,
+    AccountId, AgentRef, BlockStamp, ChainId, Finality, Position, RegistryKind, RegistryRef,
+    UnixSeconds,
 };
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.

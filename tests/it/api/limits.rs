@@ -62,7 +62,10 @@ async fn a_client_that_asks_too_much() {
     assert!(refused.starts_with("HTTP/1.1 429"), "{refused}");
     assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
     assert!(refused.contains("/problems/too-many-requests"), "{refused}");
-    assert!(refused.contains("access-control-allow-origin: *"), "a browser must see why: {refused}");
+    assert!(
+        refused.contains("access-control-allow-origin: *"),
+        "a browser must see why: {refused}"
+    );
     served.stop.send(()).unwrap();
     served.ended.await.unwrap();
 }
@@ -101,7 +104,8 @@ async fn stopping_finishes_what_is_under_way() {
 async fn nonsense_on_the_socket() {
     let fresh = Fresh::sqlite().await;
     let served = served(state(&fresh.database().await, time(20))).await;
-    let endless = format!("GET /healthz HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
+    let endless =
+        format!("GET /healthz HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
     for (text, status) in [("nonsense\r\n\r\n", "400"), (endless.as_str(), "431")] {
         let answer = exchange(served.address, text).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");

@@ -16,7 +16,11 @@ mod wallets;
 use serde_json::Value;
 
 /// Walks all pages of a list and returns its items.
-async fn all_pages(service: &crate::support::service::Service, path: &str, list: &str) -> Vec<Value> {
+async fn all_pages(
+    service: &crate::support::service::Service,
+    path: &str,
+    list: &str,
+) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor = String::new();
     loop {

@@ -121,7 +121,9 @@ impl Tale {
             data: log.data,
             block: through.block,
             block_time: Some(through.time),
-            tx_hash: keccak256([number.to_be_bytes(), u64::from(log_index / 4u32).to_be_bytes()].concat()),
+            tx_hash: keccak256(
+                [number.to_be_bytes(), u64::from(log_index / 4u32).to_be_bytes()].concat(),
+            ),
             log_index,
         });
         let logs = logs.collect();
@@ -194,7 +196,11 @@ impl ChainSource for Node {
         Err(fatal("logs"))
     }
 
-    async fn logs_of(&self, _filter: &LogFilter, _block: BlockRef) -> Result<Vec<RawLog>, ChainError> {
+    async fn logs_of(
+        &self,
+        _filter: &LogFilter,
+        _block: BlockRef,
+    ) -> Result<Vec<RawLog>, ChainError> {
         Err(fatal("logs"))
     }
 
