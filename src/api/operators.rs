@@ -181,6 +181,22 @@ impl Sources {
         operators(&records(&self.owners), &records(&self.approved), &for_all)
     }
 
+    /// Why an operator's span began and ended.
+    ///
+    /// An agent that moves begins and ends what its owners allowed for all their agents, without an event that says so.
+    fn causes(&self, span: &OperatorSpan) -> (Option<SpanCause>, Option<SpanEnd>) {
+        let is_own = |approved: &&EvidencedSpan| approved.from.at == span.span.from;
+        if let (OperatorKind::Approved, Some(own)) = (span.kind, self.approved.iter().find(is_own))
+        {
+            return (own.record.cause, own.record.ended_by);
+        }
+        let moved = |at: Position| self.owners.iter().any(|owner| owner.from.at == at);
+        let cause = if moved(span.span.from) { SpanCause::Transfer } else { SpanCause::Set };
+        let ended_by =
+            span.span.to.map(|to| if moved(to) { SpanEnd::Transfer } else { SpanEnd::Set });
+        (Some(cause), ended_by)
+    }
+
     /// What proves each position at which any of the spans begins or ends.
     fn evidence(&self) -> BTreeMap<Position, Evidence> {
         let spans = self.owners.iter().chain(&self.approved).chain(&self.for_all);
@@ -202,14 +218,11 @@ fn answer(
 ) -> Result<OperatorSpanAnswer, ApiError> {
     let from = found(evidence, span.span.from)?;
     let to = span.span.to.map(|to| found(evidence, to)).transpose()?;
-    // An agent that moves begins and ends what its owners allowed, without an event that says so.
-    let moved = |at: Position| sources.owners.iter().any(|owner| owner.from.at == at);
-    let cause = if moved(span.span.from) { SpanCause::Transfer } else { SpanCause::Set };
-    let ended_by = span.span.to.map(|to| if moved(to) { SpanEnd::Transfer } else { SpanEnd::Set });
+    let causes = sources.causes(span);
     let account = AccountId { chain: reading.chain(), address: span.account };
     Ok(OperatorSpanAnswer {
         account: account.to_string(),
         kind: span.kind.as_str(),
-        span: SpanEnds::between(from, to, (Some(cause), ended_by), reading, codes),
+        span: SpanEnds::between(from, to, causes, reading, codes),
     })
 }

@@ -10,8 +10,8 @@ use crate::identity::{SpanRecord, Timeline, TimelineRef};
 use crate::registry::KnownImplementations;
 use crate::storage::{Binding, EvidencedSpan, StorageError, Tags, Tx};
 use crate::vocab::{
-    AccountId, AgentParseError, AgentRef, BlockStamp, ChainId, Finality, Position, RegistryKind,
-    RegistryRef, UnixSeconds,
+    AccountId, AgentRef, BlockStamp, ChainId, Finality, Position, RegistryKind, RegistryRef,
+    UnixSeconds,
 };
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
@@ -72,7 +72,7 @@ impl Reading {
     /// Reads the agent in the path.
     pub(super) fn parse_agent(&self, text: &str) -> Result<AgentRef, ApiError> {
         AgentRef::parse(text, self.registry)
-            .map_err(|error: AgentParseError| ApiError::parameter("agent", error.to_string()))
+            .map_err(|error| ApiError::parameter("agent", error.to_string()))
     }
 
     /// The agent in the path, which must exist as of the block, and the span of its owner.

@@ -43,7 +43,7 @@ pub(super) struct WalletAgent {
     agent: String,
     /// Its number, a `uint256`.
     agent_id: String,
-    /// The span that says so.
+    /// The whole span that says so; it may have ended since the block that is answered as of.
     span: WalletSpan,
 }
 

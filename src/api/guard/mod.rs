@@ -102,3 +102,32 @@ pub(super) async fn time_limit(
         Err(_) => ApiError::Timeout { limit_s: limit.as_secs() }.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing() {
+        let router = Router::new()
+            .route("/x", get(async || -> &'static str { panic!("the secret") }))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(problems));
+        let request = Request::get("/x").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body = std::str::from_utf8(&body).unwrap();
+        assert!(body.contains("/problems/internal") && body.contains("\"instance\":\"/x\""));
+        assert!(!body.contains("secret"), "{body}");
+    }
+}
