@@ -3,9 +3,15 @@
 //! Each file is one subject. What is compared with is never the program itself but the contract's own answers, a database that was
 //! made from scratch, or facts written down by hand. The harness is `support::indexer`.
 
+mod audit;
 mod every_block;
+mod finality;
+mod rebuild;
+mod refusals;
 mod registration;
+mod reorg;
 mod upgrade;
+mod websocket;
 
 use alloy::primitives::Address;
 

@@ -127,7 +127,7 @@ impl Indexer {
             stop.send_replace(true);
             outcome
         };
-        let (outcome, ended) = tokio::join!(body, self.run(stopped, |_| ()));
+        let (outcome, ended) = tokio::join!(Box::pin(body), self.run(stopped, |_| ()));
         ended.unwrap_or_else(|error| panic!("{}", with_causes(&error)));
         outcome
     }
@@ -158,7 +158,8 @@ impl Indexer {
             Followed::Step { applied, .. } => tell(applied.cursor),
             Followed::Trouble { error } => panic!("trouble: {}", with_causes(error)),
         };
-        following.run(stop, hear).await
+        // On the heap: test threads have small stacks, and unoptimised futures are large.
+        Box::pin(following.run(stop, hear)).await
     }
 
     /// The node's head.
