@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected must fail, at that line"
 )]
 
+mod story;
 mod support;
 
 // The shape of the tree.
