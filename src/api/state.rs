@@ -26,7 +26,7 @@ pub struct ApiState {
     pub providers: Providers,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
     pub metrics: Option<PrometheusHandle>,
-    /// What one request and one client may cost.
+    /// What one request and one client may cost. The rate limit is that of [`new`](Self::new); changing it here does nothing.
     pub limits: Limits,
     pub(super) limiter: Option<Arc<RateLimiter>>,
 }
