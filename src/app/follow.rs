@@ -144,7 +144,9 @@ impl<S: ChainSource + 'static> Following<S> {
         let mut stop = std::pin::pin!(stop);
         let mut has_begun = false;
         loop {
-            let error = match self.follow(&mut stop, &mut tell, &mut has_begun).await {
+            // Boxed, or every future that waits for this one would hold the whole follower.
+            let followed = Box::pin(self.follow(&mut stop, &mut tell, &mut has_begun));
+            let error = match followed.await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };

@@ -106,24 +106,30 @@ impl Ingest {
             return Ok(BTreeSet::new());
         }
         let knows = |code: Address| self.known.knows(RegistryKind::Identity, code);
+        let timeline = TimelineRef::Implementation(RegistryKind::Identity);
         let mut tx = self.database.begin_read().await?;
+        // All is asked as of the base: what stands above it in the database is about to be undone.
         let code = match base {
-            Some(base) => {
-                let code = TimelineRef::Implementation(RegistryKind::Identity);
-                tx.span_at(code, base.number).await?.and_then(|s| s.record.value.account())
-            }
-            None => None,
+            Some(base) => tx.span_at(timeline, base.number).await?.map(|span| span.record),
+            None => tx.open_span(timeline).await?,
         };
-        let mut asked = doubtful(&mentions, code.is_some_and(knows), knows);
-        let minted: BTreeSet<AgentId> = logs.iter().filter_map(minted).collect();
+        let is_known = code.and_then(|span| span.value.account()).is_some_and(knows);
+        let before = match base {
+            Some(base) if mentions.iter().any(|mention| mention.upgraded_to.is_some()) => {
+                tx.agents_observed(base.number).await?.into_iter().collect()
+            }
+            Some(_) | None => BTreeSet::new(),
+        };
+        let mut asked = doubtful(&mentions, is_known, knows, before);
+        let minted = minted(logs);
         let mut unborn = BTreeSet::new();
-        for (_, agent) in &asked {
-            if !minted.contains(agent) && tx.open_span(TimelineRef::Owner(*agent)).await?.is_none()
-            {
-                unborn.insert(*agent);
+        for &(number, agent) in &asked {
+            let in_step = minted.get(&agent).is_some_and(|block| *block <= number);
+            if !in_step && !existed(&mut tx, agent, base).await? {
+                unborn.insert((number, agent));
             }
         }
-        asked.retain(|(_, agent)| !unborn.contains(agent));
+        asked.retain(|question| !unborn.contains(question));
         Ok(asked)
     }
 
@@ -168,11 +174,23 @@ impl Ingest {
     }
 }
 
-fn minted(log: &DecodedLog<'_>) -> Option<AgentId> {
-    match &log.event {
-        Ok(RegistryEvent::Transfer { from, agent, .. }) if from.is_zero() => Some(*agent),
-        _ => None,
+/// The agents that are minted in some logs, each with the block of its mint.
+fn minted(logs: &[DecodedLog<'_>]) -> BTreeMap<AgentId, u64> {
+    let mut minted = BTreeMap::new();
+    for log in logs {
+        if let Ok(RegistryEvent::Transfer { from, agent, .. }) = &log.event
+            && from.is_zero()
+        {
+            minted.entry(*agent).or_insert(log.log.block.number);
+        }
     }
+    minted
+}
+
+/// Whether an agent is known to exist at the end of a block.
+async fn existed(tx: &mut Tx, agent: AgentId, at: Option<BlockRef>) -> Result<bool, StorageError> {
+    let Some(at) = at else { return Ok(false) };
+    Ok(tx.span_at(TimelineRef::Owner(agent), at.number).await?.is_some())
 }
 
 /// Goes back where the chain was replaced, after checking that nobody else has moved the cursor. Returns how many blocks were undone.

@@ -75,6 +75,25 @@ pub(super) enum Command {
         #[arg(long, default_value = "4", value_name = "BLOCKS")]
         pace: NonZeroU32,
     },
+    /// Who an agent is: owner, wallet, operators, URI, metadata
+    Agent {
+        /// `22`, `8453:22`, `eip155:8453:0x…:22` or `eip155:8453/erc721:0x…/22`
+        agent: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
+        #[arg(long, default_value = "latest")]
+        at: String,
+    },
+    /// Which agents an account is the wallet of
+    Wallet {
+        /// `0x…`, `eip155:8453:0x…` or `did:pkh:eip155:8453:0x…`
+        account: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
+        #[arg(long, default_value = "latest", conflicts_with = "history")]
+        at: String,
+        /// Every span in which it ever was any agent's wallet
+        #[arg(long)]
+        history: bool,
+    },
     /// Check the record by itself, or against the contract
     Audit {
         /// Also ask the contract for wallets, owners and URIs, and compare

@@ -65,7 +65,7 @@ pub(super) fn run(config: &Config, pace: NonZeroU32, out: &mut Output) -> Result
                 let _ = say(out, &line);
             }
         });
-        let (exit, (), ()) = tokio::try_join!(Box::pin(shown), node_served, played)?;
+        let (exit, (), ()) = tokio::try_join!(shown, node_served, played)?;
         database.close().await;
         Ok(exit)
     })?
@@ -84,26 +84,23 @@ fn say(out: &mut Output, text: &str) -> Result<(), CliError> {
 fn demo_config(config: &Config, recording: &Recording, node: SocketAddr) -> Config {
     let of_kind = |kind: RegistryKind| recording.registries().iter().find(|r| r.kind == kind);
     let address = |kind| of_kind(kind).map(|registry| registry.address);
-    let database_url = if config.is_default("database_url") {
-        DatabaseUrl::Sqlite(DATABASE.to_owned())
-    } else {
-        config.database_url.clone()
-    };
-    Config {
-        chain: "demo".to_owned(),
-        chain_id: recording.chain(),
-        rpc_url: RpcUrl::of_address(node).into_iter().collect(),
-        database_url,
-        start_block: recording.start_block(),
-        identity_registry: recording.identity().address,
-        reputation_registry: address(RegistryKind::Reputation),
-        validation_registry: address(RegistryKind::Validation),
-        known_implementations: recording.registries().iter().map(|r| r.implementation).collect(),
-        poll_interval: POLL_INTERVAL,
-        // The recording's blocks have times of their own; how old they are says nothing here.
-        lag_limit: Duration::MAX,
-        ..config.clone()
+    let mut demo = config.clone();
+    "demo".clone_into(&mut demo.chain);
+    demo.chain_id = recording.chain();
+    demo.rpc_url = RpcUrl::of_address(node).into_iter().collect();
+    if config.is_default("database_url") {
+        demo.database_url = DatabaseUrl::Sqlite(DATABASE.to_owned());
     }
+    demo.start_block = recording.start_block();
+    demo.identity_registry = recording.identity().address;
+    demo.reputation_registry = address(RegistryKind::Reputation);
+    demo.validation_registry = address(RegistryKind::Validation);
+    demo.known_implementations =
+        recording.registries().iter().map(|registry| registry.implementation).collect();
+    demo.poll_interval = POLL_INTERVAL;
+    // The recording's blocks have times of their own; how old they are says nothing here.
+    demo.lag_limit = Duration::MAX;
+    demo
 }
 
 impl Stage {

@@ -21,7 +21,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
-        Box::pin(follow(config, &database, stop, |_| {})).await?;
+        let source = Arc::new(open::source(config)?);
+        follow(config, &database, source, stop, |_| {}).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -31,6 +32,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
 pub(super) async fn follow(
     config: &Config,
     database: &Database,
+    source: Arc<RpcSource>,
     mut stop: watch::Receiver<bool>,
     mut hear: impl FnMut(&Followed<'_>),
 ) -> Result<(), AppError> {
@@ -39,7 +41,6 @@ pub(super) async fn follow(
         display.hear(&event);
         hear(&event);
     };
-    let source = Arc::new(open::source(config)?);
     let following = loop {
         match open(config, database, &source).await {
             Ok(following) => break following,
@@ -55,7 +56,7 @@ pub(super) async fn follow(
         // A sender that is gone means the same: nobody waits any more.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    Box::pin(following.run(told, tell)).await
+    following.run(told, tell).await
 }
 
 async fn open(

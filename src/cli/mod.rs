@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod follow;
 mod logging;
+mod look_up;
 mod maintain;
 mod open;
 mod output;
@@ -65,6 +66,10 @@ fn run_command(
         Command::Follow => follow::run(config),
         Command::Serve => serve::run(config),
         Command::Demo { pace } => demo::run(config, *pace, out),
+        Command::Agent { agent, at } => look_up::agent(config, agent, at, out),
+        Command::Wallet { account, at, history } => {
+            look_up::wallet(config, account, at, *history, out)
+        }
         Command::Audit { against_chain, all } => {
             maintain::audit_record(config, *against_chain, *all, out)
         }

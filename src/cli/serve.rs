@@ -31,7 +31,7 @@ pub(super) fn run_both(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        let exit = Box::pin(both(config, &database, listener, stop, |_| {})).await?;
+        let exit = both(config, &database, listener, stop, |_| {}).await?;
         database.close().await;
         Ok(exit)
     })?
@@ -45,16 +45,17 @@ pub(super) async fn both(
     mut stop: watch::Receiver<bool>,
     mut hear: impl FnMut(&Followed<'_>),
 ) -> Result<Exit, CliError> {
+    let source = Arc::new(open::source(config)?);
     let providers = Providers::default();
     let served = serve(config, database, providers.clone(), listener, stop.clone());
     let watched = stop.clone();
     let followed = async {
         let name = provider_name(config);
-        let told = follow(config, database, watched, |event| {
+        let told = follow(config, database, source, watched, |event| {
             providers.set(vec![provider_status(&name, event)]);
             hear(event);
         });
-        match Box::pin(told).await {
+        match told.await {
             Ok(()) => Ok(Exit::Done),
             Err(error @ AppError::Halted { .. }) => {
                 tracing::error!(%error, "following has stopped; what was recorded is still served");
@@ -82,23 +83,17 @@ async fn serve(
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CliError> {
-    let rate_limit =
-        config.rate_limit.map(|limit| RateLimit { per_s: limit.per_s, burst: limit.burst });
-    let limits = Limits {
-        lag_limit: config.lag_limit,
-        request_timeout: config.request_timeout,
-        request_body_max: config.request_body_max,
-        rate_limit,
-    };
-    let mut state =
-        ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits);
+    let mut state = state(config, database);
     state.providers = providers;
-    state.metrics = Some(api::recorder()?);
+    let recorder = api::recorder()?;
+    state.metrics = Some(recorder.handle());
+    metrics::set_global_recorder(recorder)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let told = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    Ok(api::serve(listener, state, told).await?)
+    api::serve(listener, api::router(state), told).await;
+    Ok(())
 }
 
 fn provider_name(config: &Config) -> String {
@@ -117,4 +112,17 @@ fn provider_status(name: &str, event: &Followed<'_>) -> ProviderStatus {
         last_error,
         range_blocks: None,
     }
+}
+
+/// What the service answers from.
+pub(super) fn state(config: &Config, database: &Database) -> ApiState {
+    let rate_limit =
+        config.rate_limit.map(|limit| RateLimit { per_s: limit.per_s, burst: limit.burst });
+    let limits = Limits {
+        lag_limit: config.lag_limit,
+        request_timeout: config.request_timeout,
+        request_body_max: config.request_body_max,
+        rate_limit,
+    };
+    ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits)
 }

@@ -3,7 +3,8 @@
 //! The code of version 2.0.0 hands control to a registrant in the middle of a registration, so that events can stand in another order
 //! than the storage they speak of was written in. Two rules, both about direct neighbours in the log, fold its events to its exact state at
 //! every block: at the mint the wallet is the recipient, and the `agentWallet` event directly after the same agent's `Registered` is
-//! ignored; `Registered` sets the URI only if the same agent's `MetadataUpdate` stands directly before it. Nothing else about order is
+//! ignored; `Registered` sets the URI only if the same agent's `MetadataUpdate` stands directly before it, where code that announces the
+//! wallet first (as the proposed 2.1.0 does) may have put that announcement in between. Nothing else about order is
 //! assumed. Under any other code these rules may fail: [`doubtful`] names the agents to ask the contract about.
 //!
 //! Of the other two registries only their upgrades are facts here. Storage and asking the contract are not here.
@@ -37,11 +38,50 @@ pub struct RegistryLog {
 pub fn interpret(logs: &[RegistryLog]) -> Vec<Fact> {
     let mut facts = Vec::with_capacity(logs.len());
     for (i, log) in logs.iter().enumerate() {
-        let before = i.checked_sub(1).and_then(|i| logs.get(i)).filter(|b| is_next(b.at, log.at));
+        let before = before(logs, i);
         let after = logs.get(i + 1).filter(|a| is_next(log.at, a.at));
+        if let RegistryEvent::Registered { agent, uri, .. } = &log.event {
+            let update = match before {
+                Some(announcement) if is_wallet_of(*agent, &announcement.event) => {
+                    i.checked_sub(1).and_then(|i| self::before(logs, i))
+                }
+                other => other,
+            };
+            facts.extend(registered_uri(log.at, *agent, uri, update.map(|u| &u.event)));
+            continue;
+        }
         interpret_one(log, before.map(|b| &b.event), after.map(|a| &a.event), &mut facts);
     }
     facts
+}
+
+/// The log directly before the one at a place.
+fn before(logs: &[RegistryLog], place: usize) -> Option<&RegistryLog> {
+    let (before, log) = (logs.get(place.checked_sub(1)?)?, logs.get(place)?);
+    is_next(before.at, log.at).then_some(before)
+}
+
+fn is_wallet_of(agent: AgentId, event: &RegistryEvent) -> bool {
+    matches!(event, RegistryEvent::MetadataSet { agent: a, key, .. }
+        if *a == agent && key.as_ref() == AGENT_WALLET_KEY)
+}
+
+/// What a `Registered` says of the URI: nothing, unless the log before it says that one was stored.
+fn registered_uri(
+    at: Position,
+    agent: AgentId,
+    uri: &Bytes,
+    update: Option<&RegistryEvent>,
+) -> Option<Fact> {
+    let was_stored =
+        matches!(update, Some(RegistryEvent::MetadataUpdate { agent: a }) if *a == agent);
+    was_stored.then(|| Fact {
+        at,
+        timeline: TimelineRef::Uri(agent),
+        value: Value::Uri(uri.clone()),
+        cause: Some(SpanCause::Registered),
+        ends: SpanEnd::Set,
+    })
 }
 
 /// Whether two logs stand directly after each other.
@@ -77,12 +117,6 @@ fn interpret_one(
         RegistryEvent::MetadataSet { agent, key, value } => {
             facts.extend(interpret_metadata(log.at, *agent, key, value, before, after));
         }
-        RegistryEvent::Registered { agent, uri, .. } => {
-            if matches!(before, Some(RegistryEvent::MetadataUpdate { agent: a }) if a == agent) {
-                let cause = Some(SpanCause::Registered);
-                say(TimelineRef::Uri(*agent), Value::Uri(uri.clone()), cause, SpanEnd::Set);
-            }
-        }
         RegistryEvent::UriUpdated { agent, uri, .. } => {
             say(TimelineRef::Uri(*agent), Value::Uri(uri.clone()), set, SpanEnd::Set);
         }
@@ -97,7 +131,9 @@ fn interpret_one(
             let timeline = TimelineRef::Implementation(log.registry);
             say(timeline, Value::Account(*implementation), set, SpanEnd::Set);
         }
-        RegistryEvent::MetadataUpdate { .. }
+        // A registration was read with the two logs before it.
+        RegistryEvent::Registered { .. }
+        | RegistryEvent::MetadataUpdate { .. }
         | RegistryEvent::BatchMetadataUpdate { .. }
         | RegistryEvent::Eip712DomainChanged
         | RegistryEvent::NewFeedback { .. }
@@ -155,22 +191,29 @@ pub struct Mention {
     pub upgraded_to: Option<Address>,
 }
 
-/// The agents, by block, whose wallet the events do not settle: all that are spoken of while the registry's code is not a known one.
+/// The agents, by block, whose wallet the events do not settle.
 ///
-/// `mentions` are in the order of the log; `is_known` says whether the code before the first of them is known.
+/// Those are all that are spoken of while the registry's code is not a known one; and wherever the code changes, all that were in doubt
+/// before, since other code may read another answer out of the same storage.
+///
+/// `mentions` are in the order of the log; `is_known` says whether the code before the first of them is known; `before` holds the agents
+/// that were in doubt at some block before theirs.
 #[must_use]
 pub fn doubtful(
     mentions: &[Mention],
     mut is_known: bool,
     knows: impl Fn(Address) -> bool,
+    mut before: BTreeSet<AgentId>,
 ) -> BTreeSet<(u64, AgentId)> {
     let mut found = BTreeSet::new();
     for mention in mentions {
         if let Some(code) = mention.upgraded_to {
             is_known = knows(code);
+            found.extend(before.iter().map(|agent| (mention.block_number, *agent)));
         }
         if let Some(agent) = mention.agent.filter(|_| !is_known) {
             found.insert((mention.block_number, agent));
+            before.insert(agent);
         }
     }
     found

@@ -82,6 +82,14 @@ fn plain_registrations() {
 }
 
 #[test]
+fn a_wallet_announced_before_registered_hides_no_uri() {
+    check(&[transfer(0, C), update(), wallet(Some(C)), registered("u", C)], C, Some(C), "u");
+    // Without an update nothing was stored, and the URI set inside stays.
+    let inside = [transfer(0, C), update(), uri_updated("in"), wallet(Some(C)), registered("", C)];
+    check(&inside, C, Some(C), "in");
+}
+
+#[test]
 fn a_registrant_that_transfers_in_the_callback_leaves_no_wallet() {
     let events = [
         transfer(0, C),
@@ -191,6 +199,13 @@ fn under_unknown_code_every_agent_that_is_spoken_of_is_doubtful() {
         mention(10, 0, Some(C)),
         mention(10, 3, None),
     ];
-    assert_eq!(doubtful(&mentions, true, knows), BTreeSet::from([(9, 2.into())]));
-    assert_eq!(doubtful(&mentions, false, knows), BTreeSet::from([(8, 1.into()), (9, 2.into())]));
+    let asked = |is_known, before: &[u64]| -> Vec<(u64, u64)> {
+        let before = before.iter().map(|agent| AgentId::from(*agent)).collect();
+        let found = doubtful(&mentions, is_known, knows, before);
+        found.into_iter().map(|(block, agent)| (block, agent.0.to())).collect()
+    };
+    // Agent 2 is asked about again where the known code comes back, since the code decides what the contract answers.
+    assert_eq!(asked(true, &[]), [(9, 2), (10, 2)]);
+    assert_eq!(asked(false, &[]), [(8, 1), (9, 1), (9, 2), (10, 1), (10, 2)]);
+    assert_eq!(asked(true, &[5]), [(9, 2), (9, 5), (10, 2), (10, 5)]);
 }

@@ -16,6 +16,8 @@ const OBSERVATIONS_IN: &str = "
 const WALLET_OBSERVED_AT_OR_BEFORE: &str = "
     SELECT block, block_hash, kind, subject, answer FROM observation
     WHERE kind = 'wallet' AND subject = $1 AND block <= $2 ORDER BY block DESC LIMIT 1";
+const AGENTS_OBSERVED: &str =
+    "SELECT DISTINCT subject FROM observation WHERE kind = 'wallet' AND block <= $1";
 
 /// What a contract was asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,5 +118,20 @@ impl Tx {
             sqlx::query_as(WALLET_OBSERVED_AT_OR_BEFORE)
                 .bind(agent_text(agent)).bind(block).fetch_optional(conn).await)?;
         row.map(Observation::try_from).transpose()
+    }
+
+    /// The agents whose wallet the contract was ever asked for, up to the end of a block; in no order.
+    pub async fn agents_observed(
+        &mut self,
+        block_number: u64,
+    ) -> Result<Vec<AgentId>, StorageError> {
+        let block = signed("block number", block_number)?;
+        let subjects: Vec<String> = on_engine!(self, conn => sqlx::query_scalar(AGENTS_OBSERVED)
+            .bind(block).fetch_all(conn).await)?;
+        let agent = |subject: &String| {
+            let cell = Cell { table: "observation", column: "subject", row: subject };
+            parse_agent(subject).ok_or_else(|| cell.wrong())
+        };
+        subjects.iter().map(agent).collect()
     }
 }

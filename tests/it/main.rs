@@ -24,6 +24,12 @@ mod vectors;
 // What is remembered, on both engines.
 mod storage;
 
+// What is answered over HTTP.
+mod api;
+
 // Following: a scripted chain, and a server that answers anything.
 mod follow;
 mod rpc;
+
+// The whole: chain, following, storage.
+mod e2e;

@@ -147,4 +147,22 @@ on_both_engines! {
         assert_eq!(listed, [(3, block(2), block(5)), (2, block(5), block(8))]);
         assert_eq!(tx.reorgs(10).await.unwrap().len(), 3);
     }
+
+    /// A database is emptied only for what it is bound to; then it can be bound to anything.
+    async fn everything_is_forgotten_only_of_its_own(db: Database) {
+        let mut tx = bound(&db).await;
+        hold(&mut tx, 5..=6).await;
+        tx.set_tags(&Tags { indexed: Some(stamp(6)), ..Tags::default() }).await.unwrap();
+        let mut other = binding();
+        other.chain = ChainId(1);
+        let refused = tx.forget_everything_of(&other).await;
+        assert!(matches!(refused, Err(StorageError::OtherChain { .. })), "{refused:?}");
+        assert!(tx.block_at(6).await.unwrap().is_some());
+
+        tx.forget_everything_of(&binding()).await.unwrap();
+        assert_eq!(tx.binding().await.unwrap(), None);
+        assert_eq!(tx.tags().await.unwrap(), Tags::default());
+        assert!(tx.block_at(6).await.unwrap().is_none());
+        tx.bind(&other).await.unwrap();
+    }
 }

@@ -53,6 +53,22 @@ on_both_engines! {
         assert_eq!(tx.wallet_observed(agent(0), 99).await.unwrap(), None);
     }
 
+    /// The agents that were ever asked about up to a block, each once; other questions do not count.
+    async fn the_agents_asked_about(db: Database) {
+        let code = ObservedSubject::Implementation(RegistryKind::Identity);
+        let code = Observation { block: block(7), subject: code, answer: Some(account(1)) };
+        let largest = Observation { subject: ObservedSubject::Wallet(LARGEST), ..wallet(9, 0, None) };
+        let mut tx = db.begin_write().await.unwrap();
+        for observation in [code, wallet(8, 1, Some(1)), wallet(9, 1, None), largest] {
+            tx.insert_observation(&observation).await.unwrap();
+        }
+        for (through, expected) in [(7, vec![]), (8, vec![agent(1)]), (9, vec![agent(1), LARGEST])] {
+            let mut found = tx.agents_observed(through).await.unwrap();
+            found.sort();
+            assert_eq!(found, expected, "{through}");
+        }
+    }
+
     /// One question is asked once at a block.
     async fn a_question_has_one_answer_at_a_block(db: Database) {
         let mut tx = db.begin_write().await.unwrap();

@@ -94,6 +94,14 @@ impl Fresh {
         Some(Self { url: of_server(&admin, &name), place: Place::Server { admin, name } })
     }
 
+    /// Another one, on the same engine.
+    pub(crate) async fn another(&self) -> Self {
+        if self.is_sqlite() {
+            return Self::sqlite().await;
+        }
+        Self::postgres().await.expect("there was a server for this one")
+    }
+
     /// Its URL, for `--database-url` and for drivers.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -3,5 +3,10 @@
 pub(crate) mod abi;
 pub(crate) mod anvil;
 pub(crate) mod databases;
+pub(crate) mod dump;
+pub(crate) mod indexer;
+pub(crate) mod life;
 pub(crate) mod registries;
 pub(crate) mod scripted;
+pub(crate) mod service;
+pub(crate) mod tale;

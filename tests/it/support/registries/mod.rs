@@ -100,9 +100,24 @@ impl Registries {
         self.births[0].block_number.expect("it was mined")
     }
 
+    /// The block from which on the identity registry answers questions about agents: version 2.0.0 is in place.
+    pub(crate) fn first_answer(&self) -> u64 {
+        self.births[1].block_number.expect("it was mined")
+    }
+
+    /// Makes the code that nobody knows, version "3.0.0-test", without putting it in place.
+    pub(crate) async fn unknown_identity_code(&self) -> Address {
+        create(&self.chain, creation_code!("IdentityRegistryNext", [])).await
+    }
+
+    /// Puts other code in the place of the identity registry's, without an initialiser.
+    pub(crate) fn upgrade_identity(&self, implementation: Address) -> Call {
+        upgrade(self.owner, self.identity, implementation, Vec::new())
+    }
+
     /// Replaces the identity registry's code by one nobody knows, version "3.0.0-test".
     pub(crate) async fn upgrade_identity_to_unknown(&self) -> TransactionReceipt {
-        let next = create(&self.chain, creation_code!("IdentityRegistryNext", [])).await;
+        let next = self.unknown_identity_code().await;
         let initializer = IUpgradeable::initialize_0Call {}.abi_encode();
         self.chain.send(upgrade(self.owner, self.identity, next, initializer)).await
     }

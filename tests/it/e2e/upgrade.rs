@@ -1,0 +1,121 @@
+//! Code that nobody knows behind the identity registry: its wallets are asked for, and the answers kept.
+//!
+//! The unknown code says one thing and stores another (`tests/contracts`), so that events alone would be wrong. What is recorded must
+//! equal its answers at every block all the same, also where the code changes what it answers without an event of the agent's.
+
+use alloy::primitives::{Address, U256};
+use hallmark::identity::{SpanCause, TimelineRef};
+use hallmark::storage::{Observation, ObservedSubject};
+use hallmark::vocab::RegistryKind;
+
+use super::who;
+use crate::support::anvil::{Anvil, account};
+use crate::support::databases::on_both_engines;
+use crate::support::indexer::Indexer;
+use crate::support::life::Life;
+use crate::support::registries::Registries;
+
+async fn observations(indexer: &Indexer) -> Vec<Observation> {
+    let mut tx = indexer.database.begin_read().await.unwrap();
+    tx.observations_in(0, u64::from(u32::MAX)).await.unwrap()
+}
+
+on_both_engines! {
+    /// Each step is an answer of the contract's own; all of them are stored, and nothing known is asked for.
+    async fn doubtful_wallets_are_settled_by_asking(db: Database) {
+        let anvil = Anvil::spawn().await;
+        let registries = Registries::deploy(&anvil).await;
+        let indexer = Indexer::new(&registries, db);
+        let (alice, bob, first, second) = (who("alice"), who("bob"), U256::ZERO, U256::ONE);
+        anvil.send(registries.register(alice)).await;
+        anvil.send(registries.register(bob)).await;
+        indexer.catch_up().await;
+        assert_eq!(observations(&indexer).await, [], "known code is not asked");
+
+        let upgraded = registries.upgrade_identity_to_unknown().await.block_number.unwrap();
+        anvil.send(registries.set_wallet(alice, first, &account("carol")).await).await;
+        anvil.send(registries.settle_wallet(alice, first, who("dora"))).await;
+        let rewritten = anvil.send(registries.transfer(alice, bob, first)).await.block_number.unwrap();
+        anvil.send(registries.register_with_uri(alice, "third")).await;
+        anvil
+            .send_in_one_block(vec![
+                registries.settle_wallet(bob, first, who("erin")),
+                registries.settle_wallet(bob, first, who("faye")),
+                registries.unset_wallet(bob, second),
+            ])
+            .await;
+        indexer.catch_up().await;
+        assert_eq!(indexer.wallet_at(0, rewritten).await, who("dora"), "the transfer kept it");
+        let head = anvil.head().await;
+        indexer.equals_contract(&registries, registries.first_answer()..=head).await;
+        let asked: Vec<_> = observations(&indexer).await;
+        let of = |agent: u64| ObservedSubject::Wallet(agent.into());
+        let subjects: Vec<_> =
+            asked.iter().map(|o| (o.block.number - upgraded, o.subject)).collect();
+        assert_eq!(subjects, [(1, of(0)), (2, of(0)), (3, of(0)), (4, of(2)), (5, of(0)), (5, of(1))]);
+        assert_eq!(asked[4].answer, Some(who("faye")));
+        assert_eq!(asked[5].answer, Some(Address::ZERO));
+        let wallets = indexer.spans(TimelineRef::Wallet(0.into())).await;
+        assert_eq!(wallets.last().unwrap().cause, Some(SpanCause::Observed));
+
+        // The known code comes back, and with it the wallet that was announced under the other.
+        let back = anvil.send(registries.downgrade_identity()).await.block_number.unwrap();
+        assert_eq!(registries.wallet_at(first, back).await, who("carol"));
+        anvil.send(registries.transfer(bob, alice, second)).await;
+        indexer.catch_up().await;
+        let head = anvil.head().await;
+        indexer.equals_contract(&registries, registries.first_answer()..=head).await;
+        let codes = indexer.spans(TimelineRef::Implementation(RegistryKind::Identity)).await;
+        let since: Vec<_> = codes.iter().map(|s| s.span.from.block_number).collect();
+        assert_eq!(since, [registries.first_block(), registries.first_answer(), upgraded, back]);
+        assert_eq!(codes[1].value, codes[3].value);
+        assert_eq!(codes[1].value.account(), Some(registries.implementations[0]));
+        let after = observations(&indexer).await.into_iter().filter(|o| o.block.number > back);
+        assert_eq!(after.count(), 0, "known code is not asked");
+    }
+
+    /// A life with upgrades there and back, in small ranges and in steps of several blocks.
+    async fn every_block_equals_the_contract_under_any_code(db: Database) {
+        let anvil = Anvil::spawn().await;
+        let registries = Registries::deploy(&anvil).await;
+        let mut life = Life::new(&registries, 3, 10).await.with_upgrades().await;
+        life.go_on(200).await;
+        let mut indexer = Indexer::new(&registries, db);
+        indexer.options.range_max = 9;
+        indexer.options.step_blocks = 5;
+        indexer.catch_up().await;
+        let head = anvil.head().await;
+        let codes = indexer.spans(TimelineRef::Implementation(RegistryKind::Identity)).await;
+        assert!(codes.len() >= 6, "only {} upgrades", codes.len());
+        indexer.equals_contract(&registries, registries.first_answer()..=head).await;
+    }
+
+    /// Where following starts after the deployment, the code is read from the proxy, and known code is not asked.
+    async fn a_later_start_observes_the_code(db: Database) {
+        let anvil = Anvil::spawn().await;
+        let registries = Registries::deploy(&anvil).await;
+        anvil.send(registries.register(who("alice"))).await;
+        let start = anvil.head().await + 1;
+        anvil.send(registries.register(who("bob"))).await;
+        anvil.send(registries.unset_wallet(who("bob"), U256::ONE)).await;
+        let indexer = Indexer::new(&registries, db).from_block(start);
+        indexer.catch_up().await;
+
+        let head = anvil.head().await;
+        assert_eq!(indexer.owner_at(1, head).await, Some(who("bob")));
+        assert_eq!(indexer.wallet_at(1, head).await, Address::ZERO);
+        assert_eq!(indexer.wallet_at(1, head - 1).await, who("bob"));
+        let asked = observations(&indexer).await;
+        let subjects: Vec<_> = asked.iter().map(|o| o.subject).collect();
+        let codes = [RegistryKind::Identity, RegistryKind::Reputation, RegistryKind::Validation];
+        assert_eq!(subjects, codes.map(ObservedSubject::Implementation));
+        for (observation, code) in asked.iter().zip(registries.implementations) {
+            assert_eq!((observation.block.number, observation.answer), (start - 1, Some(code)));
+        }
+        let code = TimelineRef::Implementation(RegistryKind::Identity);
+        let spans = indexer.spans(code).await;
+        assert_eq!(spans.len(), 1);
+        assert_eq!(spans[0].cause, Some(SpanCause::Observed));
+        assert_eq!(spans[0].value.account(), Some(registries.implementations[0]));
+    }
+}

@@ -1,0 +1,90 @@
+//! Whole databases as text, to be held against each other: every table, every column, every row, on either engine.
+//!
+//! Tables and columns are found in the database's own catalogue, so that none is forgotten. Rows are sorted here, byte by byte, since
+//! engines sort texts in different ways. Only the book-keeping of migrations is left out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use alloy::primitives::hex;
+use sqlx::{AssertSqlSafe, Column, Connection, PgConnection, Row, SqliteConnection, TypeInfo};
+
+/// The rows of each table.
+pub(crate) type Dump = BTreeMap<String, Vec<String>>;
+
+const TABLES_SQLITE: &str = "SELECT name FROM sqlite_master WHERE type = 'table'";
+const TABLES_POSTGRES: &str =
+    "SELECT table_name::TEXT FROM information_schema.tables WHERE table_schema = 'public'";
+/// Differences that are shown of each table.
+const SHOWN_MAX: usize = 8;
+
+/// A row as text: each column's name and value.
+macro_rules! row_text {
+    ($row:expr) => {{
+        let mut text = String::new();
+        for (i, column) in $row.columns().iter().enumerate() {
+            let value = match column.type_info().name() {
+                "TEXT" => $row.get::<Option<String>, _>(i).map(|text| format!("{text:?}")),
+                "INTEGER" | "INT8" => $row.get::<Option<i64>, _>(i).map(|n| n.to_string()),
+                "BLOB" | "BYTEA" => $row.get::<Option<Vec<u8>>, _>(i).map(hex::encode_prefixed),
+                other => panic!("column {} has the type {other}", column.name()),
+            };
+            let value = value.unwrap_or_else(|| "null".to_owned());
+            write!(text, "{}={value} ", column.name()).unwrap();
+        }
+        text
+    }};
+}
+
+macro_rules! dump_of {
+    ($conn:expr, $tables:expr) => {{
+        let mut dump = Dump::new();
+        let tables: Vec<String> = sqlx::query_scalar($tables).fetch_all(&mut $conn).await.unwrap();
+        for table in tables {
+            if table.starts_with("_sqlx") || table.starts_with("sqlite_") {
+                continue;
+            }
+            let sql = AssertSqlSafe(format!("SELECT * FROM {table}"));
+            let rows = sqlx::query(sql).fetch_all(&mut $conn).await.unwrap();
+            let mut rows: Vec<String> = rows.iter().map(|row| row_text!(row)).collect();
+            rows.sort();
+            dump.insert(table, rows);
+        }
+        $conn.close().await.unwrap();
+        dump
+    }};
+}
+
+/// Everything in the database that a URL names.
+pub(crate) async fn dump(url: &str) -> Dump {
+    if url.starts_with("sqlite:") {
+        let mut conn = SqliteConnection::connect(url).await.unwrap();
+        dump_of!(conn, TABLES_SQLITE)
+    } else {
+        let mut conn = PgConnection::connect(url).await.unwrap();
+        dump_of!(conn, TABLES_POSTGRES)
+    }
+}
+
+/// Fails, and says where, unless two dumps are equal in all tables but those named.
+pub(crate) fn assert_same(found: &Dump, expected: &Dump, but: &[&str], what: &str) {
+    assert!(found.keys().eq(expected.keys()), "{what}: the tables differ");
+    let mut differences = String::new();
+    for (table, rows) in found.iter().filter(|(table, _)| !but.contains(&table.as_str())) {
+        let other = &expected[table];
+        let only = |a: &[String], b: &[String]| -> Vec<String> {
+            a.iter().filter(|row| b.binary_search(row).is_err()).take(SHOWN_MAX).cloned().collect()
+        };
+        if rows == other {
+            continue;
+        }
+        writeln!(differences, "{table}: {} rows, expected {}", rows.len(), other.len()).unwrap();
+        for row in only(rows, other) {
+            writeln!(differences, "  found    {row}").unwrap();
+        }
+        for row in only(other, rows) {
+            writeln!(differences, "  expected {row}").unwrap();
+        }
+    }
+    assert!(differences.is_empty(), "{what}\n{differences}");
+}
