@@ -1,5 +1,6 @@
 //! Hallmark: who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 
+pub mod api;
 pub mod app;
 pub mod chain;
 pub mod cli;

@@ -54,7 +54,7 @@ CREATE TABLE registry_event (
 );
 CREATE INDEX registry_event_by_agent ON registry_event (agent, block, log_index) WHERE agent IS NOT NULL;
 CREATE INDEX registry_event_by_name ON registry_event (agent, name, block, log_index) WHERE agent IS NOT NULL;
-CREATE INDEX registry_event_by_thread ON registry_event (thread, block, log_index) WHERE thread IS NOT NULL;
+CREATE INDEX registry_event_by_thread ON registry_event (thread, name, block, log_index) WHERE thread IS NOT NULL;
 CREATE INDEX registry_event_undecoded ON registry_event (registry, block, log_index) WHERE name IS NULL;
 
 -- What a contract answered when it was asked.

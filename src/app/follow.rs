@@ -18,7 +18,7 @@ use crate::chain::{
 };
 use crate::registry::calls;
 use crate::storage::{Database, Halt, Observation, ObservedSubject, Registry, StorageError, Tags};
-use crate::vocab::Header;
+use crate::vocab::{Header, RegistryKind};
 
 /// How long to wait before following is taken up again after trouble that may pass.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub struct Following<S> {
 
 impl<S: ChainSource + 'static> Following<S> {
     /// Checks that the node is of the configured chain, that the registries exist there, and that the database was made for them; binds
-    /// a new database to them.
+    /// a new database to them. Of `may_lack_code` it is known that they are not deployed on every chain.
     ///
     /// # Errors
     /// When they do not belong together, or the node or the database fails.
@@ -62,6 +62,7 @@ impl<S: ChainSource + 'static> Following<S> {
         ingest: Ingest,
         filter: LogFilter,
         options: FollowerOptions,
+        may_lack_code: &[RegistryKind],
     ) -> Result<Self, AppError> {
         let expected = ingest.binding.chain;
         let found = source.chain_id().await.during(|| "cannot reach the node".to_owned())?;
@@ -71,9 +72,17 @@ impl<S: ChainSource + 'static> Following<S> {
         for registry in &ingest.binding.registries {
             let address = registry.at.address;
             let code = source.code(address).await.during(|| format!("cannot look at {address}"))?;
-            if code.is_empty() {
+            if !code.is_empty() {
+                continue;
+            }
+            if !may_lack_code.contains(&registry.kind) {
                 return Err(AppError::NoCode { kind: registry.kind, address, chain: expected });
             }
+            tracing::warn!(
+                registry = registry.kind.as_str(),
+                %address,
+                "no code here yet; it is followed in case there ever is"
+            );
         }
         let following = Self { source, ingest, options, filter };
         following.bind().await?;
@@ -135,7 +144,9 @@ impl<S: ChainSource + 'static> Following<S> {
         let mut stop = std::pin::pin!(stop);
         let mut has_begun = false;
         loop {
-            let error = match self.follow(&mut stop, &mut tell, &mut has_begun).await {
+            // Boxed, or every future that waits for this one would hold the whole follower.
+            let followed = Box::pin(self.follow(&mut stop, &mut tell, &mut has_begun));
+            let error = match followed.await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };

@@ -8,146 +8,18 @@
 //! `next` may be dropped while it waits (for a shutdown) and called again: nothing is lost by that.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::ChainError;
 use super::fetch::{Fetched, Recheck, extends};
+use super::following::{FollowError, FollowerOptions, Progress, Resume};
 use super::pipeline::{Pipeline, Plan};
 use super::range::RangeSize;
-use super::retry::{BackoffOptions, Jitter};
+use super::retry::Jitter;
 use super::source::{BlockTag, ChainSource, LogFilter};
 use super::step::{ChainStep, ChainTags, Stretch};
 use super::tags::{FinalizedChanged, TagKeeper};
 use super::window::Window;
-use crate::vocab::{BlockRef, ChainId, Header};
-
-/// What is followed, and how eagerly.
-#[derive(Clone, Debug)]
-pub struct FollowerOptions {
-    /// The chain the node must be of.
-    pub chain: ChainId,
-    /// The first block to look at, where nothing was applied yet.
-    pub start_block: u64,
-    /// At most so many blocks per range.
-    pub range_max: u64,
-    /// Ranges that hold more logs than this make the following ones smaller.
-    pub range_logs: u64,
-    /// So many requests at once.
-    pub concurrency: usize,
-    /// Fetched pieces that wait for their turn may take about so many bytes.
-    pub bytes_max: usize,
-    /// So many blocks below the finalized one are held header by header.
-    pub recent: u64,
-    /// At most so many blocks per step above the finalized one.
-    pub step_blocks: u64,
-    /// Where the node knows no finalized block: so far below the head blocks are fetched by range. They do not count as final.
-    pub depth_without_finality: u64,
-    /// Where the node knows no finalized block: so many headers are held, and so deep a reorganisation can go.
-    pub held_max: usize,
-    /// Waiting between attempts, and how many are made before an error is handed on.
-    pub backoff: BackoffOptions,
-    /// So often a block without logs is asked for again whose bloom claims one.
-    pub rechecks: u32,
-    /// The pause before each.
-    pub recheck_delay: Duration,
-    /// Spreads delays; any number.
-    pub seed: u64,
-}
-
-impl FollowerOptions {
-    /// The defaults for a chain.
-    #[must_use]
-    pub fn new(chain: ChainId, start_block: u64) -> Self {
-        Self {
-            chain,
-            start_block,
-            range_max: 10_000,
-            range_logs: 20_000,
-            concurrency: 8,
-            bytes_max: 64 << 20,
-            recent: 2_000,
-            step_blocks: 64,
-            depth_without_finality: 256,
-            held_max: 8_192,
-            backoff: BackoffOptions::default(),
-            rechecks: 3,
-            recheck_delay: Duration::from_millis(400),
-            seed: 0,
-        }
-    }
-}
-
-/// Where following stood, from storage.
-#[derive(Clone, Debug, Default)]
-pub struct Resume {
-    /// The last block applied.
-    pub cursor: Option<BlockRef>,
-    /// Headers held up to the cursor, ascending; those without a gap below the cursor are used.
-    pub held: Vec<Header>,
-    /// The safe block last reported.
-    pub safe: Option<BlockRef>,
-    /// The finalized block last reported.
-    pub finalized: Option<BlockRef>,
-}
-
-/// Why following stopped.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FollowError {
-    /// The node is of another chain.
-    #[error(
-        "the node follows {found}, but {expected} is configured; change the rpc url or the chain"
-    )]
-    WrongChain {
-        /// Configured.
-        expected: ChainId,
-        /// The node's.
-        found: ChainId,
-    },
-    /// The node's chain contradicts a block that was final. Nothing was undone; a person has to look.
-    #[error(
-        "block {ours} was final, but the node now has {theirs} at that number; check the node, then start again"
-    )]
-    FinalityViolated {
-        /// The block that was applied.
-        ours: BlockRef,
-        /// The hash the node has there.
-        theirs: alloy::primitives::B256,
-    },
-    /// The chain left ours below everything that is held, on a chain without a finalized block.
-    #[error(
-        "the chain was replaced below block {lowest}, the lowest one held; rebuild from the start block"
-    )]
-    ReorgTooDeep {
-        /// The lowest block held.
-        lowest: BlockRef,
-    },
-    /// The source did not answer, after all attempts. `next` may be called again.
-    #[error("following stopped at the source")]
-    Source(#[from] ChainError),
-}
-
-impl FollowError {
-    /// Whether `next` may be called again in the hope that it goes on.
-    #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Source(error) if error.is_transient())
-    }
-}
-
-/// How far following is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The last block of the last step yielded.
-    pub applied: Option<u64>,
-    /// The first block that is looked at.
-    pub start: u64,
-    /// The node's head, when last asked.
-    pub head: Option<u64>,
-    /// The finalized block, when last asked.
-    pub finalized: Option<u64>,
-    /// Logs yielded by this follower.
-    pub logs: u64,
-}
+use crate::vocab::{BlockRef, Header};
 
 /// Follows one chain.
 pub struct Follower<S> {
@@ -255,24 +127,26 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     async fn advance(&mut self) -> Result<Option<ChainStep>, FollowError> {
         self.open().await?;
-        if self.backfill.is_none() || self.ranges_since_tags >= RANGES_PER_TAGS {
-            let node = self.source.tags().await?;
-            self.ranges_since_tags = 0;
-            if let Err(changed) = self.tags.observe(&node, &self.window) {
-                return Err(self.finalized_changed(changed));
+        loop {
+            if self.backfill.is_none() || self.ranges_since_tags >= RANGES_PER_TAGS {
+                let node = self.source.tags().await?;
+                self.ranges_since_tags = 0;
+                if let Err(changed) = self.tags.observe(&node, &self.window) {
+                    return Err(self.finalized_changed(changed));
+                }
+                if let Some(step) = self.plan(&node).await? {
+                    return Ok(Some(step));
+                }
             }
-            if let Some(step) = self.plan(&node).await? {
-                return Ok(Some(step));
+            let Some(pipeline) = &mut self.backfill else {
+                return Ok(self.tags_only());
+            };
+            if let Some(fetched) = pipeline.next(&mut self.sizes, &mut self.jitter).await? {
+                return self.take_range(fetched).map(Some);
             }
+            // At its end; what lies above is looked at without waiting for a new head.
+            self.backfill = None;
         }
-        let Some(pipeline) = &mut self.backfill else {
-            return Ok(self.tags_only());
-        };
-        if let Some(fetched) = pipeline.next(&mut self.sizes, &mut self.jitter).await? {
-            return self.take_range(fetched).map(Some);
-        }
-        self.backfill = None;
-        Ok(self.tags_only())
     }
 
     /// Holds the node against what was stored, once.

@@ -5,7 +5,8 @@
 
 use super::ChainError;
 use super::fetch::{self, extends};
-use super::follower::{FollowError, Follower};
+use super::follower::Follower;
+use super::following::FollowError;
 use super::source::ChainSource;
 use super::step::{ChainStep, ChainTags};
 use super::tags::FinalizedChanged;

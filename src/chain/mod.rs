@@ -7,11 +7,13 @@
 //! Everything a node says is distrusted: an answer is checked for its form before it is a value. No URL reaches an error or a log
 //! record, since providers put keys in it; [`endpoint::Endpoint`] is what is shown instead.
 
+mod client;
 pub mod endpoint;
 mod error;
 mod failure;
 mod fetch;
 pub mod follower;
+mod following;
 mod head;
 mod pipeline;
 pub mod range;
@@ -25,8 +27,10 @@ pub mod window;
 mod wire;
 mod ws;
 
+pub use client::RpcOptions;
 pub use error::ChainError;
-pub use follower::{FollowError, Follower, FollowerOptions, Progress, Resume};
-pub use rpc::{RpcOptions, RpcSource};
+pub use follower::Follower;
+pub use following::{FollowError, FollowerOptions, Progress, Resume};
+pub use rpc::RpcSource;
 pub use source::{BlockTag, ChainSource, LogFilter, RangeLogs};
 pub use step::{ChainStep, ChainTags, Stretch};

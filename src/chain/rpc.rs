@@ -8,65 +8,27 @@
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
-use alloy::rpc::client::RpcClient;
-use alloy::rpc::json_rpc::{RpcError, RpcRecv};
-use alloy::transports::{TransportError, TransportErrorKind};
+use alloy::transports::TransportError;
 use serde_json::{Value, json};
 
 use super::ChainError;
+use super::client::{NodeClient, RpcOptions, by_number};
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::source::{BlockTag, ChainSource, LogFilter, RangeLogs};
 use super::step::ChainTags;
-use super::transport::{HttpTransport, Limits, TransportFault};
 use super::wire::{self, WireHeader, WireLog};
-use super::ws::{Live, WsClient};
 use crate::vocab::{BlockRef, ChainId, Header, RawLog};
-
-/// Limits of the exchange with a node.
-#[derive(Clone, Copy, Debug)]
-pub struct RpcOptions {
-    /// For making a connection.
-    pub connect_timeout: Duration,
-    /// For one request and its whole answer.
-    pub timeout: Duration,
-    /// Larger answers are refused.
-    pub body_max: usize,
-    /// How often to look for a new head that nobody announced.
-    pub poll_interval: Duration,
-    /// At most so many calls in one batch; fewer where the node says so.
-    pub batch_max: usize,
-}
-
-impl Default for RpcOptions {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_mins(1),
-            body_max: 64 << 20,
-            poll_interval: Duration::from_secs(2),
-            batch_max: 100,
-        }
-    }
-}
 
 /// A node, spoken to over JSON-RPC.
 #[derive(Debug)]
 pub struct RpcSource {
     endpoint: Endpoint,
-    client: Client,
-    options: RpcOptions,
+    client: NodeClient,
     /// Calls per batch that the node is known to bear.
     batch: AtomicUsize,
-}
-
-#[derive(Debug)]
-enum Client {
-    Http(RpcClient),
-    WebSocket(Box<WsClient>),
 }
 
 /// A range of logs takes so many calls.
@@ -75,76 +37,15 @@ const RANGE_CALLS: usize = 3;
 impl RpcSource {
     /// A source at an endpoint; nothing is asked yet.
     pub fn new(endpoint: Endpoint, options: RpcOptions) -> Result<Self, ChainError> {
-        let limits = Limits {
-            connect_timeout: options.connect_timeout,
-            timeout: options.timeout,
-            body_max: options.body_max,
-        };
-        let client = if endpoint.is_websocket() {
-            Client::WebSocket(Box::new(WsClient::new(endpoint.clone(), limits)))
-        } else {
-            let transport = HttpTransport::new(endpoint.clone(), limits)
-                .map_err(|fault| Failure::fatal(fault.to_string()).at(&endpoint, "anything"))?;
-            Client::Http(RpcClient::new(transport, false))
-        };
+        let client = NodeClient::new(&endpoint, options)?;
         let batch = AtomicUsize::new(options.batch_max.max(1));
-        Ok(Self { endpoint, client, options, batch })
+        Ok(Self { endpoint, client, batch })
     }
 
     /// Where it asks; shows no keys.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
-    }
-
-    /// One call.
-    async fn ask<R: RpcRecv>(&self, method: &'static str, params: Value) -> Result<R, Failure> {
-        match &self.client {
-            Client::Http(client) => self.in_time(client.request(method, params)).await,
-            Client::WebSocket(ws) => {
-                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
-                let answer = self.in_time(live.client.request(method, params)).await;
-                self.noticed(ws, &live, answer).await
-            }
-        }
-    }
-
-    /// Several calls in one packet: one answer each, or a failure of the whole.
-    async fn ask_batch<R: RpcRecv>(
-        &self,
-        calls: Vec<(&'static str, Value)>,
-    ) -> Result<Vec<Result<R, TransportError>>, Failure> {
-        match &self.client {
-            Client::Http(client) => self.in_time(send_batch(client, calls)).await,
-            Client::WebSocket(ws) => {
-                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
-                let answer = self.in_time(send_batch(&live.client, calls)).await;
-                self.noticed(ws, &live, answer).await
-            }
-        }
-    }
-
-    async fn in_time<T>(
-        &self,
-        answer: impl IntoFuture<Output = Result<T, TransportError>>,
-    ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.options.timeout, answer).await {
-            Ok(answer) => answer.map_err(|error| Failure::of(&error)),
-            Err(_) => Err(Failure::of(&TransportErrorKind::custom(TransportFault::TimedOut))),
-        }
-    }
-
-    /// Passes an answer on, and lets go of a connection that did not bring one.
-    async fn noticed<T>(
-        &self,
-        ws: &WsClient,
-        live: &Live,
-        answer: Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        if answer.as_ref().is_err_and(Failure::is_of_connection) {
-            ws.forget(live).await;
-        }
-        answer
     }
 
     fn batch_size(&self) -> usize {
@@ -160,15 +61,17 @@ impl RpcSource {
 
     async fn header_chunk(&self, numbers: &[u64]) -> Result<Vec<Header>, Failure> {
         let answers = if let [number] = numbers {
-            let answer: Option<WireHeader> =
-                self.ask("eth_getBlockByNumber", by_number(&wire::quantity(*number))).await?;
+            let answer: Option<WireHeader> = self
+                .client
+                .ask("eth_getBlockByNumber", by_number(&wire::quantity(*number)))
+                .await?;
             vec![Ok(answer)]
         } else {
             let calls = numbers
                 .iter()
                 .map(|number| ("eth_getBlockByNumber", by_number(&wire::quantity(*number))))
                 .collect();
-            self.ask_batch::<Option<WireHeader>>(calls).await?
+            self.client.ask_batch::<Option<WireHeader>>(calls).await?
         };
         numbers
             .iter()
@@ -188,7 +91,7 @@ impl RpcSource {
     ) -> Result<RangeLogs, Failure> {
         let (from, to) = (*range.start(), *range.end());
         let (start, end, logs) = if self.batch_size() >= RANGE_CALLS {
-            match self.range_in_batch(filter, range).await {
+            match self.client.ask_range(filter, range).await {
                 Err(failure) if failure.batch_limit().is_some() => {
                     self.shrink_batch(RANGE_CALLS, failure.batch_limit().flatten());
                     self.range_in_turn(filter, range).await?
@@ -215,21 +118,6 @@ impl RpcSource {
         Ok(RangeLogs { logs, start, end })
     }
 
-    async fn range_in_batch(
-        &self,
-        filter: &LogFilter,
-        range: &RangeInclusive<u64>,
-    ) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), Failure> {
-        match &self.client {
-            Client::Http(client) => self.in_time(send_range(client, filter, range)).await,
-            Client::WebSocket(ws) => {
-                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
-                let answer = self.in_time(send_range(&live.client, filter, range)).await;
-                self.noticed(ws, &live, answer).await
-            }
-        }
-    }
-
     /// For nodes that bear no batch: the headers come first, so that a backend that lags is noticed in most cases.
     async fn range_in_turn(
         &self,
@@ -237,10 +125,10 @@ impl RpcSource {
         range: &RangeInclusive<u64>,
     ) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), Failure> {
         let end = by_number(&wire::quantity(*range.end()));
-        let end: Option<WireHeader> = self.ask("eth_getBlockByNumber", end).await?;
+        let end: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", end).await?;
         let start = by_number(&wire::quantity(*range.start()));
-        let start: Option<WireHeader> = self.ask("eth_getBlockByNumber", start).await?;
-        let logs = self.ask("eth_getLogs", wire::range_params(filter, range)).await?;
+        let start: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", start).await?;
+        let logs = self.client.ask("eth_getLogs", wire::range_params(filter, range)).await?;
         Ok((start, end, logs))
     }
 
@@ -249,7 +137,7 @@ impl RpcSource {
         let calls: Vec<_> =
             TAGS.iter().map(|tag| ("eth_getBlockByNumber", by_number(&json!(tag)))).collect();
         let answers = if self.batch_size() >= TAGS.len() {
-            match self.ask_batch::<Option<WireHeader>>(calls.clone()).await {
+            match self.client.ask_batch::<Option<WireHeader>>(calls.clone()).await {
                 Err(failure) if failure.batch_limit().is_some() => {
                     self.shrink_batch(TAGS.len(), failure.batch_limit().flatten());
                     self.one_by_one(calls).await?
@@ -275,7 +163,7 @@ impl RpcSource {
     ) -> Result<Vec<Result<Option<WireHeader>, Failure>>, Failure> {
         let mut answers = Vec::with_capacity(calls.len());
         for (method, params) in calls {
-            answers.push(match self.ask::<Option<WireHeader>>(method, params).await {
+            answers.push(match self.client.ask::<Option<WireHeader>>(method, params).await {
                 Err(failure) if failure.is_unknown_tag() => Ok(None),
                 answer => answer,
             });
@@ -286,7 +174,7 @@ impl RpcSource {
 
 impl ChainSource for RpcSource {
     async fn chain_id(&self) -> Result<ChainId, ChainError> {
-        let id: Result<U64, Failure> = self.ask("eth_chainId", json!([])).await;
+        let id: Result<U64, Failure> = self.client.ask("eth_chainId", json!([])).await;
         id.map(|id| ChainId(id.to())).map_err(|failure| failure.at(&self.endpoint, "the chain id"))
     }
 
@@ -306,7 +194,7 @@ impl ChainSource for RpcSource {
             }
             BlockTag::Hash(hash) => ("eth_getBlockByHash", json!([hash, false])),
         };
-        let answer: Result<Option<WireHeader>, Failure> = self.ask(method, params).await;
+        let answer: Result<Option<WireHeader>, Failure> = self.client.ask(method, params).await;
         let read = answer.and_then(|wire| {
             let Some(wire) = wire else { return Ok(None) };
             let header = match tag {
@@ -363,7 +251,8 @@ impl ChainSource for RpcSource {
         block: BlockRef,
     ) -> Result<Vec<RawLog>, ChainError> {
         let params = wire::block_params(filter, block.hash);
-        let answer: Result<Option<Vec<WireLog>>, Failure> = self.ask("eth_getLogs", params).await;
+        let answer: Result<Option<Vec<WireLog>>, Failure> =
+            self.client.ask("eth_getLogs", params).await;
         let read = answer.and_then(|wire| {
             let wire = wire.ok_or_else(|| Failure::lag(block.number))?;
             let range = block.number..=block.number;
@@ -379,36 +268,29 @@ impl ChainSource for RpcSource {
     async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
         let state = json!({ "blockHash": at.hash, "requireCanonical": true });
         let params = json!([{ "to": to, "data": input }, state]);
-        let answer: Result<Bytes, Failure> = self.ask("eth_call", params).await;
+        let answer: Result<Bytes, Failure> = self.client.ask("eth_call", params).await;
         answer
             .map_err(|failure| failure.at(&self.endpoint, &format!("a call of {to} at block {at}")))
     }
 
     async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
-        let answer: Result<Bytes, Failure> = self.ask("eth_getCode", json!([of, "latest"])).await;
+        let answer: Result<Bytes, Failure> =
+            self.client.ask("eth_getCode", json!([of, "latest"])).await;
         answer.map_err(|failure| failure.at(&self.endpoint, &format!("the code of {of}")))
     }
 
     async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
         let params = json!([of, slot, wire::state_at(at)]);
         // Some nodes leave leading zeros out, so the word is read as a number.
-        let answer: Result<U256, Failure> = self.ask("eth_getStorageAt", params).await;
+        let answer: Result<U256, Failure> = self.client.ask("eth_getStorageAt", params).await;
         answer
             .map(B256::from)
             .map_err(|failure| failure.at(&self.endpoint, &format!("slot {slot} of {of}")))
     }
 
     async fn wait_for_head(&self) {
-        match &self.client {
-            Client::Http(_) => tokio::time::sleep(self.options.poll_interval).await,
-            Client::WebSocket(ws) => ws.wait_for_head(self.options.poll_interval).await,
-        }
+        self.client.wait_for_head().await;
     }
-}
-
-/// Never with full transactions.
-fn by_number(block: &Value) -> Value {
-    json!([block, false])
 }
 
 /// An answer to a tag; a node that does not know the tag has no such block.
@@ -421,43 +303,5 @@ fn tag_or_none(
             let failure = Failure::of(&error);
             if failure.is_unknown_tag() { Ok(None) } else { Err(failure) }
         }
-    }
-}
-
-async fn send_batch<R: RpcRecv>(
-    client: &RpcClient,
-    calls: Vec<(&'static str, Value)>,
-) -> Result<Vec<Result<R, TransportError>>, TransportError> {
-    let mut batch = client.new_batch();
-    let mut waiters = Vec::with_capacity(calls.len());
-    for (method, params) in calls {
-        waiters.push(batch.add_call::<_, R>(method, &params)?);
-    }
-    batch.send().await?;
-    let mut answers = Vec::with_capacity(waiters.len());
-    for waiter in waiters {
-        answers.push(waiter.await);
-    }
-    Ok(answers)
-}
-
-async fn send_range(
-    client: &RpcClient,
-    filter: &LogFilter,
-    range: &RangeInclusive<u64>,
-) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), TransportError> {
-    let mut batch = client.new_batch();
-    let end = by_number(&wire::quantity(*range.end()));
-    let end = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &end)?;
-    let start = by_number(&wire::quantity(*range.start()));
-    let start = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &start)?;
-    let logs = wire::range_params(filter, range);
-    let logs = batch.add_call::<_, Vec<WireLog>>("eth_getLogs", &logs)?;
-    batch.send().await?;
-    // The logs first: a refusal of the range counts more than a missing header.
-    let logs = logs.await?;
-    match (start.await, end.await) {
-        (Ok(start), Ok(end)) => Ok((start, end, logs)),
-        (Err(error), _) | (_, Err(error)) => Err::<_, RpcError<_>>(error),
     }
 }

@@ -3,6 +3,7 @@
 //! Values of shared flags stay texts here, so that the configuration reads them by the same rules as its file and the environment,
 //! and says the same about them when they are wrong.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -18,8 +19,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configu
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) shared: SharedFlags,
+    /// Without a command: follow the configured chain, and serve
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 /// The flags of every command. Each is above the environment, and that above the file.
@@ -65,6 +67,33 @@ impl SharedFlags {
 pub(super) enum Command {
     /// Keep the database in step with the chain, without serving it
     Follow,
+    /// Serve what is in the database, without following the chain
+    Serve,
+    /// Follow and serve a recorded chain that ships with the program: no network, key or server needed
+    Demo {
+        /// Blocks a second, once history is read
+        #[arg(long, default_value = "4", value_name = "BLOCKS")]
+        pace: NonZeroU32,
+    },
+    /// Who an agent is: owner, wallet, operators, URI, metadata
+    Agent {
+        /// `22`, `8453:22`, `eip155:8453:0x…:22` or `eip155:8453/erc721:0x…/22`
+        agent: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
+        #[arg(long, default_value = "latest")]
+        at: String,
+    },
+    /// Which agents an account is the wallet of
+    Wallet {
+        /// `0x…`, `eip155:8453:0x…` or `did:pkh:eip155:8453:0x…`
+        account: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
+        #[arg(long, default_value = "latest", conflicts_with = "history")]
+        at: String,
+        /// Every span in which it ever was any agent's wallet
+        #[arg(long)]
+        history: bool,
+    },
     /// Check the record by itself, or against the contract
     Audit {
         /// Also ask the contract for wallets, owners and URIs, and compare

@@ -1,42 +1,70 @@
-//! `hallmark follow`: keeps the database in step with the chain, without serving it.
+//! Following the chain, as `hallmark follow` and as one half of `hallmark`.
+//!
+//! A node that cannot be reached is waited for, since it may come back; a node of another chain, or a registry that is not there, is not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::progress::Display;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
-use crate::app::{AppError, Following};
+use crate::app::{AppError, Followed, Following};
+use crate::chain::RpcSource;
 use crate::config::Config;
 use crate::storage::Database;
 
+/// How long to wait before a node that could not be reached is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
-        let database = open::database(config).await?;
-        Box::pin(follow(config, &database, stop)).await?;
+        let (database, _) = open::checked_database(config).await?;
+        let source = Arc::new(open::source(config)?);
+        follow(config, &database, source, stop, |_| {}).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
 }
 
-/// Follows until told to stop.
+/// Follows until told to stop; `hear` is told what happens.
 pub(super) async fn follow(
     config: &Config,
     database: &Database,
+    source: Arc<RpcSource>,
     mut stop: watch::Receiver<bool>,
-) -> Result<(), CliError> {
-    let source = Arc::new(open::source(config)?);
-    let ingest = open::ingest(config, database.clone());
-    let following =
-        Following::open(source, ingest, open::filter(config), open::follower_options(config))
-            .await?;
+    mut hear: impl FnMut(&Followed<'_>),
+) -> Result<(), AppError> {
     let mut display = Display::new();
+    let mut tell = |event: Followed<'_>| {
+        display.hear(&event);
+        hear(&event);
+    };
+    let following = loop {
+        match open(config, database, &source).await {
+            Ok(following) => break following,
+            Err(error) if error.is_transient() => tell(Followed::Trouble { error: &error }),
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    };
     let told = async move {
         // A sender that is gone means the same: nobody waits any more.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let followed: Result<(), AppError> =
-        Box::pin(following.run(told, |event| display.hear(&event))).await;
-    Ok(followed?)
+    following.run(told, tell).await
+}
+
+async fn open(
+    config: &Config,
+    database: &Database,
+    source: &Arc<RpcSource>,
+) -> Result<Following<RpcSource>, AppError> {
+    let ingest = open::ingest(config, database.clone());
+    let (filter, options) = (open::filter(config), open::follower_options(config));
+    Following::open(Arc::clone(source), ingest, filter, options, open::may_lack_code(config)).await
 }

@@ -26,7 +26,7 @@ pub(super) fn migrate(config: &Config, out: &mut Output) -> Result<Exit, CliErro
 /// Folds all timelines anew.
 pub(super) fn rebuild_all(config: &Config, out: &mut Output) -> Result<Exit, CliError> {
     run_until_signal(async |mut stop| {
-        let (database, _) = open::used_database(config).await?;
+        let database = open::used_database(config).await?;
         let rebuilt = tokio::select! {
             rebuilt = rebuild(&database, |so_far| {
                 tracing::info!(events = so_far.log_count, "folding");
@@ -53,7 +53,7 @@ pub(super) fn audit_record(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     run_until_signal(async |_| {
-        let (database, _) = open::used_database(config).await?;
+        let database = open::used_database(config).await?;
         let mut checks = audit(&database).await?;
         if against_chain {
             let source = open::source(config)?;

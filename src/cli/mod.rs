@@ -8,13 +8,16 @@
 
 mod args;
 mod config;
+mod demo;
 mod error;
 mod follow;
 mod logging;
+mod look_up;
 mod maintain;
 mod open;
 mod output;
 mod progress;
+mod serve;
 pub mod shutdown;
 
 use std::process::ExitCode;
@@ -50,12 +53,23 @@ fn start(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let config = Config::load(&args.shared.to_flags(), environment())
         .map_err(|error| CliError::new(Exit::Usage, &error).with_hint(error.hint()))?;
     logging::start(&config.log, config.log_format)?;
-    run_command(&args.command, &config, out)
+    run_command(args.command.as_ref(), &config, out)
 }
 
-fn run_command(command: &Command, config: &Config, out: &mut Output) -> Result<Exit, CliError> {
+fn run_command(
+    command: Option<&Command>,
+    config: &Config,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let Some(command) = command else { return serve::run_both(config) };
     match command {
         Command::Follow => follow::run(config),
+        Command::Serve => serve::run(config),
+        Command::Demo { pace } => demo::run(config, *pace, out),
+        Command::Agent { agent, at } => look_up::agent(config, agent, at, out),
+        Command::Wallet { account, at, history } => {
+            look_up::wallet(config, account, at, *history, out)
+        }
         Command::Audit { against_chain, all } => {
             maintain::audit_record(config, *against_chain, *all, out)
         }

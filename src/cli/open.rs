@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use super::{CliError, Exit};
-use crate::app::Ingest;
+use crate::app::{AppError, Ingest};
 use crate::chain::endpoint::Endpoint;
 use crate::chain::{FollowerOptions, LogFilter, RpcOptions, RpcSource};
 use crate::config::{Config, Topics};
@@ -18,20 +18,24 @@ pub(super) async fn database(config: &Config) -> Result<Database, CliError> {
     Ok(database)
 }
 
-/// Opens a database that must have been used already, for reading.
-pub(super) async fn used_database(config: &Config) -> Result<(Database, Binding), CliError> {
+/// Opens the database, which if it was used before must be of what is configured. Says whether it was.
+pub(super) async fn checked_database(config: &Config) -> Result<(Database, bool), CliError> {
     let database = database(config).await?;
-    let stored = database.begin_read().await?.binding().await?;
-    let Some(stored) = stored else {
-        return Err(CliError::new(Exit::Failed, &crate::app::AppError::NothingIndexed));
-    };
-    let configured = binding(config);
-    if stored.chain == configured.chain {
-        return Ok((database, stored));
+    let is_used = database.begin_read().await?.binding().await?.is_some();
+    if is_used {
+        // Only compares; what is dropped here without a commit was never written.
+        database.begin_write().await?.bind(&binding(config)).await?;
     }
-    let mut tx = database.begin_write().await?;
-    tx.bind(&configured).await?;
-    Ok((database, stored))
+    Ok((database, is_used))
+}
+
+/// Opens a database that must have been used already.
+pub(super) async fn used_database(config: &Config) -> Result<Database, CliError> {
+    let (database, is_used) = checked_database(config).await?;
+    if is_used {
+        return Ok(database);
+    }
+    Err(CliError::new(Exit::Failed, &AppError::NothingIndexed))
 }
 
 /// What is followed.
@@ -49,6 +53,11 @@ pub(super) fn binding(config: &Config) -> Binding {
         chain: config.chain_id,
         registries: addresses.into_iter().filter_map(registry).collect(),
     }
+}
+
+/// The registries that a preset names although they are not on every one of its chains.
+pub(super) fn may_lack_code(config: &Config) -> &'static [RegistryKind] {
+    if config.is_from_preset("validation_registry") { &[RegistryKind::Validation] } else { &[] }
 }
 
 /// The code whose behaviour is known.

@@ -27,6 +27,11 @@ impl Output {
         Self { sink, json, is_closed: false }
     }
 
+    /// Whether records are written as JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether the reader went away, so that there is no use in more records.
     pub fn is_closed(&self) -> bool {
         self.is_closed

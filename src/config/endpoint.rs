@@ -4,6 +4,7 @@
 //! with `expose`, and belongs in a connection, never in a message.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde_json::Value as Json;
 use url::Url;
@@ -23,6 +24,11 @@ impl RpcUrl {
     /// The whole URL, secrets included: for the connection, never for a message.
     pub fn expose(&self) -> &Url {
         &self.0
+    }
+
+    /// A node on this machine, without a key.
+    pub fn of_address(address: SocketAddr) -> Option<Self> {
+        Self::parse(&format!("http://{address}")).ok()
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -170,6 +170,18 @@ impl Config {
         &self.entries
     }
 
+    /// Whether nobody set a key: its value is the built-in one.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            entry.key.name == key && entry.source == layer::Source::Default.place(&entry.key)
+        })
+    }
+
+    /// Whether a key's value is the preset's.
+    pub fn is_from_preset(&self, key: &str) -> bool {
+        self.entries.iter().any(|e| e.key.name == key && e.source.starts_with("preset "))
+    }
+
     /// One address under two keys is a slip of the clipboard: its logs would be read as both kinds.
     fn check_registries_differ(&self) -> Result<(), ConfigError> {
         let named = [

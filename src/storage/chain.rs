@@ -21,6 +21,16 @@ const TAG_SET: &str = "
 const REORG_INSERT: &str = "
     INSERT INTO reorg (seq, ancestor_number, ancestor_hash, orphaned_number, orphaned_hash)
     SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4 FROM reorg";
+const EVERYTHING: [&str; 8] = [
+    "DELETE FROM span",
+    "DELETE FROM observation",
+    "DELETE FROM registry_event",
+    "DELETE FROM block",
+    "DELETE FROM reorg",
+    "DELETE FROM chain_tag",
+    "DELETE FROM registry",
+    "DELETE FROM chain",
+];
 const REORGS_NEWEST: &str = "
     SELECT seq, ancestor_number, ancestor_hash, orphaned_number, orphaned_hash
     FROM reorg ORDER BY seq DESC LIMIT $1";
@@ -178,6 +188,18 @@ impl Tx {
                 .bind(registry.at.address.as_slice())
                 .bind(start_block)
                 .execute(conn).await.map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Empties a database that is bound to just this, or to nothing.
+    ///
+    /// # Errors
+    /// [`StorageError::OtherChain`] where it is bound to something else; nothing is forgotten then.
+    pub async fn forget_everything_of(&mut self, binding: &Binding) -> Result<(), StorageError> {
+        self.bind(binding).await?;
+        for statement in EVERYTHING {
+            on_engine!(self, conn => sqlx::query(statement).execute(conn).await.map(drop))?;
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub(super) fn signed(what: &'static str, value: u64) -> Result<i64, StorageError
 pub(super) struct Cell<'a> {
     pub(super) table: &'static str,
     pub(super) column: &'static str,
-    pub(super) row: &'a dyn std::fmt::Display,
+    pub(super) row: &'a (dyn std::fmt::Display + Sync),
 }
 
 impl Cell<'_> {

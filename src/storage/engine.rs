@@ -18,7 +18,7 @@ use super::StorageError;
 /// The advisory lock under which PostgreSQL has one writer at a time: "hallmark" in bytes.
 const LOCK_WRITER: &str = "SELECT pg_advisory_xact_lock(7521983763894625899)";
 const BEGIN_SQLITE_READ: &str = "BEGIN DEFERRED";
-const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
+pub(super) const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
 /// PostgreSQL's form of [`BUSY_TIMEOUT`], for this transaction alone: a pooler may refuse settings of the whole connection.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '30s'";
 const BEGIN_POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

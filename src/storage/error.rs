@@ -93,8 +93,7 @@ impl StorageError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy(_) => true,
-            Self::Driver(sqlx::Error::Io(_)) => true,
+            Self::Busy(_) | Self::Driver(sqlx::Error::Io(_)) => true,
             // PostgreSQL: shut down, crashed, starting, out of connections.
             Self::Driver(source) => {
                 matches!(code(source).as_deref(), Some("57P01" | "57P02" | "57P03" | "53300"))
@@ -112,10 +111,11 @@ fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
 impl From<sqlx::Error> for StorageError {
     fn from(source: sqlx::Error) -> Self {
         let is_busy = match code(&source).as_deref() {
-            // SQLite's SQLITE_BUSY and SQLITE_LOCKED, alone and in their extended forms.
-            Some("5" | "261" | "517" | "773" | "6" | "262" | "518") => true,
-            // PostgreSQL: serialisation failure, deadlock, lock not available.
-            Some("40001" | "40P01" | "55P03") => true,
+            // SQLite: SQLITE_BUSY and SQLITE_LOCKED, alone and in their extended forms. PostgreSQL: serialisation failure, deadlock,
+            // lock not available.
+            Some(
+                "5" | "261" | "517" | "773" | "6" | "262" | "518" | "40001" | "40P01" | "55P03",
+            ) => true,
             // Every connection is in use; on SQLite, the one that writes.
             _ => matches!(source, sqlx::Error::PoolTimedOut),
         };

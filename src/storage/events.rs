@@ -38,8 +38,14 @@ const EVENTS_OF_AGENT_NAMED: &str = select_events!(
     "WHERE e.agent = $1 AND e.name = $6 AND (e.block, e.log_index) > ($2, $3) AND e.block <= $4
      ORDER BY e.block, e.log_index LIMIT $5"
 );
-const EVENTS_OF_THREAD: &str =
-    select_events!("WHERE e.thread = $1 AND e.block <= $2 ORDER BY e.block, e.log_index LIMIT $3");
+const FIRST_OF_THREAD: &str = select_events!(
+    "WHERE e.thread = $1 AND e.name = $2 AND e.block <= $3
+     ORDER BY e.block, e.log_index LIMIT $4"
+);
+const NEWEST_OF_THREAD: &str = select_events!(
+    "WHERE e.thread = $1 AND e.name = $2 AND e.block <= $3
+     ORDER BY e.block DESC, e.log_index DESC LIMIT $4"
+);
 const EVENTS_UNDECODED: &str = select_events!(
     "WHERE e.registry = $1 AND e.name IS NULL ORDER BY e.block DESC, e.log_index DESC LIMIT $2"
 );
@@ -202,16 +208,32 @@ impl Tx {
         events(rows)
     }
 
-    /// The first events of a thread up to the end of a block, oldest first.
-    pub async fn events_of_thread(
+    /// The first events of one name in a thread up to the end of a block, oldest first.
+    pub async fn first_of_thread(
         &mut self,
         thread: &[u8],
+        name: &str,
         through_block: u64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StorageError> {
         let through = signed("block number", through_block)?;
-        events(on_engine!(self, conn => sqlx::query_as(EVENTS_OF_THREAD)
-            .bind(thread).bind(through).bind(i64::from(limit)).fetch_all(conn).await)?)
+        events(on_engine!(self, conn => sqlx::query_as(FIRST_OF_THREAD)
+            .bind(thread).bind(name).bind(through).bind(i64::from(limit))
+            .fetch_all(conn).await)?)
+    }
+
+    /// The newest events of one name in a thread up to the end of a block, newest first.
+    pub async fn newest_of_thread(
+        &mut self,
+        thread: &[u8],
+        name: &str,
+        through_block: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StorageError> {
+        let through = signed("block number", through_block)?;
+        events(on_engine!(self, conn => sqlx::query_as(NEWEST_OF_THREAD)
+            .bind(thread).bind(name).bind(through).bind(i64::from(limit))
+            .fetch_all(conn).await)?)
     }
 
     /// How many logs of a registry could not be decoded.

@@ -3,7 +3,7 @@
 use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 
-use super::engine::Pools;
+use super::engine::{BEGIN_SQLITE_WRITE, Pools};
 use super::{Database, StorageError};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -17,7 +17,15 @@ impl Database {
     /// or an applied one differs.
     pub async fn migrate(&self) -> Result<usize, StorageError> {
         let (migrator, outcome) = match &self.pools {
-            Pools::Sqlite { writer, .. } => (&SQLITE, SQLITE.run(writer).await),
+            Pools::Sqlite { writer, .. } => {
+                // The driver has no lock of its own here, and two programs may start on one new file.
+                let mut tx = writer.begin_with(BEGIN_SQLITE_WRITE).await?;
+                let outcome = SQLITE.run_direct(None, &mut *tx, false).await;
+                if outcome.is_ok() {
+                    tx.commit().await?;
+                }
+                (&SQLITE, outcome)
+            }
             Pools::Postgres(pool) => {
                 // Where it fails, the driver leaves its lock on the connection, which therefore must not go back to the pool.
                 let mut conn = pool.acquire().await?.detach();

@@ -1,6 +1,6 @@
 //! What contracts answered when they were asked, kept beside the events so that the fold can be repeated.
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 use sqlx::FromRow;
 
 use super::columns::{Cell, agent_text, parse_agent, signed};
@@ -67,13 +67,12 @@ impl TryFrom<ObservationRow> for Observation {
             "implementation" => {
                 RegistryKind::from_word(&row.subject).map(ObservedSubject::Implementation)
             }
-            _ => None,
+            _ => return Err(cell("kind").wrong()),
         };
         Ok(Self {
             block: BlockRef {
                 number: cell("block").unsigned(row.block)?,
-                hash: B256::try_from(row.block_hash.as_slice())
-                    .map_err(|_| cell("block_hash").wrong())?,
+                hash: cell("block_hash").hash(&row.block_hash)?,
             },
             subject: subject.ok_or_else(|| cell("subject").wrong())?,
             answer: row.answer.as_deref().map(|a| cell("answer").address(a)).transpose()?,

@@ -55,6 +55,11 @@ const OPERATORS_OF_OWNER: &str = select_spans!(
     "WHERE s.kind = 'operator' AND s.subject = $1
      ORDER BY s.name, s.from_block, s.from_log LIMIT $2"
 );
+const OPERATORS_OF_OWNER_AT: &str = select_spans!(
+    "WHERE s.kind = 'operator' AND s.subject = $1
+       AND s.from_block <= $2 AND (s.to_block IS NULL OR s.to_block > $2)
+     ORDER BY s.name LIMIT $3"
+);
 const MINTED_COUNT: &str =
     "SELECT COUNT(*) FROM span WHERE kind = 'owner' AND cause = 'registered' AND from_block <= $1";
 const HIGHEST_AGENT: &str = "SELECT MAX(subject) FROM span WHERE kind = 'owner'";
@@ -197,6 +202,18 @@ impl Tx {
     ) -> Result<Vec<EvidencedSpan>, StorageError> {
         evidenced(on_engine!(self, conn => sqlx::query_as(OPERATORS_OF_OWNER)
             .bind(owner_text(owner)).bind(i64::from(limit)).fetch_all(conn).await)?)
+    }
+
+    /// The operators whom an owner lets act for all its agents at the end of a block, by address.
+    pub async fn operators_of_owner_at(
+        &mut self,
+        owner: Address,
+        block_number: u64,
+        limit: u32,
+    ) -> Result<Vec<EvidencedSpan>, StorageError> {
+        let block = signed("block number", block_number)?;
+        evidenced(on_engine!(self, conn => sqlx::query_as(OPERATORS_OF_OWNER_AT)
+            .bind(owner_text(owner)).bind(block).bind(i64::from(limit)).fetch_all(conn).await)?)
     }
 
     /// How many agents were minted up to the end of a block.

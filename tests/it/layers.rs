@@ -86,6 +86,7 @@ const FENCES: &[Fenced] = &[
     fenced("utoipa", &["api"], HTTP),
     fenced("utoipa_axum", &["api"], HTTP),
     fenced("governor", &["api"], HTTP),
+    fenced("hyper_util", &["api"], HTTP),
     fenced("alloy", &["chain"], PROVIDERS),
     fenced("alloy::primitives", ANY, "they are the words of the field"),
     fenced("alloy::consensus", &["chain", "demo"], PROVIDERS),

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected must fail, at that line"
 )]
 
+mod story;
 mod support;
 
 // The shape of the tree.
@@ -23,6 +24,9 @@ mod vectors;
 
 // What is remembered, on both engines.
 mod storage;
+
+// What is answered over HTTP.
+mod api;
 
 // Following: a scripted chain, and a server that answers anything.
 mod follow;

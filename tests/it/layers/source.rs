@@ -79,7 +79,7 @@ impl Source {
     /// Whether the whole file is a test.
     pub(crate) fn is_test(&self) -> bool {
         let stem = self.path.trim_end_matches(".rs");
-        stem.ends_with("/tests") || stem.ends_with("_tests")
+        stem.ends_with("/tests") || stem.ends_with("_tests") || stem.contains("/tests/")
     }
 
     /// Every path of two segments or more, and every single name that is imported.

@@ -42,6 +42,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some(*last);
                 read.extend(found);
+                assert!(read.len() <= ids().len(), "a page repeats");
             }
             assert_eq!(read, ids(), "in pages of {limit}");
         }
@@ -92,6 +93,7 @@ on_both_engines! {
                 assert!(found.iter().all(|found| found.span.record.value.account() == Some(account(who))));
                 after = Some(last.agent);
                 read.extend(agents_in(&found));
+                assert!(read.len() <= expected.len(), "a page repeats");
             }
             assert_eq!(read, expected, "account {who} as {role:?} at block {block}");
             let count = tx.agents_of_count(account(who), role, block).await.unwrap();
@@ -120,6 +122,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some(last.agent);
                 read.extend(agents_in(&found));
+                assert!(read.len() <= expected.len(), "a page repeats");
                 let is_owner = |timeline| matches!(timeline, TimelineRef::Owner(_));
                 assert!(found.iter().all(|found| is_owner(found.span.record.timeline)));
             }
@@ -173,6 +176,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some((last.agent, last.span.from.at));
                 read.extend(found.iter().map(|found| (found.agent, found.span.from.at)));
+                assert!(read.len() <= expected.len(), "a page repeats");
             }
             assert_eq!(read, expected, "in pages of {limit}");
         }

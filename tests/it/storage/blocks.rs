@@ -97,7 +97,7 @@ on_both_engines! {
         let first = span(wallet, Some(account(1)), at(10, 0), Some(at(12, 3)));
         let second = span(wallet, Some(account(2)), at(12, 3), Some(at(13, 0)));
         let third = span(wallet, Some(account(3)), at(13, 0), None);
-        let owned = span(owner, Some(account(9)), at(10, 0), Some(at(12, u32::MAX)));
+        let held_by = span(owner, Some(account(9)), at(10, 0), Some(at(12, u32::MAX)));
         let places = [at(10, 0), at(12, 3), at(13, 0)];
         let observation = |number| Observation {
             block: block(number),
@@ -107,7 +107,7 @@ on_both_engines! {
         let mut tx = bound(&db).await;
         hold(&mut tx, 9..=14).await;
         logs(&mut tx, agent(1), &places).await;
-        begin(&mut tx, &[first.clone(), second.clone(), third, owned.clone()]).await;
+        begin(&mut tx, &[first.clone(), second.clone(), third, held_by.clone()]).await;
         for number in [12, 13] {
             tx.insert_observation(&observation(number)).await.unwrap();
         }
@@ -121,7 +121,7 @@ on_both_engines! {
         };
         assert_eq!(records(tx.timeline(wallet, None, 9).await.unwrap()), [first.clone(), reopened.clone()]);
         assert_eq!(tx.open_span(wallet).await.unwrap(), Some(reopened));
-        assert_eq!(records(tx.timeline(owner, None, 9).await.unwrap()), [owned]);
+        assert_eq!(records(tx.timeline(owner, None, 9).await.unwrap()), [held_by]);
         assert_eq!(tx.events_in(0, 99).await.unwrap().len(), 2);
         assert_eq!(tx.observations_in(0, 99).await.unwrap(), [observation(12)]);
         assert_eq!(tx.blocks_above(0).await.unwrap(), [held(9), held(10), held(11), held(12)]);

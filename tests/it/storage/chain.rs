@@ -1,9 +1,12 @@
 //! What a database is bound to, the tags, the halt and the list of reorganisations.
 
-use hallmark::storage::{Binding, Database, Halt, StorageError, Tags};
+use hallmark::identity::TimelineRef;
+use hallmark::storage::{
+    Binding, Database, Halt, Observation, ObservedSubject, StorageError, Tags,
+};
 use hallmark::vocab::{ChainId, RegistryKind};
 
-use super::samples::{account, binding, block, bound, hold, stamp};
+use super::samples::{account, agent, at, begin, binding, block, bound, hold, logs, span, stamp};
 use crate::support::databases::on_both_engines;
 
 async fn refused(db: &Database, other: &Binding) -> String {
@@ -95,6 +98,41 @@ on_both_engines! {
         assert_eq!(tx.halt().await.unwrap(), None);
     }
 
+    /// Everything of one binding is forgotten, and the database is as new; of another it is left alone.
+    async fn everything_of_one_binding_is_forgotten(fresh: Fresh) {
+        let db = fresh.database().await;
+        let mut tx = bound(&db).await;
+        hold(&mut tx, 7..=9).await;
+        logs(&mut tx, agent(1), &[at(7, 0)]).await;
+        begin(&mut tx, &[span(TimelineRef::Owner(agent(1)), Some(account(1)), at(7, 0), None)]).await;
+        let subject = ObservedSubject::Wallet(agent(1));
+        tx.insert_observation(&Observation { block: block(7), subject, answer: None }).await.unwrap();
+        tx.set_tags(&Tags { indexed: Some(stamp(9)), ..Tags::default() }).await.unwrap();
+        tx.set_halt(Some(&Halt("stopped".to_owned()))).await.unwrap();
+        tx.revert_to(block(8), block(9)).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let other = Binding { chain: ChainId(1), ..binding() };
+        let mut tx = db.begin_write().await.unwrap();
+        let refused = tx.forget_everything_of(&other).await;
+        assert!(matches!(refused, Err(StorageError::OtherChain { .. })), "{refused:?}");
+        assert_eq!(tx.events_in(0, 99).await.unwrap().len(), 1);
+        tx.forget_everything_of(&binding()).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let tables = if fresh.is_sqlite() {
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        } else {
+            "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'"
+        };
+        for table in fresh.rows(tables).await {
+            let count = fresh.rows(&format!("SELECT CAST(COUNT(*) AS TEXT) FROM {table}")).await;
+            assert_eq!(count == ["0"], table != "_sqlx_migrations", "{table} holds {count:?}");
+        }
+        let mut tx = db.begin_write().await.unwrap();
+        tx.forget_everything_of(&other).await.unwrap();
+    }
+
     /// Reorganisations are numbered from 1 and listed newest first.
     async fn reorganisations_are_listed(db: Database) {
         let mut tx = bound(&db).await;
@@ -108,5 +146,23 @@ on_both_engines! {
             .collect();
         assert_eq!(listed, [(3, block(2), block(5)), (2, block(5), block(8))]);
         assert_eq!(tx.reorgs(10).await.unwrap().len(), 3);
+    }
+
+    /// A database is emptied only for what it is bound to; then it can be bound to anything.
+    async fn everything_is_forgotten_only_of_its_own(db: Database) {
+        let mut tx = bound(&db).await;
+        hold(&mut tx, 5..=6).await;
+        tx.set_tags(&Tags { indexed: Some(stamp(6)), ..Tags::default() }).await.unwrap();
+        let mut other = binding();
+        other.chain = ChainId(1);
+        let refused = tx.forget_everything_of(&other).await;
+        assert!(matches!(refused, Err(StorageError::OtherChain { .. })), "{refused:?}");
+        assert!(tx.block_at(6).await.unwrap().is_some());
+
+        tx.forget_everything_of(&binding()).await.unwrap();
+        assert_eq!(tx.binding().await.unwrap(), None);
+        assert_eq!(tx.tags().await.unwrap(), Tags::default());
+        assert!(tx.block_at(6).await.unwrap().is_none());
+        tx.bind(&other).await.unwrap();
     }
 }

@@ -107,6 +107,7 @@ on_both_engines! {
             assert!(found.len() <= 2);
             after = Some(*last);
             read.extend(found);
+            assert!(read.len() <= all.len(), "a page repeats");
         }
         assert_eq!(read, all[..5], "block 9 is beyond the page");
         assert_eq!(tx.events_of(agent(0), None, ALL).await.unwrap(), []);
@@ -127,22 +128,32 @@ on_both_engines! {
         assert_eq!(tx.events_of(agent(1), Some("transfer"), ALL).await.unwrap(), []);
     }
 
-    /// A thread is found by all of its bytes, up to a block, oldest first.
-    async fn threads_are_told_apart_by_every_byte(db: Database) {
+    /// A thread is found by all of its bytes, and within it the events of one name, from either end, up to a block.
+    async fn threads_are_told_apart_by_every_byte_and_by_name(db: Database) {
         let mut tx = bound(&db).await;
         hold(&mut tx, 7..=9).await;
-        let threads = [vec![0, 1], vec![0, 1, 0], vec![0], vec![0, 1]];
-        for (index, thread) in (0..).zip(threads) {
+        let threads = [vec![0, 1], vec![0, 1, 0], vec![0], vec![0, 1], vec![0, 1]];
+        let names = ["NewFeedback", "NewFeedback", "NewFeedback", "NewFeedback", "FeedbackRevoked"];
+        for (index, (thread, name)) in (0..).zip(threads.into_iter().zip(names)) {
             let log = raw_log(at(9 - u64::from(index % 3), index), vec![]);
-            let stored = StoredLog { thread: Some(Bytes::from(thread)), ..named(&log, "NewFeedback", agent(1)) };
+            let stored = StoredLog { thread: Some(Bytes::from(thread)), ..named(&log, name, agent(1)) };
             tx.insert_event(&stored).await.unwrap();
         }
-        let found = tx.events_of_thread(&[0, 1], 9, 10).await.unwrap();
+        let given = "NewFeedback";
+        let found = tx.first_of_thread(&[0, 1], given, 9, 10).await.unwrap();
         assert_eq!(places(&found), [at(9, 0), at(9, 3)]);
-        assert_eq!(places(&tx.events_of_thread(&[0, 1], 9, 1).await.unwrap()), [at(9, 0)]);
-        assert_eq!(tx.events_of_thread(&[0, 1], 8, 10).await.unwrap(), []);
-        assert_eq!(places(&tx.events_of_thread(&[0, 1, 0], 8, 10).await.unwrap()), [at(8, 1)]);
-        assert_eq!(tx.events_of_thread(&[], 9, 10).await.unwrap(), []);
+        let found = tx.newest_of_thread(&[0, 1], given, 9, 10).await.unwrap();
+        assert_eq!(places(&found), [at(9, 3), at(9, 0)]);
+        assert_eq!(places(&tx.first_of_thread(&[0, 1], given, 9, 1).await.unwrap()), [at(9, 0)]);
+        assert_eq!(places(&tx.newest_of_thread(&[0, 1], given, 9, 1).await.unwrap()), [at(9, 3)]);
+        let revoked = "FeedbackRevoked";
+        assert_eq!(places(&tx.first_of_thread(&[0, 1], revoked, 9, 9).await.unwrap()), [at(8, 4)]);
+        assert_eq!(tx.first_of_thread(&[0, 1], revoked, 7, 9).await.unwrap(), []);
+        assert_eq!(tx.newest_of_thread(&[0, 1], revoked, 7, 9).await.unwrap(), []);
+        assert_eq!(tx.first_of_thread(&[0, 1], given, 8, 10).await.unwrap(), []);
+        let other = tx.first_of_thread(&[0, 1, 0], given, 8, 10).await.unwrap();
+        assert_eq!(places(&other), [at(8, 1)]);
+        assert_eq!(tx.first_of_thread(&[], given, 9, 10).await.unwrap(), []);
     }
 
     /// Undecoded logs are kept, counted by registry, and listed newest first.

@@ -3,6 +3,7 @@
 //! `coverage` fails where a function is not called here; `schema` and `plans` look at the engines themselves.
 
 mod accounts;
+mod audit;
 mod blocks;
 mod chain;
 mod coverage;

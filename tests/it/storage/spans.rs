@@ -136,13 +136,14 @@ on_both_engines! {
         // Bytes that do not compress: PostgreSQL would squeeze a run of zeros into an index row.
         let noise: Vec<u8> = (0_u32..4_000).flat_map(|i| keccak256(i.to_be_bytes())).collect();
         let (key, value) = (&noise[..100_000], &noise[28_000..]);
-        let written = entry(LARGEST, key, value, at(7, 0), None);
+        let written = [entry(LARGEST, key, value, at(7, 0), None)];
         let mut uri = span(TimelineRef::Uri(LARGEST), None, at(7, 0), None);
         uri.value = Value::Uri(Bytes::from(noise.clone()));
         let mut tx = db.begin_write().await.unwrap();
-        begin(&mut tx, &[written.clone(), uri.clone()]).await;
-        assert_eq!(records(tx.metadata_at(LARGEST, 7, None, 9).await.unwrap()), [written.clone()]);
-        assert_eq!(records(tx.metadata_timelines(LARGEST, None, 9).await.unwrap()), [written]);
+        begin(&mut tx, &written).await;
+        begin(&mut tx, std::slice::from_ref(&uri)).await;
+        assert_eq!(records(tx.metadata_at(LARGEST, 7, None, 9).await.unwrap()), written);
+        assert_eq!(records(tx.metadata_timelines(LARGEST, None, 9).await.unwrap()), written);
         assert_eq!(tx.open_span(uri.timeline).await.unwrap(), Some(uri));
     }
 

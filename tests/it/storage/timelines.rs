@@ -118,6 +118,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some(last.span.from);
                 read.extend(found);
+                assert!(read.len() <= begun.len(), "a page repeats");
             }
             assert_eq!(read, begun, "in pages of {limit}");
         }
@@ -139,6 +140,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some(key_of(last));
                 read.extend(records(found));
+                assert!(read.len() <= expected.len(), "a page repeats");
             }
             assert_eq!(read, expected, "at block {block}");
         }
@@ -162,6 +164,7 @@ on_both_engines! {
                 let Some(last) = found.last() else { break };
                 after = Some((key_of(last), last.from.at));
                 read.extend(records(found));
+                assert!(read.len() <= all.len(), "a page repeats");
             }
             assert_eq!(read, all, "in pages of {limit}");
         }
@@ -183,6 +186,28 @@ on_both_engines! {
         assert_eq!(records(tx.operators_of_owner(account(0xaa), 9).await.unwrap()), all);
         assert_eq!(records(tx.operators_of_owner(account(0xaa), 2).await.unwrap()), all[..2]);
         assert_eq!(tx.operators_of_owner(account(1), 9).await.unwrap(), []);
+    }
+
+    /// At a block's end only those operators count whose span covers it.
+    async fn operators_of_an_owner_at_a_block(db: Database) {
+        let of = |operator| TimelineRef::Operator(account(0xaa), account(operator));
+        let mut tx = db.begin_write().await.unwrap();
+        let first = span(of(1), Some(account(1)), at(2, 0), Some(at(5, 0)));
+        let second = span(of(2), Some(account(2)), at(3, 7), None);
+        let again = span(of(1), Some(account(1)), at(9, 0), None);
+        begin(&mut tx, &[first.clone(), second.clone(), again.clone()]).await;
+        for (block, limit, expected) in [
+            (1, 9, vec![]),
+            (2, 9, vec![first.clone()]),
+            (4, 9, vec![first.clone(), second.clone()]),
+            (4, 1, vec![first.clone()]),
+            (5, 9, vec![second.clone()]),
+            (9, 9, vec![again.clone(), second.clone()]),
+        ] {
+            let found = tx.operators_of_owner_at(account(0xaa), block, limit).await.unwrap();
+            assert_eq!(records(found), expected, "at block {block}");
+        }
+        assert_eq!(tx.operators_of_owner_at(account(1), 9, 9).await.unwrap(), []);
     }
 
     /// Mints are counted up to a block's end; the highest id is that of the number, not of the text.

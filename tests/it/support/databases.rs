@@ -122,6 +122,20 @@ impl Fresh {
         matches!(self.place, Place::Folder { .. })
     }
 
+    /// Makes it as empty as before any migration.
+    pub(crate) async fn clear(&self) {
+        match &self.place {
+            Place::Folder { folder } => {
+                for file in std::fs::read_dir(folder.path()).unwrap() {
+                    std::fs::remove_file(file.unwrap().path()).unwrap();
+                }
+            }
+            Place::Server { .. } => {
+                self.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+            }
+        }
+    }
+
     /// Bytes as this engine writes them in a statement.
     pub(crate) fn bytes(&self, hex: &str) -> String {
         if self.is_sqlite() { format!("x'{hex}'") } else { format!(r"'\x{hex}'::bytea") }
@@ -132,18 +146,18 @@ impl Fresh {
         self.rows(sql).await;
     }
 
-    /// The first column of what statements answer, which must be text.
+    /// The last column of what statements answer, which must be text.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
         let shown = format!("{}: {sql}", self.url);
         let sql = AssertSqlSafe(sql.to_owned());
         let rows: Result<Vec<String>, sqlx::Error> = if self.is_sqlite() {
             let mut conn = SqliteConnection::connect(&self.url).await.unwrap();
             let rows = sqlx::raw_sql(sql).fetch_all(&mut conn).await;
-            rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get(row.len() - 1)).collect())
         } else {
             let mut conn = PgConnection::connect(&self.url).await.unwrap();
             let rows = sqlx::raw_sql(sql).fetch_all(&mut conn).await;
-            rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+            rows.and_then(|rows| rows.iter().map(|row| row.try_get(row.len() - 1)).collect())
         };
         rows.unwrap_or_else(|error| panic!("{shown}: {error}"))
     }
@@ -169,7 +183,7 @@ impl Drop for Fresh {
             })
         });
         if let Ok(Err(error)) = dropping.join() {
-            eprintln!("a test's database was not dropped: {error}");
+            say(&format!("a test's database was not dropped: {error}"));
         }
     }
 }
@@ -188,9 +202,14 @@ fn server() -> Option<Url> {
         "no PostgreSQL to test on: run `./test`, which starts one, or name a server in {SERVER} \
          (to leave this half of the suite out, set {WITHOUT}=1)"
     );
-    // Straight to the stream: what a passing test prints is otherwise not shown.
-    writeln!(std::io::stderr(), "!!! NOT TESTED ON POSTGRESQL, because {WITHOUT}=1 !!!").unwrap();
+    say(&format!("!!! NOT TESTED ON POSTGRESQL, because {WITHOUT}=1 !!!"));
     None
+}
+
+/// Straight to the stream: what a passing test prints is otherwise not shown.
+fn say(text: &str) {
+    // Nobody is left to be told where even this fails.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 fn of_server(admin: &Url, database: &str) -> String {

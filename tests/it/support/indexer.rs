@@ -97,7 +97,7 @@ impl Indexer {
         };
         let addresses = self.binding.registries.iter().map(|r| r.at.address).collect();
         let filter = LogFilter { addresses, topics: Vec::new() };
-        Following::open(Arc::new(self.source()), ingest, filter, self.options.clone()).await
+        Following::open(Arc::new(self.source()), ingest, filter, self.options.clone(), &[]).await
     }
 
     /// Starts following, and stops when the node's head is applied.

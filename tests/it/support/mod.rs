@@ -8,3 +8,5 @@ pub(crate) mod indexer;
 pub(crate) mod life;
 pub(crate) mod registries;
 pub(crate) mod scripted;
+pub(crate) mod service;
+pub(crate) mod tale;

@@ -62,6 +62,7 @@ struct State {
     faults: Faults,
     jitter: Jitter,
     calls: u64,
+    waits: u64,
     refused: BTreeMap<(u64, u64), u32>,
 }
 
@@ -84,6 +85,7 @@ impl ScriptedChain {
             faults: Faults::default(),
             jitter: Jitter::new(seed),
             calls: 0,
+            waits: 0,
             refused: BTreeMap::new(),
         };
         state.grow(length);
@@ -132,6 +134,11 @@ impl ScriptedChain {
 
     pub(crate) fn calls(&self) -> u64 {
         self.state().calls
+    }
+
+    /// How often a new head was waited for.
+    pub(crate) fn waits(&self) -> u64 {
+        self.state().waits
     }
 
     /// How often the most refused range was asked for.
@@ -287,7 +294,9 @@ impl ChainSource for ScriptedChain {
         let blocks = blocks.ok_or_else(|| transient(&asked))?;
         let mut logs: Vec<RawLog> = blocks.iter().flat_map(|block| block.logs.clone()).collect();
         if state.faults.timeless {
-            logs.iter_mut().for_each(|log| log.block_time = None);
+            for log in &mut logs {
+                log.block_time = None;
+            }
         }
         let (start, end) = (blocks[0].header.clone(), blocks[blocks.len() - 1].header.clone());
         Ok(RangeLogs { logs, start, end })
@@ -318,6 +327,7 @@ impl ChainSource for ScriptedChain {
     }
 
     async fn wait_for_head(&self) {
+        self.state().waits += 1;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

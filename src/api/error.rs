@@ -1,0 +1,234 @@
+//! Everything that can be answered instead of what was asked for, as `application/problem+json` (RFC 9457).
+//!
+//! The one place that knows status codes. A problem names the parameter, the field or the block that it is about. What failed inside
+//! is logged where the answer is made and never sent. `instance` is filled in by `guard::problems`, which knows the request.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoResponses, ToSchema};
+
+use super::wire::{AsOf, Block};
+use crate::storage::StorageError;
+use crate::vocab::AgentRef;
+
+/// How long a client should wait before it asks again for what is not there yet.
+const RETRY_SOON_S: u64 = 2;
+
+/// Why a request is not answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    /// A part of the path or the query cannot be understood.
+    #[error("{detail}")]
+    Parameter { name: String, detail: String },
+    /// The body cannot be understood.
+    #[error("{detail}")]
+    Body { status: StatusCode, field: Option<String>, detail: String },
+    /// No agent of that number exists as of the block.
+    #[error("agent {agent} does not exist as of block {}", as_of.block.number)]
+    NoSuchAgent { agent: AgentRef, as_of: Box<AsOf> },
+    /// Nothing is served at that path.
+    #[error("nothing is served at this path; /openapi.json lists what is")]
+    NoSuchPath,
+    /// The path is served, but not for that method.
+    #[error("this path does not answer that method; /openapi.json lists what it answers")]
+    MethodNotAllowed,
+    /// The block or time lies after the last block applied.
+    #[error("{asked} is not indexed yet; the last block applied is {}", indexed.number)]
+    NotIndexedYet { asked: String, indexed: Box<Block>, head: Option<Box<Block>> },
+    /// The node has not named such a block.
+    #[error("the node has not named a {tag} block yet; ask for `latest` or for a block")]
+    NoSuchTag { tag: &'static str },
+    /// No block was applied yet.
+    #[error("no block has been indexed yet; /v1/status shows how far following is")]
+    NothingIndexedYet,
+    /// One client asks for too much.
+    #[error("too many requests from this address; wait {retry_after_s} s")]
+    TooManyRequests { retry_after_s: u64 },
+    /// The answer took too long.
+    #[error("the answer took longer than {limit_s} s; ask for a smaller page")]
+    Timeout { limit_s: u64 },
+    /// The database is busy or out of reach.
+    #[error("the database cannot answer now; try again")]
+    Unavailable(#[source] StorageError),
+    /// The database failed.
+    #[error("something failed inside; it was logged under the request id of this answer")]
+    Storage(#[source] StorageError),
+    /// Something else that must not happen, in words for the log.
+    #[error("something failed inside; it was logged under the request id of this answer")]
+    Internal { logged: String },
+}
+
+impl From<StorageError> for ApiError {
+    fn from(source: StorageError) -> Self {
+        if source.is_transient() { Self::Unavailable(source) } else { Self::Storage(source) }
+    }
+}
+
+impl ApiError {
+    pub(super) fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Parameter { name: name.into(), detail: detail.into() }
+    }
+
+    /// A body that can be read as JSON but does not say what it must.
+    pub(super) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (status, field) = (StatusCode::UNPROCESSABLE_ENTITY, Some(field.into()));
+        Self::Body { status, field, detail: detail.into() }
+    }
+
+    pub(super) fn internal(logged: impl Into<String>) -> Self {
+        Self::Internal { logged: logged.into() }
+    }
+
+    /// The last part of the problem's type, its title, and the status.
+    fn kind(&self) -> (&'static str, &'static str, StatusCode) {
+        use StatusCode as S;
+        match self {
+            Self::Parameter { .. } => ("bad-parameter", "Bad parameter", S::BAD_REQUEST),
+            Self::Body { status, .. } => match *status {
+                S::PAYLOAD_TOO_LARGE => ("body-too-large", "Body too large", *status),
+                S::UNSUPPORTED_MEDIA_TYPE => {
+                    ("unsupported-media-type", "Unsupported media type", *status)
+                }
+                _ => ("bad-body", "Bad body", *status),
+            },
+            Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
+            Self::NoSuchPath => ("no-such-path", "No such path", S::NOT_FOUND),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)
+            }
+            Self::NotIndexedYet { .. } => ("not-indexed-yet", "Not indexed yet", S::CONFLICT),
+            Self::NoSuchTag { .. } => ("no-such-tag", "No such tag", S::CONFLICT),
+            Self::NothingIndexedYet => {
+                ("nothing-indexed-yet", "Nothing indexed yet", S::SERVICE_UNAVAILABLE)
+            }
+            Self::TooManyRequests { .. } => {
+                ("too-many-requests", "Too many requests", S::TOO_MANY_REQUESTS)
+            }
+            Self::Timeout { .. } => ("timeout", "Timeout", S::GATEWAY_TIMEOUT),
+            Self::Unavailable(_) => ("unavailable", "Unavailable", S::SERVICE_UNAVAILABLE),
+            Self::Storage(_) | Self::Internal { .. } => {
+                ("internal", "Internal error", S::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+
+    fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests { retry_after_s } => Some(*retry_after_s),
+            Self::NothingIndexedYet | Self::Unavailable(_) => Some(RETRY_SOON_S),
+            _ => None,
+        }
+    }
+
+    /// The members beyond those that every problem has.
+    fn more(&self) -> Result<Map<String, Value>, serde_json::Error> {
+        let mut more = Map::new();
+        let mut put = |name: &str, value| more.insert(name.to_owned(), value);
+        match self {
+            Self::Parameter { name, .. } => drop(put("parameter", Value::from(name.as_str()))),
+            Self::Body { field: Some(field), .. } => drop(put("field", field.as_str().into())),
+            Self::NoSuchAgent { as_of, .. } => drop(put("as_of", serde_json::to_value(as_of)?)),
+            Self::NotIndexedYet { indexed, head, .. } => {
+                put("head", serde_json::to_value(head)?);
+                put("indexed", serde_json::to_value(indexed)?);
+            }
+            _ => {}
+        }
+        Ok(more)
+    }
+}
+
+/// An error as it is answered, and what of it belongs in the log only.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    pub(super) body: ProblemBody,
+    /// What failed inside, with its causes.
+    pub(super) logged: Option<String>,
+}
+
+/// A problem as RFC 9457 has it. More members stand beside these: `parameter`, `field`, `as_of`, `head`, `indexed`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemBody {
+    /// What kind of problem it is; a relative reference that ends in the problem's name.
+    #[schema(example = "/problems/not-indexed-yet")]
+    r#type: String,
+    /// The kind in words.
+    title: &'static str,
+    /// The status code.
+    status: u16,
+    /// What is wrong with this request, and what to do.
+    detail: String,
+    /// The path that was asked for.
+    pub(super) instance: Option<String>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    more: Map<String, Value>,
+}
+
+impl From<&ApiError> for Problem {
+    fn from(error: &ApiError) -> Self {
+        let (kind, title, status) = error.kind();
+        let logged = match error {
+            ApiError::Unavailable(source) | ApiError::Storage(source) => Some(chain(source)),
+            ApiError::Internal { logged } => Some(logged.clone()),
+            _ => None,
+        };
+        let body = ProblemBody {
+            r#type: format!("/problems/{kind}"),
+            title,
+            status: status.as_u16(),
+            detail: error.to_string(),
+            instance: None,
+            more: error.more().unwrap_or_default(),
+        };
+        Self { body, logged }
+    }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        source = error.source();
+    }
+    line
+}
+
+impl IntoResponse for ApiError {
+    /// The status and what `guard::problems` makes the body of.
+    fn into_response(self) -> Response {
+        let mut response = self.kind().2.into_response();
+        if let Some(seconds) = self.retry_after_s() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(Problem::from(&self));
+        response
+    }
+}
+
+/// The problems that a request about chain state may meet.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum Problems {
+    /// A parameter cannot be understood; `parameter` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadParameter(ProblemBody),
+    /// It does not exist as of the block asked for.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// The block or time lies after the last block applied (`head` and `indexed` tell), or the node has named no such block.
+    #[response(status = 409, content_type = "application/problem+json")]
+    NotIndexedYet(ProblemBody),
+    /// Too many requests from one address.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// No block has been indexed yet, or the database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}

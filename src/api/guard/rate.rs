@@ -1,0 +1,126 @@
+//! How many requests one client address may make.
+//!
+//! The address is that of the connection; headers that name another are not believed. Behind a proxy all clients share its address:
+//! turn the limit off there, and let the proxy limit. IPv6 addresses count by /64, which is what one household gets.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+use crate::api::error::ApiError;
+use crate::api::state::{ApiState, RateLimit};
+
+/// After how many requests those addresses are forgotten that have been quiet long enough to start afresh.
+const FORGET_EVERY: u32 = 1024;
+/// The most addresses that are told apart at a time; beyond it newcomers count as one.
+const CLIENTS_MAX: usize = 65_536;
+
+/// Who is counted as one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Client {
+    V4(Ipv4Addr),
+    /// The first half of the address.
+    V6(u64),
+    /// All who came when there were too many to tell apart, and whose address is not known.
+    Others,
+}
+
+impl Client {
+    fn of(address: Option<IpAddr>) -> Self {
+        match address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V4(address)) => Self::V4(address),
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments().map(u64::from);
+                Self::V6((a << 48) | (b << 32) | (c << 16) | d)
+            }
+            None => Self::Others,
+        }
+    }
+}
+
+/// Counts requests by client, in bounded memory.
+pub(in crate::api) struct RateLimiter {
+    clients: DefaultKeyedRateLimiter<Client>,
+    clock: DefaultClock,
+    checks: AtomicU32,
+}
+
+impl RateLimiter {
+    /// A limiter; `None` where the limit is off.
+    pub(in crate::api) fn new(limit: RateLimit) -> Option<Self> {
+        let burst = NonZeroU32::new(limit.burst.max(1))?;
+        let quota = Quota::per_second(NonZeroU32::new(limit.per_s)?).allow_burst(burst);
+        let clients = DefaultKeyedRateLimiter::keyed(quota);
+        Some(Self { clients, clock: DefaultClock::default(), checks: AtomicU32::new(0) })
+    }
+
+    /// Counts one request.
+    fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            self.clients.retain_recent();
+            self.clients.shrink_to_fit();
+        }
+        let is_full = self.clients.len() >= CLIENTS_MAX;
+        let client = if is_full { Client::Others } else { Client::of(address) };
+        self.clients.check_key(&client).map_err(|refused| {
+            let wait = refused.wait_time_from(self.clock.now());
+            // Rounded up: who waits so long is let in.
+            let retry_after_s = wait.as_secs().saturating_add(1);
+            ApiError::TooManyRequests { retry_after_s }
+        })
+    }
+}
+
+/// Turns away a client that asks for too much.
+pub(in crate::api) async fn rate_limit(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Some(limiter) = &state.limiter {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        if let Err(refused) = limiter.check(peer.map(|peer| peer.0.ip())) {
+            return refused.into_response();
+        }
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_counted_apart_and_households_as_one() {
+        let limiter = RateLimiter::new(RateLimit { per_s: 1, burst: 2 }).unwrap();
+        let check = |text: &str| limiter.check(Some(text.parse().unwrap())).is_ok();
+        assert!(check("10.0.0.1") && check("10.0.0.1") && !check("10.0.0.1"));
+        assert!(check("10.0.0.2"), "another address has its own count");
+        assert!(!check("::ffff:10.0.0.1"), "an IPv4 address is the same in IPv6 clothes");
+        assert!(check("2001:db8::1") && check("2001:db8::2") && !check("2001:db8::ffff:3"));
+        assert!(check("2001:db8:0:1::1"), "another /64 has its own count");
+    }
+
+    #[test]
+    fn zero_turns_the_limit_off() {
+        assert!(RateLimiter::new(RateLimit { per_s: 0, burst: 5 }).is_none());
+    }
+
+    #[test]
+    fn the_clients_remembered_are_bounded() {
+        let limiter = RateLimiter::new(RateLimit { per_s: 1, burst: 1000 }).unwrap();
+        for i in 0..u32::try_from(CLIENTS_MAX).unwrap() + 5000 {
+            limiter.check(Some(Ipv4Addr::from(i).into())).ok();
+            if i % 4096 == 0 {
+                assert!(limiter.clients.len() <= CLIENTS_MAX + 1);
+            }
+        }
+        assert!(limiter.clients.len() <= CLIENTS_MAX + 1);
+    }
+}

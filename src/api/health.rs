@@ -1,0 +1,112 @@
+//! `/healthz`, `/readyz`, `/metrics`: for whoever runs the service.
+//!
+//! Live is whoever answers. Ready is whoever can answer about the present: the database is open, and the last block is not older than
+//! the limit. A writer that stopped for good is shown, but does not by itself take reading away.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::{ApiError, Problems};
+use super::state::ApiState;
+use super::status::lag_s;
+use super::wire::json;
+use crate::storage::{Halt, StorageError, Tags};
+
+/// The histogram of how long answers took.
+pub(super) const REQUEST_DURATION: &str = "hallmark_http_request_duration_seconds";
+/// Upper bounds of its buckets, in seconds.
+const BUCKETS_S: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// A recorder with the buckets of this service's histograms, to be installed; its handle belongs into
+/// [`ApiState::metrics`](super::ApiState::metrics).
+///
+/// # Errors
+/// Never, unless the buckets were changed to none.
+pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
+    let name = Matcher::Full(REQUEST_DURATION.to_owned());
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS_S)?.build_recorder())
+}
+
+/// Says that the process answers.
+#[utoipa::path(
+    get, path = "/healthz", tag = "service",
+    responses((status = 200, description = "The process answers", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn get_healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the service can answer about the present.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    /// Whether it can.
+    ready: bool,
+    /// Why not.
+    reasons: Vec<String>,
+    /// Why the writer stopped for good; null while it runs.
+    halted: Option<String>,
+    /// How many seconds ago the last block applied was made.
+    lag_s: Option<u64>,
+}
+
+/// Says whether the service can answer about the present.
+#[utoipa::path(
+    get, path = "/readyz", tag = "service",
+    responses(
+        (status = 200, description = "Ready", body = Readiness),
+        (status = 503, description = "Not ready; `reasons` says why", body = Readiness),
+    )
+)]
+pub(super) async fn get_readyz(State(state): State<ApiState>) -> Response {
+    let readiness = match read(&state).await {
+        Ok((tags, halt)) => {
+            judge(&tags, halt, lag_s(&tags, state.clock.now()), state.limits.lag_limit)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "not ready: the database does not answer");
+            let reasons = vec!["the database does not answer".to_owned()];
+            Readiness { ready: false, reasons, halted: None, lag_s: None }
+        }
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, json(&readiness)).into_response()
+}
+
+async fn read(state: &ApiState) -> Result<(Tags, Option<Halt>), StorageError> {
+    let mut tx = state.database.begin_read().await?;
+    Ok((tx.tags().await?, tx.halt().await?))
+}
+
+fn judge(tags: &Tags, halt: Option<Halt>, lag_s: Option<u64>, limit: Duration) -> Readiness {
+    let mut reasons = Vec::new();
+    match lag_s {
+        None => reasons.push("no block has been indexed yet".to_owned()),
+        Some(lag) if lag > limit.as_secs() => {
+            let number = tags.indexed.map_or(0, |stamp| stamp.block.number);
+            let limit = limit.as_secs();
+            reasons.push(format!(
+                "the last block applied, {number}, is {lag} s old, more than the limit of {limit} s"
+            ));
+        }
+        Some(_) => {}
+    }
+    Readiness { ready: reasons.is_empty(), reasons, halted: halt.map(|halt| halt.0), lag_s }
+}
+
+/// The metrics in Prometheus' text form.
+#[utoipa::path(
+    get, path = "/metrics", tag = "service",
+    responses((status = 200, description = "The metrics", body = String, content_type = "text/plain"), Problems)
+)]
+pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let handle = state.metrics.as_ref().ok_or(ApiError::NoSuchPath)?;
+    handle.run_upkeep();
+    Ok(([(header::CONTENT_TYPE, TEXT)], handle.render()).into_response())
+}

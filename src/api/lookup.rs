@@ -1,0 +1,75 @@
+//! `POST /v1/wallets/lookup`: whose wallets many accounts are, in one answer of one state.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::at::At;
+use super::error::{ApiError, ProblemBody, Problems};
+use super::extract::Body;
+use super::page::Page;
+use super::reading::Reading;
+use super::state::ApiState;
+use super::wallets::{WalletAgents, agents_of};
+use super::wire::AsOf;
+
+/// The most accounts in one request.
+const ACCOUNTS_MAX: usize = 500;
+/// How many agents of one account are shown; the rest are pages of `/v1/wallets/{account}/agents`.
+const AGENTS_MAX: u32 = 10;
+
+/// The accounts to look up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LookupRequest {
+    /// At most 500, each as in a path.
+    #[schema(max_items = 500)]
+    accounts: Vec<String>,
+    /// `latest` (default), `safe`, `finalized`, `block:N` or `time:T`.
+    at: Option<String>,
+}
+
+/// Whose wallets they are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LookupAnswer {
+    /// One for each account, in the order they were given, each with at most ten agents.
+    results: Vec<WalletAgents>,
+    as_of: AsOf,
+}
+
+/// Whose wallets many accounts are as of one block.
+#[utoipa::path(
+    post, path = "/v1/wallets/lookup", tag = "wallets", request_body = LookupRequest,
+    responses(
+        (status = 200, description = "One result for each account, in order", body = LookupAnswer),
+        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The body does not say what it must; `field` names what is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        Problems
+    )
+)]
+pub(super) async fn lookup(
+    State(state): State<ApiState>,
+    Body(request): Body<LookupRequest>,
+) -> Result<axum::Json<LookupAnswer>, ApiError> {
+    let count = request.accounts.len();
+    if count > ACCOUNTS_MAX {
+        let detail = format!("{count} accounts are more than the {ACCOUNTS_MAX} of one request");
+        return Err(ApiError::field("accounts", detail));
+    }
+    let at = request.at.as_deref().map_or(Ok(At::Latest), At::read);
+    let at = at.map_err(|detail| ApiError::field("at", detail))?;
+    let mut reading = Reading::open(&state, at).await?;
+    let mut accounts = Vec::with_capacity(count);
+    for (i, text) in request.accounts.iter().enumerate() {
+        let account = reading.account(text);
+        accounts.push(account.map_err(|d| ApiError::field(format!("accounts[{i}]"), d))?);
+    }
+    let codes = reading.codes(&state.known).await?;
+    let page = Page::first("wallet-agents", AGENTS_MAX);
+    let mut results = Vec::with_capacity(count);
+    for account in accounts {
+        results.push(agents_of(&mut reading, &codes, account, &page).await?);
+    }
+    Ok(axum::Json(LookupAnswer { results, as_of: reading.as_of() }))
+}

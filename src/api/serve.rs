@@ -1,0 +1,118 @@
+//! Accepts connections and hands their requests to the router, until it is told to stop.
+//!
+//! A client may not hold what others need: connections are counted, headers must come in time, and an idle connection is closed. Over
+//! plain text this is HTTP/1.1; whoever wants another protocol or TLS puts a proxy in front. Stopping takes no new connection, lets
+//! answers under way be finished, and gives up on the rest after a bound.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request};
+use axum::{BoxError, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+/// The most connections at a time; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 1024;
+/// How long a client may take to send a request's headers, and how long a connection may be idle.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// The most bytes of headers.
+const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// How long answers under way may take once the service is told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait where a connection cannot be accepted, such as for want of file handles.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves `router` on `listener` until `shutdown` is ready, then lets answers under way be finished, for at most ten seconds.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let (stop, stopped) = watch::channel(false);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let (stream, peer, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let (router, stopped) = (router.clone(), stopped.clone());
+        connections.spawn(async move {
+            connection(stream, peer, router, stopped).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let finish = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_TIMEOUT, finish).await.is_err() {
+        tracing::warn!(count = connections.len(), "gave up on connections that did not end");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
+}
+
+/// Serves one connection to its end.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Answers are small and written whole; waiting to fill a packet only delays them.
+    stream.set_nodelay(true).ok();
+    let service = TowerToHyperService::new(router.map_request(with_peer(peer)));
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES_MAX);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        // Sent once, and the sender lives until then.
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error, "a connection broke off");
+    }
+}
+
+/// Puts the client's address where the rate limit finds it.
+fn with_peer<B>(peer: SocketAddr) -> impl Fn(axum::http::Request<B>) -> Request + Clone
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    move |request| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    }
+}

@@ -1,0 +1,99 @@
+//! What every handler holds in hand.
+//!
+//! The caller opens the database, chooses the limits and fills the providers; nothing here reads the configuration.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::guard::RateLimiter;
+use crate::app::Clock;
+use crate::registry::KnownImplementations;
+use crate::storage::Database;
+use crate::vocab::UnixSeconds;
+
+/// What the service answers from.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The database; only read.
+    pub database: Database,
+    /// Tells how old the last block is.
+    pub clock: Arc<dyn Clock>,
+    /// Which code behind the registries is known.
+    pub known: Arc<KnownImplementations>,
+    /// How the nodes are doing; empty where nothing is followed.
+    pub providers: Providers,
+    /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
+    pub metrics: Option<PrometheusHandle>,
+    /// What one request and one client may cost. The rate limit is that of [`new`](Self::new); changing it here does nothing.
+    pub limits: Limits,
+    pub(super) limiter: Option<Arc<RateLimiter>>,
+}
+
+impl ApiState {
+    /// A state without nodes and metrics; set the fields to have them.
+    pub fn new(
+        database: Database,
+        clock: Arc<dyn Clock>,
+        known: KnownImplementations,
+        limits: Limits,
+    ) -> Self {
+        let limiter = limits.rate_limit.and_then(RateLimiter::new).map(Arc::new);
+        let (known, providers) = (Arc::new(known), Providers::default());
+        Self { database, clock, known, providers, metrics: None, limits, limiter }
+    }
+}
+
+/// What one request and one client may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The service calls itself ready while its last block is at most this old.
+    pub lag_limit: Duration,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+    /// The largest request body, in bytes.
+    pub request_body_max: usize,
+    /// How many requests one client address may make; `None` for no limit.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How many requests one client address may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests a second in the long run; 0 turns the limit off.
+    pub per_s: u32,
+    /// Requests at once after a pause; at least 1.
+    pub burst: u32,
+}
+
+/// How one node is doing, as whoever follows the chain reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderStatus {
+    /// Scheme and host; never more of a URL that may hold a key.
+    pub name: String,
+    /// Whether it answered when it was last asked.
+    pub is_up: bool,
+    /// When it last answered; `None` before the first answer.
+    pub last_answer: Option<UnixSeconds>,
+    /// What it last failed with, without secrets; `None` where it never did.
+    pub last_error: Option<String>,
+    /// The most blocks it answers for in one request for logs; `None` where that is not known yet.
+    pub range_blocks: Option<u64>,
+}
+
+/// The nodes' state, shared between whoever follows and whoever answers.
+#[derive(Clone, Debug, Default)]
+pub struct Providers(Arc<RwLock<Vec<ProviderStatus>>>);
+
+impl Providers {
+    /// Replaces what is known of all nodes.
+    pub fn set(&self, providers: Vec<ProviderStatus>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = providers;
+    }
+
+    /// What is known of all nodes, the preferred first.
+    pub fn get(&self) -> Vec<ProviderStatus> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

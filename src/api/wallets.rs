@@ -1,0 +1,186 @@
+//! `GET /v1/wallets/{account}/agents`: whose wallet an account is, or ever was.
+//!
+//! Several agents may name one wallet. The outcome is then `several`, with a count and pages, and never a guess.
+
+use alloy::primitives::Address;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::at::At;
+use super::client_agent::outcome;
+use super::error::{ApiError, Problems};
+use super::extract::{Params, PathText};
+use super::page::Page;
+use super::reading::{Codes, Reading};
+use super::state::ApiState;
+use super::wire::{Answer, AsOf, WalletSpan};
+use crate::storage::{AccountRole, AgentOfAccount};
+use crate::vocab::{AccountId, AgentId, AgentRef, Position};
+
+/// Whose wallet, as of which block, or over all time.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WalletQuery {
+    /// `latest` (default), `safe`, `finalized`, `block:N` or `time:T`; not with `history=true`.
+    at: Option<String>,
+    /// `true`: every span in which the account was any agent's wallet.
+    #[param(value_type = Option<bool>, default = false)]
+    history: Option<String>,
+    /// At most so many items.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// An agent, and the span in which the account was its wallet.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WalletAgent {
+    /// In full: registry and number.
+    agent: String,
+    /// Its number, a `uint256`.
+    agent_id: String,
+    /// The whole span that says so; it may have ended since the block that is answered as of.
+    span: WalletSpan,
+}
+
+impl WalletAgent {
+    fn of(found: &AgentOfAccount, reading: &Reading, codes: &Codes) -> Self {
+        Self {
+            agent: AgentRef { registry: reading.registry(), id: found.agent }.to_string(),
+            agent_id: found.agent.to_string(),
+            span: WalletSpan::of(&found.span, reading, codes),
+        }
+    }
+}
+
+/// The agents whose wallet an account is at the end of a block.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WalletAgents {
+    /// The account, CAIP-10.
+    pub(super) account: String,
+    /// `none`, `one` or `several`.
+    outcome: &'static str,
+    /// How many there are.
+    count: u64,
+    /// A page of them, by number.
+    agents: Vec<WalletAgent>,
+    /// What to pass as `cursor` for the next page; null at the end.
+    next: Option<String>,
+}
+
+/// The agents whose wallet an account is at the end of the block that is read.
+pub(super) async fn agents_of(
+    reading: &mut Reading,
+    codes: &Codes,
+    account: AccountId,
+    page: &Page<AgentId>,
+) -> Result<WalletAgents, ApiError> {
+    let (block, role) = (reading.block_number(), AccountRole::Wallet);
+    let address = account.address;
+    let found = reading.tx.agents_of(address, role, block, page.after, page.fetch()).await?;
+    let is_all = page.after.is_none() && found.len() < page.fetch() as usize;
+    let count = if is_all {
+        found.len() as u64
+    } else {
+        reading.tx.agents_of_count(address, role, block).await?
+    };
+    let (found, next) = page.cut(found, |of| of.agent);
+    let agents = found.iter().map(|of| WalletAgent::of(of, reading, codes)).collect();
+    Ok(WalletAgents { account: account.to_string(), outcome: outcome(count), count, agents, next })
+}
+
+/// Whose wallet an account is as of a block.
+#[derive(Debug, Serialize, ToSchema)]
+struct WalletAnswer {
+    #[serde(flatten)]
+    agents: WalletAgents,
+    as_of: AsOf,
+}
+
+/// Whose wallet an account was, over all time.
+#[derive(Debug, Serialize, ToSchema)]
+struct WalletHistory {
+    /// The account, CAIP-10.
+    account: String,
+    /// A page of spans, by agent, then oldest first.
+    items: Vec<WalletAgent>,
+    /// What to pass as `cursor` for the next page; null at the end.
+    next: Option<String>,
+    as_of: AsOf,
+}
+
+/// What is answered: one form as of a block, another for `history=true`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[derive(Serialize)]
+#[expect(dead_code, reason = "it describes the two answers in the OpenAPI document")]
+enum WalletAnswers {
+    /// As of a block.
+    AsOf(WalletAnswer),
+    /// Over all time.
+    History(WalletHistory),
+}
+
+/// The agents whose wallet an account is as of a block, or every span in which it was any agent's.
+#[utoipa::path(
+    get, path = "/v1/wallets/{account}/agents", tag = "wallets",
+    params(
+        ("account" = String, Path, description = "`0x…`, `eip155:8453:0x…` or `did:pkh:eip155:8453:0x…`"),
+        WalletQuery,
+    ),
+    responses((status = 200, description = "The agents, or with `history=true` the spans", body = WalletAnswers), Problems)
+)]
+pub(super) async fn list_wallet_agents(
+    State(state): State<ApiState>,
+    PathText(account): PathText,
+    Params(query): Params<WalletQuery>,
+) -> Result<Response, ApiError> {
+    let (limit, cursor) = (query.limit.as_deref(), query.cursor.as_deref());
+    let at = At::parse(query.at.as_deref())?;
+    match query.history.as_deref() {
+        None | Some("false") => {
+            let page = Page::read("wallet-agents", limit, cursor)?;
+            let mut reading = Reading::open(&state, at).await?;
+            let account = parse_account(&reading, &account)?;
+            let codes = reading.codes(&state.known).await?;
+            let agents = agents_of(&mut reading, &codes, account, &page).await?;
+            Ok(Answer(WalletAnswer { agents, as_of: reading.as_of() }).into_response())
+        }
+        Some("true") if query.at.is_some() => {
+            Err(ApiError::parameter("at", "the history is of all time; leave `at` out of it"))
+        }
+        Some("true") => {
+            let page = Page::read("wallet-history", limit, cursor)?;
+            let mut reading = Reading::open(&state, At::Latest).await?;
+            let account = parse_account(&reading, &account)?;
+            let codes = reading.codes(&state.known).await?;
+            history(reading, &codes, account, &page).await.map(IntoResponse::into_response)
+        }
+        Some(other) => {
+            let shown = super::shorten(other);
+            Err(ApiError::parameter("history", format!("`{shown}` is not `true` or `false`")))
+        }
+    }
+}
+
+fn parse_account(reading: &Reading, text: &str) -> Result<AccountId, ApiError> {
+    reading.account(text).map_err(|detail| ApiError::parameter("account", detail))
+}
+
+async fn history(
+    mut reading: Reading,
+    codes: &Codes,
+    account: AccountId,
+    page: &Page<(AgentId, Position)>,
+) -> Result<Answer<WalletHistory>, ApiError> {
+    let address: Address = account.address;
+    let spans = reading.tx.wallet_spans_of(address, page.after, page.fetch()).await?;
+    let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
+    let items = spans.iter().map(|of| WalletAgent::of(of, &reading, codes)).collect();
+    let account = account.to_string();
+    Ok(Answer(WalletHistory { account, items, next, as_of: reading.as_of() }))
+}

@@ -1,0 +1,128 @@
+//! `hallmark serve`, and `hallmark` alone: the HTTP service, without and with following.
+//!
+//! The service goes on answering when following has to stop for good: what was recorded is still true as of its block.
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::follow::follow;
+use super::shutdown::run_until_signal;
+use super::{CliError, Exit, open};
+use crate::api::{self, ApiState, Limits, ProviderStatus, Providers, RateLimit};
+use crate::app::{AppError, Clock, Followed, SystemClock};
+use crate::config::Config;
+use crate::storage::Database;
+
+/// Serves only.
+pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
+    run_until_signal(async |stop| {
+        let (database, _) = open::checked_database(config).await?;
+        let listener = listen(config).await?;
+        serve(config, &database, Providers::default(), listener, stop).await?;
+        database.close().await;
+        Ok(Exit::Done)
+    })?
+}
+
+/// Follows and serves.
+pub(super) fn run_both(config: &Config) -> Result<Exit, CliError> {
+    run_until_signal(async |stop| {
+        let (database, _) = open::checked_database(config).await?;
+        let listener = listen(config).await?;
+        let exit = both(config, &database, listener, stop, |_| {}).await?;
+        database.close().await;
+        Ok(exit)
+    })?
+}
+
+/// Follows and serves until told to stop. Where following has to stop for good, serving goes on.
+pub(super) async fn both(
+    config: &Config,
+    database: &Database,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+    mut hear: impl FnMut(&Followed<'_>),
+) -> Result<Exit, CliError> {
+    let source = Arc::new(open::source(config)?);
+    let providers = Providers::default();
+    let served = serve(config, database, providers.clone(), listener, stop.clone());
+    let watched = stop.clone();
+    let followed = async {
+        let name = provider_name(config);
+        let told = follow(config, database, source, watched, |event| {
+            providers.set(vec![provider_status(&name, event)]);
+            hear(event);
+        });
+        match told.await {
+            Ok(()) => Ok(Exit::Done),
+            Err(error @ AppError::Halted { .. }) => {
+                tracing::error!(%error, "following has stopped; what was recorded is still served");
+                let _ = stop.wait_for(|stop| *stop).await;
+                Ok(Exit::Failed)
+            }
+            Err(error) => Err(CliError::from(error)),
+        }
+    };
+    let (exit, ()) = tokio::try_join!(followed, served)?;
+    Ok(exit)
+}
+
+pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
+    TcpListener::bind(config.listen).await.map_err(|error| {
+        CliError::failed(&format!("cannot listen on {}", config.listen), &error)
+            .with_hint(Some("choose another address with --listen".to_owned()))
+    })
+}
+
+async fn serve(
+    config: &Config,
+    database: &Database,
+    providers: Providers,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), CliError> {
+    let mut state = state(config, database);
+    state.providers = providers;
+    let recorder = api::recorder()?;
+    state.metrics = Some(recorder.handle());
+    metrics::set_global_recorder(recorder)?;
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let told = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    api::serve(listener, api::router(state), told).await;
+    Ok(())
+}
+
+fn provider_name(config: &Config) -> String {
+    config.rpc_url.first().map(ToString::to_string).unwrap_or_default()
+}
+
+fn provider_status(name: &str, event: &Followed<'_>) -> ProviderStatus {
+    let (is_up, last_error) = match event {
+        Followed::Step { .. } => (true, None),
+        Followed::Trouble { error } => (false, Some(error.to_string())),
+    };
+    ProviderStatus {
+        name: name.to_owned(),
+        is_up,
+        last_answer: is_up.then(|| SystemClock.now()),
+        last_error,
+        range_blocks: None,
+    }
+}
+
+/// What the service answers from.
+pub(super) fn state(config: &Config, database: &Database) -> ApiState {
+    let rate_limit =
+        config.rate_limit.map(|limit| RateLimit { per_s: limit.per_s, burst: limit.burst });
+    let limits = Limits {
+        lag_limit: config.lag_limit,
+        request_timeout: config.request_timeout,
+        request_body_max: config.request_body_max,
+        rate_limit,
+    };
+    ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits)
+}

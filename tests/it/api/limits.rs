@@ -1,0 +1,132 @@
+//! What one request and one client may cost, through a real socket where the socket matters.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hallmark::api::{ApiState, RateLimit, router, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::told;
+use crate::support::databases::{Fresh, on_both_engines};
+use crate::support::service::{Service, WIDE, state};
+use crate::support::tale::time;
+
+/// A service on a socket, until it is told to stop.
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the handle is awaited at the end of each test")]
+async fn served(state: ApiState) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let told = async { stopped.await.unwrap_or_default() };
+    let ended = tokio::spawn(serve(listener, router(state), told));
+    Served { address, stop, ended }
+}
+
+/// Everything that is answered to a text, until the connection ends.
+async fn exchange(address: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+}
+
+/// A client that asks for too much is turned away by the address of its connection, and told how long.
+#[tokio::test]
+async fn a_client_that_asks_too_much() {
+    let fresh = Fresh::sqlite().await;
+    let database = fresh.database().await;
+    told::tell(&database).await;
+    let mut limits = WIDE;
+    limits.rate_limit = Some(RateLimit { per_s: 1, burst: 2 });
+    let base = state(&database, time(20));
+    let limited = ApiState::new(database, base.clock, (*base.known).clone(), limits);
+    let served = served(limited).await;
+    let mut refused = exchange(served.address, &get("/v1/agents/0")).await;
+    assert!(refused.starts_with("HTTP/1.1 200"), "{refused}");
+    // A slow machine earns a request every second; nobody earns a hundred.
+    for _ in 0..100 {
+        refused = exchange(served.address, &get("/v1/agents/0")).await;
+        if !refused.starts_with("HTTP/1.1 200") {
+            break;
+        }
+    }
+    assert!(refused.starts_with("HTTP/1.1 429"), "{refused}");
+    assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(refused.contains("/problems/too-many-requests"), "{refused}");
+    assert!(
+        refused.contains("access-control-allow-origin: *"),
+        "a browser must see why: {refused}"
+    );
+    served.stop.send(()).unwrap();
+    served.ended.await.unwrap();
+}
+
+/// Told to stop, the service takes no new connection, and an answer under way is finished.
+#[tokio::test]
+async fn stopping_finishes_what_is_under_way() {
+    let fresh = Fresh::sqlite().await;
+    let database = fresh.database().await;
+    told::tell(&database).await;
+    let served = served(state(&database, time(20))).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let body = r#"{"accounts":[]}"#;
+    let head = format!(
+        "POST /v1/wallets/lookup HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Once the service asks for the body, the answer is under way.
+    let mut answer = vec![0; 25];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    served.stop.send(()).unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    let rest = String::from_utf8(rest).unwrap();
+    assert!(rest.contains("HTTP/1.1 200 OK") && rest.contains("\"results\":[]"), "{rest}");
+    served.ended.await.unwrap();
+    assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+/// What is not HTTP, or heads without end, ends the connection and nothing else.
+#[tokio::test]
+async fn nonsense_on_the_socket() {
+    let fresh = Fresh::sqlite().await;
+    let served = served(state(&fresh.database().await, time(20))).await;
+    let endless =
+        format!("GET /healthz HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
+    for (text, status) in [("nonsense\r\n\r\n", "400"), (endless.as_str(), "431")] {
+        let answer = exchange(served.address, text).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+    assert!(exchange(served.address, &get("/healthz")).await.ends_with("ok\n"));
+    served.stop.send(()).unwrap();
+    served.ended.await.unwrap();
+}
+
+on_both_engines! {
+    /// An answer that takes too long is given up.
+    async fn an_answer_that_takes_too_long(db: Database) {
+        told::tell(&db).await;
+        let mut hasty = state(&db, time(20));
+        hasty.limits.request_timeout = Duration::ZERO;
+        let problem = Service::new(hasty).problem("/v1/agents/0", 504).await;
+        assert_eq!(problem["type"], "/problems/timeout");
+    }
+}

@@ -1,0 +1,216 @@
+//! A small chain told block by block, applied as the program applies one: what the tests of answers read from.
+//!
+//! Events are encoded by the contracts' ABI (`support::abi`), so that the way from a log to an answer is the program's own. The node
+//! answers nothing but `getAgentWallet`, and only what a test told it to.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use alloy::primitives::{Address, B256, Bloom, Bytes, LogData, U256, address, keccak256};
+use alloy::sol_types::SolEvent;
+use hallmark::app::Ingest;
+use hallmark::chain::{
+    BlockTag, ChainError, ChainSource, ChainStep, ChainTags, LogFilter, RangeLogs, Stretch,
+};
+use hallmark::registry::KnownImplementations;
+use hallmark::storage::{Binding, Database, Registry};
+use hallmark::vocab::{BlockRef, ChainId, Header, RawLog, RegistryKind, RegistryRef, UnixSeconds};
+
+pub(crate) const CHAIN: ChainId = ChainId(8453);
+pub(crate) const IDENTITY: Address = address!("8004A169FB4a3325136EB29fA0ceB6D2e539a432");
+pub(crate) const REPUTATION: Address = address!("8004BAa17C55a88189AE136b182e5fdA19dE9b63");
+pub(crate) const VALIDATION: Address = address!("8004Cc8439f36fd5F9F049D9fF86523Df6dAAB58");
+/// The code of the identity registry that the program knows.
+pub(crate) const KNOWN_CODE: Address = address!("7274e874CA62410a93Bd8bf61c69d8045E399c02");
+/// The first block that is followed.
+pub(crate) const START: u64 = 5;
+/// The time of block 0; blocks are two seconds apart.
+const GENESIS: u64 = 1_770_000_000;
+
+/// When a block was made.
+pub(crate) fn time(number: u64) -> UnixSeconds {
+    UnixSeconds::new(GENESIS + 2 * number).unwrap()
+}
+
+/// The zero-padded hash of a block of this chain.
+fn header(number: u64) -> Header {
+    let hash = |number: u64| keccak256(number.to_be_bytes());
+    Header {
+        block: BlockRef { number, hash: hash(number) },
+        parent_hash: hash(number.wrapping_sub(1)),
+        time: time(number),
+        logs_bloom: Bloom::ZERO,
+    }
+}
+
+/// What is followed.
+pub(crate) fn binding() -> Binding {
+    let addresses = [
+        (RegistryKind::Identity, IDENTITY),
+        (RegistryKind::Reputation, REPUTATION),
+        (RegistryKind::Validation, VALIDATION),
+    ];
+    let registries = addresses
+        .map(|(kind, address)| Registry {
+            kind,
+            at: RegistryRef { chain: CHAIN, address },
+            start_block: START,
+        })
+        .to_vec();
+    Binding { chain: CHAIN, registries }
+}
+
+/// A chain being told into a database.
+pub(crate) struct Tale {
+    ingest: Ingest,
+    node: Node,
+    cursor: Option<BlockRef>,
+    pending: Vec<(Address, LogData)>,
+    /// How far the node's head is ahead.
+    pub(crate) ahead: u64,
+    /// The node's safe and finalized blocks.
+    pub(crate) settled: Option<(u64, u64)>,
+}
+
+impl Tale {
+    /// Before the first block; the database is bound.
+    pub(crate) async fn new(database: &Database) -> Self {
+        let mut tx = database.begin_write().await.unwrap();
+        tx.bind(&binding()).await.unwrap();
+        tx.commit().await.unwrap();
+        let ingest = Ingest {
+            database: database.clone(),
+            binding: binding(),
+            known: KnownImplementations::default(),
+        };
+        let node = Node::default();
+        Self { ingest, node, cursor: None, pending: vec![], ahead: 0, settled: None }
+    }
+
+    /// An event of the block that is being told.
+    pub(crate) fn say(&mut self, contract: Address, event: &impl SolEvent) -> &mut Self {
+        self.log(contract, event.encode_log_data())
+    }
+
+    /// A log of the block that is being told.
+    pub(crate) fn log(&mut self, contract: Address, log: LogData) -> &mut Self {
+        self.pending.push((contract, log));
+        self
+    }
+
+    /// What the contract answers from now on when it is asked for an agent's wallet; `None` where the node cannot say.
+    pub(crate) fn answer(&mut self, agent: u64, wallet: Option<Address>) -> &mut Self {
+        self.node.wallets.insert(U256::from(agent), wallet);
+        self
+    }
+
+    /// Ends the block that is being told, and applies it.
+    pub(crate) async fn block(&mut self) -> u64 {
+        self.quiet(1).await
+    }
+
+    /// Applies blocks of which only the last is held, and has the logs told.
+    pub(crate) async fn quiet(&mut self, count: u64) -> u64 {
+        let from = self.cursor.map_or(START, |cursor| cursor.number + 1);
+        let through = header(from + count - 1);
+        let number = through.block.number;
+        let logs = self.pending.drain(..).zip(0..);
+        let logs = logs.map(|((address, log), log_index)| RawLog {
+            address,
+            topics: log.topics().to_vec(),
+            data: log.data,
+            block: through.block,
+            block_time: Some(through.time),
+            tx_hash: keccak256(
+                [number.to_be_bytes(), u64::from(log_index / 4u32).to_be_bytes()].concat(),
+            ),
+            log_index,
+        });
+        let logs = logs.collect();
+        let headers = vec![through.clone()];
+        self.apply(None, Some(Stretch { from, through, headers, logs })).await;
+        number
+    }
+
+    /// Goes back to the end of a block.
+    pub(crate) async fn revert_to(&mut self, number: u64) {
+        self.apply(Some(header(number).block), None).await;
+    }
+
+    async fn apply(&mut self, revert_to: Option<BlockRef>, extend: Option<Stretch>) {
+        let end = extend.as_ref().map(|stretch| stretch.through.block).or(revert_to).unwrap();
+        let tags = ChainTags {
+            head: header(end.number + self.ahead),
+            safe: self.settled.map(|(safe, _)| header(safe)),
+            finalized: self.settled.map(|(_, finalized)| header(finalized)),
+        };
+        let step = ChainStep { revert_to, extend, tags };
+        self.cursor = self.ingest.apply(&self.node, &step, self.cursor).await.unwrap().cursor;
+    }
+}
+
+/// A node that can say nothing but wallets.
+#[derive(Default)]
+struct Node {
+    wallets: BTreeMap<U256, Option<Address>>,
+}
+
+fn fatal(asked: &str) -> ChainError {
+    ChainError::Fatal {
+        endpoint: "http://node".to_owned(),
+        asked: asked.to_owned(),
+        reason: "the state of that block is gone".to_owned(),
+    }
+}
+
+impl ChainSource for Node {
+    async fn call(&self, _to: Address, input: Bytes, _at: BlockRef) -> Result<Bytes, ChainError> {
+        let agent = U256::from_be_slice(&input[4..36]);
+        match self.wallets.get(&agent).copied().flatten() {
+            Some(wallet) => Ok(wallet.into_word().into()),
+            None => Err(fatal("eth_call")),
+        }
+    }
+
+    async fn chain_id(&self) -> Result<ChainId, ChainError> {
+        Err(fatal("eth_chainId"))
+    }
+
+    async fn tags(&self) -> Result<ChainTags, ChainError> {
+        Err(fatal("the tags"))
+    }
+
+    async fn header(&self, _tag: BlockTag) -> Result<Option<Header>, ChainError> {
+        Err(fatal("a header"))
+    }
+
+    async fn headers(&self, _numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        Err(fatal("headers"))
+    }
+
+    async fn logs_in(
+        &self,
+        _filter: &LogFilter,
+        _range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        Err(fatal("logs"))
+    }
+
+    async fn logs_of(
+        &self,
+        _filter: &LogFilter,
+        _block: BlockRef,
+    ) -> Result<Vec<RawLog>, ChainError> {
+        Err(fatal("logs"))
+    }
+
+    async fn code(&self, _of: Address) -> Result<Bytes, ChainError> {
+        Err(fatal("code"))
+    }
+
+    async fn storage(&self, _of: Address, _slot: B256, _at: BlockTag) -> Result<B256, ChainError> {
+        Err(fatal("storage"))
+    }
+
+    async fn wait_for_head(&self) {}
+}
