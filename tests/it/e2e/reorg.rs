@@ -16,12 +16,12 @@ use crate::support::registries::Registries;
 
 const DEPTH_MAX: u64 = 40;
 /// The list of reorganisations is a diary of this database alone.
-const OWN: &[&str] = &["reorg"];
+pub(super) const OWN: &[&str] = &["reorg"];
 /// A chain that became shorter has lower tags for a newcomer, while ours never go down.
 const OWN_AND_TAGS: &[&str] = &["reorg", "chain_tag"];
 
 /// Holds all tables against those of a database that never saw what was undone.
-async fn equals_scratch(fresh: &Fresh, indexer: &Indexer, but: &[&str], what: &str) {
+pub(super) async fn equals_scratch(fresh: &Fresh, indexer: &Indexer, but: &[&str], what: &str) {
     let scratch = fresh.another().await;
     let database = scratch.database().await;
     let other = indexer.with_database(database.clone());

@@ -25,7 +25,8 @@ fn emitting(topics: &[B256]) -> Bytes {
     code.into()
 }
 
-async fn emit(stage: &Stage, registry: Address, topics: &[B256]) {
+/// Makes a registry emit a log of its own in a block of its own, and gives it its code back.
+pub(super) async fn emit(stage: &Stage, registry: Address, topics: &[B256]) {
     let provider = &stage.anvil.provider;
     let own = provider.get_code_at(registry).await.unwrap();
     provider.anvil_set_code(registry, emitting(topics)).await.unwrap();

@@ -3,12 +3,14 @@
 //! The unknown code says one thing and stores another (`tests/contracts`), so that events alone would be wrong. What is recorded must
 //! equal its answers at every block all the same, also where the code changes what it answers without an event of the agent's.
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use hallmark::identity::{SpanCause, TimelineRef};
 use hallmark::storage::{Observation, ObservedSubject};
 use hallmark::vocab::RegistryKind;
 
-use super::who;
+use super::reorg::{OWN, equals_scratch};
+use super::undecodable::emit;
+use super::{Stage, who};
 use crate::support::anvil::{Anvil, account};
 use crate::support::databases::on_both_engines;
 use crate::support::indexer::Indexer;
@@ -88,6 +90,40 @@ on_both_engines! {
         let codes = indexer.spans(TimelineRef::Implementation(RegistryKind::Identity)).await;
         assert!(codes.len() >= 6, "only {} upgrades", codes.len());
         indexer.equals_contract(&registries, registries.first_answer()..=head).await;
+    }
+
+    /// A log that nobody understands may name an agent that was undone or is not minted yet: it does not exist at that block, and is not
+    /// asked about. One that exists is.
+    async fn only_agents_that_exist_are_asked_about(fresh: Fresh) {
+        let stage = Stage::new(fresh.database().await).await;
+        let (registries, anvil, indexer) = (&stage.registries, &stage.anvil, &stage.indexer);
+        let novelty = keccak256("Novelty(uint256)");
+        let name = |agent: u64| [novelty, B256::from(U256::from(agent))];
+        registries.upgrade_identity_to_unknown().await;
+        anvil.send(registries.register(who("alice"))).await;
+        anvil.send(registries.register(who("undone"))).await;
+        indexer.catch_up().await;
+        anvil.reorg(1).await;
+        for agent in [1, 0] {
+            emit(&stage, registries.identity, &name(agent)).await;
+        }
+        let named = anvil.head().await;
+        anvil.send(registries.register(who("bob"))).await;
+        indexer.catch_up().await;
+        let asked = observations(indexer).await;
+        let asked: Vec<_> =
+            asked.iter().map(|o| (o.subject, o.block.number, o.answer)).collect();
+        let of = |agent: u64| ObservedSubject::Wallet(agent.into());
+        assert_eq!(
+            asked,
+            [
+                (of(0), named - 3, Some(who("alice"))),
+                (of(0), named, Some(who("alice"))),
+                (of(1), named + 1, Some(who("bob"))),
+            ]
+        );
+        assert_eq!(indexer.wallet_at(0, named + 1).await, who("alice"));
+        equals_scratch(fresh, indexer, OWN, "in one step or in several").await;
     }
 
     /// Where following starts after the deployment, the code is read from the proxy, and known code is not asked.
