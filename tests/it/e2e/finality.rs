@@ -6,7 +6,7 @@ use hallmark::storage::Halt;
 
 use super::who;
 use crate::support::anvil::Anvil;
-use crate::support::databases::{Fresh, on_both_engines};
+use crate::support::databases::on_both_engines;
 use crate::support::dump::{assert_same, dump};
 use crate::support::indexer::Indexer;
 use crate::support::registries::Registries;

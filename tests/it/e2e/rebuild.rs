@@ -60,7 +60,7 @@ async fn both_engines_hold_the_same() {
     let anvil = Anvil::spawn().await;
     let registries = Registries::deploy(&anvil).await;
     let first = Indexer::new(&registries, sqlite.database().await);
-    let second = first.into_database(postgres.database().await);
+    let second = first.with_database(postgres.database().await);
     live_through(&[first, second], &registries, &anvil).await;
     let found = dump(sqlite.url()).await;
     assert!(found.values().all(|rows| !rows.is_empty()), "an empty table proves little");

@@ -24,7 +24,7 @@ const OWN_AND_TAGS: &[&str] = &["reorg", "chain_tag"];
 async fn equals_scratch(fresh: &Fresh, indexer: &Indexer, but: &[&str], what: &str) {
     let scratch = fresh.another().await;
     let database = scratch.database().await;
-    let other = indexer.into_database(database.clone());
+    let other = indexer.with_database(database.clone());
     other.catch_up().await;
     database.close().await;
     assert_eq!(indexer.cursor().await, Some(indexer.head().await), "{what}");
@@ -53,11 +53,11 @@ on_both_engines! {
                 _ => registries.set_operator(who("newcomer"), who("bob"), depth % 4 < 2),
             };
             if depth % 2 == 0 {
-                indexer.while_following(async {
+                indexer.while_following(Box::pin(async {
                     indexer.reaches_head().await;
                     anvil.reorg_with(depth, &[(call, depth / 2)]).await;
                     indexer.reaches_head().await;
-                }).await;
+                })).await;
             } else {
                 indexer.catch_up().await;
                 anvil.reorg_with(depth, &[(call, depth / 2)]).await;
@@ -108,7 +108,7 @@ on_both_engines! {
         let wallet = TimelineRef::Wallet(0.into());
         anvil.send(registries.register(alice)).await;
         let unknown = registries.unknown_identity_code().await;
-        indexer.while_following(async {
+        indexer.while_following(Box::pin(async {
             anvil.send(registries.set_wallet(alice, first, &account("carol")).await).await;
             anvil.send(registries.register(bob)).await;
             anvil.send(registries.upgrade_identity(unknown)).await;
@@ -140,7 +140,7 @@ on_both_engines! {
             assert_eq!(indexer.wallet_at(0, head).await, alice);
             assert_eq!(indexer.owner_at(1, head).await, None);
             equals_scratch(fresh, &indexer, OWN, "twice").await;
-        }).await;
+        })).await;
         let mut tx = indexer.database.begin_read().await.unwrap();
         let reorgs = tx.reorgs(10).await.unwrap();
         assert!((2..=3).contains(&reorgs.len()), "{reorgs:?}");

@@ -98,7 +98,7 @@ on_both_engines! {
         let start = anvil.head().await + 1;
         anvil.send(registries.register(who("bob"))).await;
         anvil.send(registries.unset_wallet(who("bob"), U256::ONE)).await;
-        let indexer = Indexer::new(&registries, db).from_block(start);
+        let indexer = Indexer::new(&registries, db).starting_at(start);
         indexer.catch_up().await;
 
         let head = anvil.head().await;

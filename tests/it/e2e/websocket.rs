@@ -16,7 +16,7 @@ on_both_engines! {
         let mut indexer = Indexer::new(&registries, db);
         indexer.url = anvil.ws_url();
         indexer.rpc.poll_interval = Duration::from_hours(1);
-        indexer.while_following(async {
+        indexer.while_following(Box::pin(async {
             indexer.reaches_head().await;
             for _ in 0..5 {
                 anvil.send(registries.register(who("alice"))).await;
@@ -26,7 +26,7 @@ on_both_engines! {
             anvil.reorg(2).await;
             anvil.send(registries.register(who("bob"))).await;
             indexer.reaches_head().await;
-        }).await;
+        })).await;
         let head = anvil.head().await;
         assert_eq!(indexer.owner_at(3, head).await, Some(who("bob")));
         indexer.equals_contract(&registries, registries.first_answer()..=head).await;

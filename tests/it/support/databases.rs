@@ -102,6 +102,16 @@ impl Fresh {
         Self::postgres().await.expect("there was a server for this one")
     }
 
+    /// Takes everything out of it, the schema as well, as if no program had ever seen it. Nothing may have it open.
+    pub(crate) async fn empty(&self) {
+        let Place::Folder { folder } = &self.place else {
+            return self.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+        };
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }
+
     /// Its URL, for `--database-url` and for drivers.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -4,6 +4,7 @@
 //! hash. [`Indexer::while_following`] keeps it running while a test changes the chain. Both are bounded, and trouble with the node is a
 //! failure: a test's node has none. What was recorded is read through storage, as of a block.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,12 +69,12 @@ impl Indexer {
     }
 
     /// The same into another database.
-    pub(crate) fn into_database(&self, database: Database) -> Self {
+    pub(crate) fn with_database(&self, database: Database) -> Self {
         Self { database, ..self.clone() }
     }
 
     /// The same from another block on.
-    pub(crate) fn from_block(&self, start_block: u64) -> Self {
+    pub(crate) fn starting_at(&self, start_block: u64) -> Self {
         let mut other = self.clone();
         other.options.start_block = start_block;
         for registry in &mut other.binding.registries {
@@ -120,14 +121,14 @@ impl Indexer {
     }
 
     /// Follows for as long as `body` takes.
-    pub(crate) async fn while_following<T>(&self, body: impl Future<Output = T>) -> T {
+    pub(crate) async fn while_following<T>(&self, body: Pin<Box<impl Future<Output = T>>>) -> T {
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let body = async {
+        let body = Box::pin(async {
             let outcome = body.await;
             stop.send_replace(true);
             outcome
-        };
-        let (outcome, ended) = tokio::join!(Box::pin(body), self.run(stopped, |_| ()));
+        });
+        let (outcome, ended) = tokio::join!(body, self.run(stopped, |_| ()));
         ended.unwrap_or_else(|error| panic!("{}", with_causes(&error)));
         outcome
     }
@@ -140,9 +141,8 @@ impl Indexer {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
-        if tokio::time::timeout(LIMIT, reached).await.is_err() {
-            panic!("block {head} was not reached, only {:?}", self.cursor().await);
-        }
+        let in_time = tokio::time::timeout(LIMIT, reached).await;
+        assert!(in_time.is_ok(), "block {head} was not reached, only {:?}", self.cursor().await);
     }
 
     async fn run(
