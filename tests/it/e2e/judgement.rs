@@ -46,16 +46,19 @@ on_both_engines! {
         assert_eq!((value, decimals), (I256::try_from(lowest).unwrap(), 18));
         assert_eq!((tag2.as_ref(), uri.as_ref()), (b"two".as_slice(), b"ipfs://f".as_slice()));
         let thread = first.thread().unwrap();
-        let revoked = tx.first_of_thread(&thread, "FeedbackRevoked", head, 10).await.unwrap();
-        assert_eq!(revoked.len(), 1);
-        let responses = tx.first_of_thread(&thread, "ResponseAppended", head, 10).await.unwrap();
-        assert_eq!(responses.len(), 2);
-        let before = tx.first_of_thread(&thread, "ResponseAppended", head - 1, 10).await.unwrap();
-        assert_eq!(before, responses[..1], "as of the block before");
+        let mut of = async |name: &str, through| {
+            let found = tx.first_of_thread(&thread, name, through, 10).await.unwrap();
+            found.iter().map(|event| event.log.block.number - through).collect::<Vec<_>>()
+        };
+        assert_eq!(of("NewFeedback", head - 5).await, [0]);
+        assert_eq!(of("FeedbackRevoked", head - 1).await, [0]);
+        assert_eq!(of("ResponseAppended", head - 2).await, [0], "as of an earlier block");
+        let answers = tx.newest_of_thread(&thread, "ResponseAppended", head, 10).await.unwrap();
+        let blocks: Vec<_> = answers.iter().map(|event| event.log.block.number).collect();
+        assert_eq!(blocks, [head, head - 2]);
         let second = meaning(&given[1]).thread().unwrap();
-        for name in ["FeedbackRevoked", "ResponseAppended"] {
-            assert_eq!(tx.first_of_thread(&second, name, head, 10).await.unwrap(), [], "{name}");
-        }
+        let answers = tx.first_of_thread(&second, "ResponseAppended", head, 10).await.unwrap();
+        assert_eq!(answers, []);
     }
 
     /// A request and every answer to it, the last as well as those before.
@@ -75,12 +78,13 @@ on_both_engines! {
         assert_eq!(asked.len(), 1);
         assert_eq!(asked[0].registry, RegistryKind::Validation);
         let thread = meaning(&asked[0]).thread().unwrap();
-        let all = tx.first_of_thread(&thread, "ValidationResponse", head, 10).await.unwrap();
+        let name = "ValidationResponse";
+        let all = tx.first_of_thread(&thread, name, head, 10).await.unwrap();
         let responses: Vec<_> = all
             .iter()
-            .map(|event| match meaning(event) {
-                RegistryEvent::ValidationResponse { response, .. } => response,
-                other => panic!("{other:?}"),
+            .filter_map(|event| match meaning(event) {
+                RegistryEvent::ValidationResponse { response, .. } => Some(response),
+                _ => None,
             })
             .collect();
         assert_eq!(responses, [0, 100]);

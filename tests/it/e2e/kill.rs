@@ -27,7 +27,9 @@ const EARLY_KILLS: u64 = 6;
 const RANGE: u64 = 20;
 const ANSWER_DELAY: Duration = Duration::from_millis(4);
 const LIMIT: Duration = Duration::from_mins(1);
-const CURSOR: &str = "SELECT number FROM chain_tag WHERE tag = 'indexed'";
+/// The cursor and the highest block, as of one moment.
+const CURSOR: &str = "
+    SELECT (SELECT number FROM chain_tag WHERE tag = 'indexed'), (SELECT MAX(number) FROM block)";
 
 /// The demo's node, slow, on a port of its own; it stops when this is dropped.
 struct SlowNode {
@@ -135,19 +137,21 @@ impl Process {
     }
 }
 
-/// The cursor of a database that may not have its tables yet, or be locked.
+/// The cursor of a database that may not have its tables yet, or be locked. Whenever it is looked at, the highest block is the cursor's:
+/// a kill rarely falls between two commits, a look often does.
 ///
 /// It is read only while the program runs: the last connection to a SQLite file tidies up after a killed process, which is for the
 /// program to do.
 async fn cursor(url: &str) -> Option<u64> {
-    let number: i64 = if url.starts_with("sqlite:") {
+    let (cursor, highest): (Option<i64>, Option<i64>) = if url.starts_with("sqlite:") {
         let mut conn = SqliteConnection::connect(url).await.ok()?;
-        sqlx::query_scalar(CURSOR).fetch_optional(&mut conn).await.ok()??
+        sqlx::query_as(CURSOR).fetch_one(&mut conn).await.ok()?
     } else {
         let mut conn = PgConnection::connect(url).await.ok()?;
-        sqlx::query_scalar(CURSOR).fetch_optional(&mut conn).await.ok()??
+        sqlx::query_as(CURSOR).fetch_one(&mut conn).await.ok()?
     };
-    u64::try_from(number).ok()
+    assert_eq!(cursor, highest, "blocks and cursor were not written at once");
+    u64::try_from(cursor?).ok()
 }
 
 on_both_engines! {
