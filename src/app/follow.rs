@@ -13,8 +13,8 @@ use super::AppError;
 use super::error::During;
 use super::ingest::{Applied, Ingest, fold_into, observed};
 use crate::chain::{
-    BlockTag, ChainSource, ChainStep, FollowError, Follower, FollowerOptions, LogFilter, Progress,
-    Resume,
+    BlockTag, ChainError, ChainSource, ChainStep, FollowError, Follower, FollowerOptions,
+    LogFilter, Progress, Resume,
 };
 use crate::registry::calls;
 use crate::storage::{Database, Halt, Observation, ObservedSubject, Registry, StorageError, Tags};
@@ -99,7 +99,7 @@ impl<S: ChainSource + 'static> Following<S> {
         let mut observations = Vec::new();
         if is_new {
             for registry in &self.ingest.binding.registries {
-                observations.extend(self.code_before_start(registry).await);
+                observations.extend(self.code_before_start(registry).await?);
             }
         }
         let mut tx = self.ingest.database.begin_write().await.during(during)?;
@@ -117,18 +117,26 @@ impl<S: ChainSource + 'static> Following<S> {
 
     /// The code behind a proxy before the start block, where there was any. A start block at the deployment needs no such answer, and a
     /// node without old state has none: the registry then counts as unverified until its next upgrade.
-    async fn code_before_start(&self, registry: &Registry) -> Option<Observation> {
-        let number = self.options.start_block.checked_sub(1)?;
-        let block = self.source.header(BlockTag::Number(number)).await.ok()??.block;
+    async fn code_before_start(
+        &self,
+        registry: &Registry,
+    ) -> Result<Option<Observation>, AppError> {
+        let Some(number) = self.options.start_block.checked_sub(1) else { return Ok(None) };
+        let during = || format!("cannot read the code of {} at block {number}", registry.at);
+        let header = self.source.header(BlockTag::Number(number)).await.during(during)?;
+        let Some(Header { block, .. }) = header else { return Ok(None) };
         let slot = calls::IMPLEMENTATION_SLOT;
-        let word = self
-            .source
-            .storage(registry.at.address, slot, BlockTag::Hash(block.hash))
-            .await
-            .ok()?;
-        let code = calls::address_in_word(word).filter(|code| !code.is_zero())?;
+        let word = self.source.storage(registry.at.address, slot, BlockTag::Hash(block.hash)).await;
+        let word = match word {
+            Err(error @ ChainError::Fatal { .. }) => {
+                tracing::warn!(registry = registry.kind.as_str(), %error, "the code is not known");
+                return Ok(None);
+            }
+            word => word.during(during)?,
+        };
+        let code = calls::address_in_word(word).filter(|code| !code.is_zero());
         let subject = ObservedSubject::Implementation(registry.kind);
-        Some(Observation { block, subject, answer: Some(code) })
+        Ok(code.map(|code| Observation { block, subject, answer: Some(code) }))
     }
 
     /// Applies step after step until `stop` is ready; a step that has begun is finished first.

@@ -17,7 +17,6 @@ use crate::support::service::{self, Service};
 
 on_both_engines! {
     /// Reputation follows the agent, not the wallet.
-    #[expect(clippy::too_many_lines, reason = "a life is told from its beginning to its end")]
     async fn an_agents_life(db: Database) {
         let anvil = Anvil::spawn().await;
         let registries = Registries::deploy(&anvil).await;
