@@ -107,6 +107,25 @@ fn judge(tags: &Tags, halt: Option<Halt>, lag_s: Option<u64>, limit: Duration) -
 )]
 pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let handle = state.metrics.as_ref().ok_or(ApiError::NoSuchPath)?;
+    let (tags, halt) = read(&state).await?;
+    let gauge = |name, value: Option<u64>| {
+        if let Some(value) = value {
+            metrics::gauge!(name).set(as_gauge(value));
+        }
+    };
+    gauge("hallmark_lag_seconds", lag_s(&tags, state.clock.now()));
+    gauge("hallmark_halted", Some(u64::from(halt.is_some())));
+    let providers = state.providers.get();
+    let up = providers.iter().filter(|provider| provider.is_up).count() as u64;
+    gauge("hallmark_providers_up", (!providers.is_empty()).then_some(up));
     handle.run_upkeep();
     Ok(([(header::CONTENT_TYPE, TEXT)], handle.render()).into_response())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; these numbers lie far below 2^53"
+)]
+const fn as_gauge(value: u64) -> f64 {
+    value as f64
 }

@@ -74,12 +74,10 @@ pub struct ProviderStatus {
     pub name: String,
     /// Whether it answered when it was last asked.
     pub is_up: bool,
-    /// When it last answered; `None` before the first answer.
+    /// When something new last came from it; `None` before the first time.
     pub last_answer: Option<UnixSeconds>,
     /// What it last failed with, without secrets; `None` where it never did.
     pub last_error: Option<String>,
-    /// The most blocks it answers for in one request for logs; `None` where that is not known yet.
-    pub range_blocks: Option<u64>,
 }
 
 /// The nodes' state, shared between whoever follows and whoever answers.

@@ -130,12 +130,10 @@ struct Provider {
     name: String,
     /// Whether it answered when it was last asked.
     up: bool,
-    /// When it last answered.
+    /// When something new last came from it.
     last_answer: Option<String>,
     /// What it last failed with.
     last_error: Option<String>,
-    /// The most blocks it answers for in one request for logs.
-    range_blocks: Option<u64>,
 }
 
 impl From<ProviderStatus> for Provider {
@@ -145,7 +143,6 @@ impl From<ProviderStatus> for Provider {
             up: status.is_up,
             last_answer: status.last_answer.map(|time| time.to_string()),
             last_error: status.last_error,
-            range_blocks: status.range_blocks,
         }
     }
 }

@@ -3,10 +3,13 @@
 //! The record proves a good deal of itself: agent ids are dense from 0, spans do not overlap, blocks are linked. Whether events told the
 //! whole truth only the contract knows; it is asked about a sample of agents, or all of them, at one block. Nothing is changed here.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{Address, Bytes, U256};
 
 use super::AppError;
 use super::error::During;
+use super::rebuild::refold;
 use crate::chain::{ChainError, ChainSource};
 use crate::identity::{TimelineRef, Value};
 use crate::registry::calls;
@@ -35,14 +38,34 @@ pub struct Checked {
 /// When the database fails; an offence is a value.
 pub async fn audit(database: &Database) -> Result<Vec<Checked>, AppError> {
     let during = || "cannot audit the record".to_owned();
+    let mut checks = vec![same_as_folded(database).await.during(during)?];
     let mut tx = database.begin_read().await.during(during)?;
-    let mut checks = vec![dense_ids(&mut tx).await.during(during)?];
+    checks.push(dense_ids(&mut tx).await.during(during)?);
     for rule in RecordRule::ALL {
         let rows = tx.rows_breaking(rule, NAMED_MAX).await.during(during)?;
         let offences = rows.iter().map(|r| format!("{} at block {}", r.subject, r.block)).collect();
         checks.push(Checked { rule: rule.as_str().to_owned(), looked_at: None, offences });
     }
     Ok(checks)
+}
+
+/// The timelines are those that the kept events and answers fold to. They are folded anew in a transaction that is then dropped.
+async fn same_as_folded(database: &Database) -> Result<Checked, StorageError> {
+    let mut tx = database.begin_write().await?;
+    let stored = tx.span_digests().await?;
+    refold(&mut tx, &mut |_| {}).await?;
+    let folded = tx.span_digests().await?;
+    drop(tx);
+    let timelines: BTreeSet<&String> = stored.keys().chain(folded.keys()).collect();
+    let looked_at = u64::try_from(timelines.len()).ok();
+    let offences = timelines
+        .into_iter()
+        .filter(|timeline| stored.get(*timeline) != folded.get(*timeline))
+        .map(|timeline| format!("{timeline}; run `hallmark rebuild`"))
+        .take(NAMED_MAX as usize)
+        .collect();
+    let rule = "timelines are what the events fold to".to_owned();
+    Ok(Checked { rule, looked_at, offences })
 }
 
 /// Agent ids start at 0 and have no gaps: a registry counts them up and never burns one.

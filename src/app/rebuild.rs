@@ -35,7 +35,11 @@ pub async fn rebuild(
     Ok(rebuilt)
 }
 
-async fn refold(tx: &mut Tx, progress: &mut impl FnMut(Rebuilt)) -> Result<Rebuilt, StorageError> {
+/// Folds all timelines anew within a transaction.
+pub(super) async fn refold(
+    tx: &mut Tx,
+    progress: &mut impl FnMut(Rebuilt),
+) -> Result<Rebuilt, StorageError> {
     tx.delete_spans().await?;
     let mut rebuilt = Rebuilt::default();
     let mut first = 0_u64;

@@ -18,7 +18,7 @@ use super::shutdown::run_until_signal;
 use super::{CliError, Exit, Output, open, serve};
 use crate::app::Followed;
 use crate::config::{Config, DatabaseUrl, RpcUrl};
-use crate::demo::{DemoNode, RecordedBlock, Recording, guide};
+use crate::demo::{DemoNode, Play, RecordedBlock, Recording, guide};
 use crate::vocab::RegistryKind;
 
 /// Where the demo keeps its record, unless a database is named.
@@ -40,6 +40,7 @@ pub(super) fn run(config: &Config, pace: NonZeroU32, out: &mut Output) -> Result
         let config = demo_config(config, &recording, node_listener.local_addr()?);
         let listener = serve::listen(&config).await?;
         let database = open::database(&config).await?;
+        let _lock = database.lock_writer().await?;
         let mut tx = database.begin_write().await?;
         tx.forget_everything_of(&open::binding(&config)).await?;
         tx.commit().await?;
@@ -88,7 +89,8 @@ fn demo_config(config: &Config, recording: &Recording, node: SocketAddr) -> Conf
     "demo".clone_into(&mut demo.chain);
     demo.chain_id = recording.chain();
     demo.rpc_url = RpcUrl::of_address(node).into_iter().collect();
-    if config.is_default("database_url") {
+    // Only a database that is named for the demo: one from a file may be somebody's real one.
+    if !config.is_flag("database_url") {
         demo.database_url = DatabaseUrl::Sqlite(DATABASE.to_owned());
     }
     demo.start_block = recording.start_block();
@@ -111,10 +113,14 @@ impl Stage {
         node.perform(pace, |played| {
             let last = played.applied.last().and_then(|index| recording.block(*index));
             end = last.map_or(end, RecordedBlock::number);
-            self.note(end, guide::told(recording, played));
+            let mut lines = guide::told(recording, played);
+            // No step follows the last one, so the farewell goes with it.
+            if node.look(Play::is_over) {
+                lines.push(guide::farewell(recording));
+            }
+            self.note(end, lines);
         })
         .await;
-        self.note(end, vec![guide::farewell(recording)]);
     }
 
     fn note(&self, block_number: u64, lines: Vec<String>) {

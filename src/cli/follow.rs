@@ -21,6 +21,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
+        let _lock = database.lock_writer().await?;
         let source = Arc::new(open::source(config)?);
         follow(config, &database, source, stop, |_| {}).await?;
         database.close().await;

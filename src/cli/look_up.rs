@@ -58,7 +58,8 @@ pub(super) fn wallet(
             out.record(&data, || as_text(&data))?;
             next = data.get("next").and_then(Value::as_str).map(str::to_owned);
             if next.is_none() || out.is_closed() {
-                let is_none = data.get("outcome").and_then(Value::as_str) == Some("none");
+                let of = |name| data.get(name).and_then(Value::as_array);
+                let is_none = of("agents").or_else(|| of("items")).is_some_and(Vec::is_empty);
                 break if is_none { Exit::Negative } else { Exit::Done };
             }
         };

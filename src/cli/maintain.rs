@@ -84,7 +84,8 @@ fn as_json(check: &Checked) -> serde_json::Value {
 }
 
 fn as_text(check: &Checked) -> String {
-    let looked_at = check.looked_at.map(|count| format!(" ({count} agents)")).unwrap_or_default();
+    let looked_at =
+        check.looked_at.map(|count| format!(" ({count} looked at)")).unwrap_or_default();
     if check.offences.is_empty() {
         return format!("ok     {}{looked_at}", check.rule);
     }

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::{Config, environment};
+use crate::config::{Config, LogFilter, environment};
 use args::{Args, Command};
 pub use error::{CliError, Exit};
 pub use output::Output;
@@ -52,7 +52,11 @@ pub fn main() -> ExitCode {
 fn start(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let config = Config::load(&args.shared.to_flags(), environment())
         .map_err(|error| CliError::new(Exit::Usage, &error).with_hint(error.hint()))?;
-    logging::start(&config.log, config.log_format)?;
+    // The demo tells its own story; what else happens would stand between its lines.
+    let is_demo = matches!(args.command, Some(Command::Demo { .. }));
+    let filter =
+        if is_demo && config.is_default("log") { &LogFilter::warnings() } else { &config.log };
+    logging::start(filter, config.log_format)?;
     run_command(args.command.as_ref(), &config, out)
 }
 

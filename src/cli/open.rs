@@ -20,7 +20,10 @@ pub(super) async fn database(config: &Config) -> Result<Database, CliError> {
 
 /// Opens the database, which if it was used before must be of what is configured. Says whether it was.
 pub(super) async fn checked_database(config: &Config) -> Result<(Database, bool), CliError> {
-    let database = database(config).await?;
+    checked(config, database(config).await?).await
+}
+
+async fn checked(config: &Config, database: Database) -> Result<(Database, bool), CliError> {
     let is_used = database.begin_read().await?.binding().await?.is_some();
     if is_used {
         // Only compares; what is dropped here without a commit was never written.
@@ -31,7 +34,9 @@ pub(super) async fn checked_database(config: &Config) -> Result<(Database, bool)
 
 /// Opens a database that must have been used already.
 pub(super) async fn used_database(config: &Config) -> Result<Database, CliError> {
-    let (database, is_used) = checked_database(config).await?;
+    let database = Database::open_existing(&config.database_url.expose()).await?;
+    database.migrate().await?;
+    let (database, is_used) = checked(config, database).await?;
     if is_used {
         return Ok(database);
     }

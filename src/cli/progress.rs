@@ -50,7 +50,7 @@ impl Display {
                     );
                 }
                 let (Some(done), Some(head)) = (progress.applied, progress.head) else { return };
-                if head.saturating_sub(done) > NEAR_HEAD {
+                if head.saturating_sub(done) >= NEAR_HEAD {
                     self.backfill(done, head, progress);
                 } else {
                     self.at_head(done, applied.log_count);

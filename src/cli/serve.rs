@@ -30,6 +30,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
 pub(super) fn run_both(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
+        let _lock = database.lock_writer().await?;
         let listener = listen(config).await?;
         let exit = both(config, &database, listener, stop, |_| {}).await?;
         database.close().await;
@@ -52,7 +53,8 @@ pub(super) async fn both(
     let followed = async {
         let name = provider_name(config);
         let told = follow(config, database, source, watched, |event| {
-            providers.set(vec![provider_status(&name, event)]);
+            let before = providers.get();
+            providers.set(vec![provider_status(&name, event, before.first())]);
             hear(event);
         });
         match told.await {
@@ -100,18 +102,27 @@ fn provider_name(config: &Config) -> String {
     config.rpc_url.first().map(ToString::to_string).unwrap_or_default()
 }
 
-fn provider_status(name: &str, event: &Followed<'_>) -> ProviderStatus {
-    let (is_up, last_error) = match event {
-        Followed::Step { .. } => (true, None),
-        Followed::Trouble { error } => (false, Some(error.to_string())),
+/// How the node is doing; what is not known now stays as it was `before`.
+fn provider_status(
+    name: &str,
+    event: &Followed<'_>,
+    before: Option<&ProviderStatus>,
+) -> ProviderStatus {
+    let now = || Some(SystemClock.now());
+    let (is_up, last_answer, last_error) = match event {
+        Followed::Step { .. } => (true, now(), None),
+        Followed::Trouble { error } => {
+            let last_answer = before.and_then(|before| before.last_answer);
+            (false, last_answer, Some(with_causes(error)))
+        }
     };
-    ProviderStatus {
-        name: name.to_owned(),
-        is_up,
-        last_answer: is_up.then(|| SystemClock.now()),
-        last_error,
-        range_blocks: None,
-    }
+    ProviderStatus { name: name.to_owned(), is_up, last_answer, last_error }
+}
+
+/// An error with all its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What the service answers from.

@@ -170,6 +170,13 @@ impl Config {
         &self.entries
     }
 
+    /// Whether a key's value was given as a flag.
+    pub fn is_flag(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            entry.key.name == key && entry.source == layer::Source::Flag.place(&entry.key)
+        })
+    }
+
     /// Whether nobody set a key: its value is the built-in one.
     pub fn is_default(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| {

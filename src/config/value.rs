@@ -197,6 +197,11 @@ words! {
 pub struct LogFilter(String);
 
 impl LogFilter {
+    /// Warnings and errors only.
+    pub fn warnings() -> Self {
+        Self("warn".to_owned())
+    }
+
     /// The directives.
     pub fn as_str(&self) -> &str {
         &self.0

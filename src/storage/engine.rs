@@ -5,7 +5,8 @@
 //! once for each driver, so that binds and rows are checked against both drivers' real types. No other file of `storage` says which
 //! engine it runs on.
 
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ pub(super) const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '30s'";
 const BEGIN_POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// The advisory lock of the one process that follows.
+const LOCK_FOLLOWER: &str = "SELECT pg_try_advisory_lock(7521983763894625898)";
+
 /// How long a writer waits for another before it says that the database is busy.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait for a connection.
@@ -34,6 +38,19 @@ const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 #[derive(Clone, Debug)]
 pub struct Database {
     pub(super) pools: Pools,
+}
+
+/// The right to follow into a database, held until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct WriterLock {
+    _held: Held,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "what is held is given back by being dropped")]
+enum Held {
+    File(File),
+    Connection(Box<PgConnection>),
 }
 
 #[derive(Clone, Debug)]
@@ -92,6 +109,51 @@ impl Database {
         Ok(Self { pools })
     }
 
+    /// Opens a database that must be there already.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where there is no such file.
+    pub async fn open_existing(url: &str) -> Result<Self, StorageError> {
+        if let Some(path) = file_of(url).filter(|path| !path.exists()) {
+            return Err(StorageError::Missing { path: path.display().to_string() });
+        }
+        Self::open(url).await
+    }
+
+    /// Makes this process the only one that follows into this database, for as long as the answer is held.
+    ///
+    /// # Errors
+    /// [`StorageError::Followed`] where another process does already.
+    pub async fn lock_writer(&self) -> Result<WriterLock, StorageError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let path = writer.connect_options().get_filename().with_extension("lock");
+                let fail = |source: std::io::Error| StorageError::Open {
+                    shown: path.display().to_string(),
+                    source: Box::new(source),
+                };
+                let file = File::create(&path).map_err(fail)?;
+                match file.try_lock() {
+                    Ok(()) => Ok(WriterLock { _held: Held::File(file) }),
+                    Err(TryLockError::WouldBlock) => Err(StorageError::Followed),
+                    Err(TryLockError::Error(source)) => Err(fail(source)),
+                }
+            }
+            Pools::Postgres(pool) => {
+                // The lock is the connection's own, and goes with it however the process ends.
+                let mut conn = pool.acquire().await?.detach();
+                let is_locked: bool =
+                    sqlx::query_scalar(LOCK_FOLLOWER).fetch_one(&mut conn).await?;
+                if is_locked {
+                    Ok(WriterLock { _held: Held::Connection(Box::new(conn)) })
+                } else {
+                    conn.close().await?;
+                    Err(StorageError::Followed)
+                }
+            }
+        }
+    }
+
     /// A transaction for reading: one state, however many statements.
     pub async fn begin_read(&self) -> Result<Tx, StorageError> {
         match &self.pools {
@@ -138,6 +200,15 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// The file of a SQLite URL; `None` for another URL, and for one that names no file.
+fn file_of(url: &str) -> Option<PathBuf> {
+    if !url.starts_with("sqlite:") {
+        return None;
+    }
+    let options = SqliteConnectOptions::from_str(url).ok()?;
+    Some(options.get_filename().to_owned()).filter(|path| path != Path::new(""))
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {

@@ -22,6 +22,19 @@ pub enum StorageError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no such file.
+    #[error(
+        "there is no database at {path}; check `database_url`, or make one with `hallmark follow`"
+    )]
+    Missing {
+        /// Where it should be.
+        path: String,
+    },
+    /// Another process follows into this database.
+    #[error(
+        "another hallmark follows into this database already; stop it first, or use another `database_url`"
+    )]
+    Followed,
     /// The schema is of a newer program.
     #[error(
         "the database was written by a newer hallmark (it has migration {migration}, which this program lacks); run that version, or use another database"

@@ -23,7 +23,7 @@ pub use accounts::{AccountRole, AgentOfAccount};
 pub use audit::{RecordRule, RuleBreak};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
-pub use engine::{Database, Tx};
+pub use engine::{Database, Tx, WriterLock};
 pub use error::StorageError;
 pub use events::{EventsAfter, StoredEvent, StoredLog};
 pub use observations::{Observation, ObservedSubject};

@@ -50,7 +50,7 @@ pub(super) fn owner_text(owner: Address) -> String {
     format!("{owner:#x}")
 }
 
-#[derive(FromRow)]
+#[derive(Debug, FromRow)]
 pub(super) struct SpanRow {
     kind: String,
     subject: String,
@@ -71,6 +71,11 @@ fn cell<'a>(column: &'static str, row: &'a String) -> Cell<'a> {
 }
 
 impl SpanRow {
+    /// Whose span it is, and all that its columns hold, as text.
+    pub(super) fn described(&self) -> (String, String) {
+        (format!("{} {}", self.kind, self.subject), format!("{self:?}"))
+    }
+
     fn timeline(&self, row: &String) -> Result<TimelineRef, StorageError> {
         let agent = || parse_agent(&self.subject).ok_or_else(|| cell("subject", row).wrong());
         match self.kind.as_str() {

@@ -36,7 +36,6 @@ on_both_engines! {
             is_up: false,
             last_answer: UnixSeconds::new(time(16).get()),
             last_error: Some("did not answer".to_owned()),
-            range_blocks: Some(2000),
         }]);
         let mut status = Service::new(state).ok("/v1/status").await;
         assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
