@@ -93,6 +93,11 @@ impl Failure {
         self.of_connection
     }
 
+    /// Whether no answer came in time.
+    pub(crate) const fn is_of_time(&self) -> bool {
+        matches!(self.verdict, Verdict::TimedOut)
+    }
+
     /// Whether fewer calls in a batch may be answered.
     pub(crate) const fn is_of_size(&self) -> bool {
         match self.verdict {
