@@ -1,5 +1,8 @@
 //! `POST /v1/wallets/lookup`: whose wallets many accounts are, in one answer of one state.
 
+use std::collections::BTreeMap;
+
+use alloy::primitives::Address;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -68,8 +71,15 @@ pub(super) async fn lookup(
     let codes = reading.codes(&state.known).await?;
     let page = Page::first("wallet-agents", AGENTS_MAX);
     let mut results = Vec::with_capacity(count);
+    // An account may be named often and have many agents: it is looked up once.
+    let mut found: BTreeMap<Address, usize> = BTreeMap::new();
     for account in accounts {
-        results.push(agents_of(&mut reading, &codes, account, &page).await?);
+        let answer = match found.get(&account.address).and_then(|place| results.get(*place)) {
+            Some(answer) => WalletAgents::clone(answer),
+            None => agents_of(&mut reading, &codes, account, &page).await?,
+        };
+        found.entry(account.address).or_insert(results.len());
+        results.push(answer);
     }
     Ok(axum::Json(LookupAnswer { results, as_of: reading.as_of() }))
 }

@@ -37,7 +37,7 @@ pub(super) struct WalletQuery {
 }
 
 /// An agent, and the span in which the account was its wallet.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct WalletAgent {
     /// In full: registry and number.
     agent: String,
@@ -58,7 +58,7 @@ impl WalletAgent {
 }
 
 /// The agents whose wallet an account is at the end of a block.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct WalletAgents {
     /// The account, CAIP-10.
     pub(super) account: String,

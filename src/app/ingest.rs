@@ -5,12 +5,15 @@
 //! nothing, a crash after it everything. The network is never waited for while the transaction is open.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use alloy::primitives::Address;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::AppError;
 use super::decoded::DecodedLog;
 use super::error::During;
+use crate::chain::retry::{BackoffOptions, Jitter};
 use crate::chain::{ChainError, ChainSource, ChainStep, Stretch};
 use crate::identity::{
     Fact, Fold, TimelineRef, doubtful, interpret, observed_implementation, observed_wallet,
@@ -20,6 +23,9 @@ use crate::storage::{
     Binding, Database, HeldBlock, Observation, ObservedSubject, StorageError, Tags, Tx,
 };
 use crate::vocab::{AgentId, BlockRef, BlockStamp, Header, RegistryKind};
+
+/// So many questions to the contract are on their way at once.
+const ASKED_AT_ONCE: usize = 8;
 
 /// Applies steps to one database.
 #[derive(Clone, Debug)]
@@ -147,30 +153,49 @@ impl Ingest {
         };
         let hashes: BTreeMap<u64, BlockRef> =
             stretch.logs.iter().map(|log| (log.block.number, log.block)).collect();
-        let mut observations = Vec::with_capacity(asked.len());
-        for (number, agent) in asked {
-            let Some(&block) = hashes.get(&number) else { continue };
-            let call = calls::get_agent_wallet(agent);
-            let answer = match source.call(identity.at.address, call, block).await {
-                Ok(answer) => calls::address_in(&answer),
-                // A node without the state of that block, or a contract without the function: the doubt stays, and is shown.
-                Err(error @ ChainError::Fatal { .. }) => {
-                    tracing::warn!(block.number = number, %agent, %error, "a wallet stays in doubt");
-                    None
-                }
-                Err(source) => {
-                    let during =
-                        format!("cannot ask for the wallet of agent {agent} at block {block}");
-                    return Err(AppError::Chain { during, source });
-                }
-            };
-            observations.push(Observation {
-                block,
-                subject: ObservedSubject::Wallet(agent),
-                answer,
-            });
-        }
-        Ok(observations)
+        let questions = asked.into_iter().filter_map(|(number, agent)| {
+            let block = *hashes.get(&number)?;
+            Some(async move {
+                let answer = ask_for_wallet(source, identity.at.address, agent, block).await?;
+                Ok(Observation { block, subject: ObservedSubject::Wallet(agent), answer })
+            })
+        });
+        stream::iter(questions.collect::<Vec<_>>()).buffered(ASKED_AT_ONCE).try_collect().await
+    }
+}
+
+/// Asks for one wallet. What may pass is asked again here: a step may hold thousands of questions, and one that fails would lose the
+/// answers to all others.
+async fn ask_for_wallet<S: ChainSource>(
+    source: &S,
+    registry: Address,
+    agent: AgentId,
+    block: BlockRef,
+) -> Result<Option<Address>, AppError> {
+    let backoff = BackoffOptions {
+        retry_after_max: Duration::from_secs(10),
+        attempts: 6,
+        ..BackoffOptions::default()
+    };
+    let mut jitter = Jitter::new(block.number);
+    let mut failures = 0;
+    loop {
+        let error = match source.call(registry, calls::get_agent_wallet(agent), block).await {
+            Ok(answer) => return Ok(calls::address_in(&answer)),
+            // A node without the state of that block, or a contract without the function: the doubt stays, and is shown.
+            Err(error @ ChainError::Fatal { .. }) => {
+                tracing::warn!(block.number = block.number, %agent, %error, "a wallet stays in doubt");
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
+        failures += 1;
+        let delay = backoff.delay(failures, error.retry_after(), jitter.draw());
+        let Some(delay) = delay.filter(|_| error.is_transient()) else {
+            let during = format!("cannot ask for the wallet of agent {agent} at block {block}");
+            return Err(AppError::Chain { during, source: error });
+        };
+        tokio::time::sleep(delay).await;
     }
 }
 

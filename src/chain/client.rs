@@ -118,14 +118,15 @@ impl NodeClient {
         }
     }
 
-    /// Passes an answer on, and lets go of a connection that did not bring one.
+    /// Passes an answer on, and lets go of a connection that did not bring one: also of one that is silent, since a connection whose
+    /// other end is gone fails no request by itself.
     async fn noticed<T>(
         &self,
         ws: &WsClient,
         live: &Live,
         answer: Result<T, Failure>,
     ) -> Result<T, Failure> {
-        if answer.as_ref().is_err_and(Failure::is_of_connection) {
+        if answer.as_ref().is_err_and(|f| f.is_of_connection() || f.is_of_time()) {
             ws.forget(live).await;
         }
         answer

@@ -93,6 +93,20 @@ impl Failure {
         self.of_connection
     }
 
+    /// Whether no answer came in time.
+    pub(crate) const fn is_of_time(&self) -> bool {
+        matches!(self.verdict, Verdict::TimedOut)
+    }
+
+    /// The same for a question that the node alone may refuse: what a gateway or a broken answer says in its place may pass.
+    pub(crate) fn unless_said(self) -> Self {
+        let verdict = match self.verdict {
+            Verdict::Fatal if self.code.is_none() => Verdict::Transient { retry_after: None },
+            verdict => verdict,
+        };
+        Self { verdict, ..self }
+    }
+
     /// Whether fewer calls in a batch may be answered.
     pub(crate) const fn is_of_size(&self) -> bool {
         match self.verdict {

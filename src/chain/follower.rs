@@ -106,6 +106,7 @@ impl<S: ChainSource + 'static> Follower<S> {
                 }
                 Ok(None) => {
                     self.failures = 0;
+                    self.violations = 0;
                     self.source.wait_for_head().await;
                 }
                 Err(FollowError::Source(error)) if error.is_transient() => {
@@ -275,6 +276,7 @@ impl<S: ChainSource + 'static> Follower<S> {
             return None;
         }
         self.settle();
+        self.violations = 0;
         self.reported = Some(tags.clone());
         Some(ChainStep { revert_to: None, extend: None, tags })
     }

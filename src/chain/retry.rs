@@ -146,6 +146,12 @@ const REFUSED_TEXTS: &[&str] = &[
     "forbidden",
     "api key",
     "missing trie node",
+    "historical state",
+    "state unavailable",
+    "state is not available",
+    "no state available",
+    "pruned",
+    "pruning",
     "invalid block range",
 ];
 

@@ -53,6 +53,13 @@ fn json_rpc_errors_mean_what_their_text_says() {
         (-32000, "invalid block range params", Verdict::Fatal),
         (3, "execution reverted: 429", Verdict::Fatal),
         (-32000, "missing trie node 0xab (path )", Verdict::Fatal),
+        (-32000, "historical state 7c6a1e0d5b is not available", Verdict::Fatal),
+        (-32000, "required historical state unavailable (reexec=128)", Verdict::Fatal),
+        (-32000, "state at block #12 is pruned", Verdict::Fatal),
+        (-32000, "old data not available due to pruning", Verdict::Fatal),
+        (-32002, "No state available for block 0xab", Verdict::Fatal),
+        (-32000, "World state unavailable", Verdict::Fatal),
+        (4444, "pruned history unavailable", Verdict::Fatal),
         (-32001, "invalid API key", Verdict::Fatal),
     ];
     for (code, message, expected) in cases {

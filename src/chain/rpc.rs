@@ -269,8 +269,9 @@ impl ChainSource for RpcSource {
         let state = json!({ "blockHash": at.hash, "requireCanonical": true });
         let params = json!([{ "to": to, "data": input }, state]);
         let answer: Result<Bytes, Failure> = self.client.ask("eth_call", params).await;
-        answer
-            .map_err(|failure| failure.at(&self.endpoint, &format!("a call of {to} at block {at}")))
+        answer.map_err(|failure| {
+            failure.unless_said().at(&self.endpoint, &format!("a call of {to} at block {at}"))
+        })
     }
 
     async fn code(&self, of: Address) -> Result<Bytes, ChainError> {

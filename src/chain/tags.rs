@@ -25,12 +25,17 @@ pub(crate) struct FinalizedChanged {
 impl TagKeeper {
     /// Takes in what a node says, as far as it does not go back.
     ///
+    /// A safe or finalized block that is not at or below the head of the same answer comes from a backend that the head does not come
+    /// from, or is wrong: it is left out, since what was once final never goes back.
     /// A finalized block that is not the one in the window belongs to a branch that was not followed yet: it is taken in after that.
     pub(crate) fn observe(
         &mut self,
         node: &ChainTags,
         window: &Window,
     ) -> Result<(), FinalizedChanged> {
+        let below_head = |tag: &Header| {
+            tag.block.number < node.head.block.number || tag.block == node.head.block
+        };
         if let (Some(ours), Some(theirs)) = (&self.finalized, &node.finalized)
             && ours.block.number == theirs.block.number
             && ours.block != theirs.block
@@ -40,8 +45,8 @@ impl TagKeeper {
         if self.head.as_ref().is_none_or(|old| node.head.block.number >= old.block.number) {
             self.head = Some(node.head.clone());
         }
-        rise(&mut self.safe, node.safe.as_ref(), window);
-        rise(&mut self.finalized, node.finalized.as_ref(), window);
+        rise(&mut self.safe, node.safe.as_ref().filter(|tag| below_head(tag)), window);
+        rise(&mut self.finalized, node.finalized.as_ref().filter(|tag| below_head(tag)), window);
         Ok(())
     }
 
@@ -70,5 +75,37 @@ fn rise(held: &mut Option<Header>, seen: Option<&Header>, window: &Window) {
     let ours = window.hash_at(seen.block.number).is_none_or(|hash| hash == seen.block.hash);
     if higher && ours {
         *held = Some(seen.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{B256, Bloom};
+
+    use super::*;
+    use crate::vocab::UnixSeconds;
+
+    fn header(number: u64) -> Header {
+        let hash = B256::repeat_byte(u8::try_from(number).unwrap());
+        let time = UnixSeconds::new(number).unwrap();
+        let block = BlockRef { number, hash };
+        Header { block, parent_hash: B256::ZERO, time, logs_bloom: Bloom::ZERO }
+    }
+
+    #[test]
+    fn what_is_final_above_the_head_is_left_out() {
+        let mut tags = TagKeeper::default();
+        let window = Window::new(10);
+        let mut node =
+            ChainTags { head: header(10), safe: Some(header(12)), finalized: Some(header(200)) };
+        tags.observe(&node, &window).unwrap();
+        assert_eq!((tags.safe.clone(), tags.finalized.clone()), (None, None));
+        let twin = BlockRef { hash: B256::ZERO, ..header(10).block };
+        node.finalized = Some(Header { block: twin, ..header(10) });
+        tags.observe(&node, &window).unwrap();
+        assert_eq!(tags.finalized, None, "another block of the head's number");
+        node.finalized = Some(header(10));
+        tags.observe(&node, &window).unwrap();
+        assert_eq!(tags.finalized, Some(header(10)), "the head itself may be final");
     }
 }

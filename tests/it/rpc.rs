@@ -347,3 +347,20 @@ async fn a_node_that_is_not_there_or_says_nothing_is_transient_and_its_keys_are_
     assert!(matches!(error, ChainError::TimedOut { .. }), "{error:?}");
     assert_clean(&error);
 }
+
+#[tokio::test]
+async fn only_the_node_itself_refuses_a_call() {
+    let at = BlockRef { number: 5, hash: hash(5) };
+    let ask =
+        async |server: &Server| server.source().call(ADDRESS, [1].into(), at).await.unwrap_err();
+    let reverts = Server::but(|method, _| {
+        (method == "eth_call")
+            .then(|| json!({ "error": { "code": 3, "message": "execution reverted" } }))
+    });
+    assert!(matches!(ask(&reverts.await).await, ChainError::Fatal { .. }));
+    // What stands in the way of the node says nothing of the contract.
+    for (status, body) in [(200, "<html>one moment</html>"), (404, "not found"), (403, "")] {
+        let error = ask(&Server::always(status, &[], body).await).await;
+        assert!(error.is_transient(), "{error}");
+    }
+}

@@ -52,6 +52,10 @@ on_both_engines! {
                 Some("nothing stands above the cursor: block at block "),
             ),
             (
+                format!("UPDATE span SET account = {} WHERE kind = 'wallet' AND to_block IS NULL", fresh.bytes(&"cd".repeat(20))),
+                Some("timelines are what the events fold to: wallet "),
+            ),
+            (
                 format!("UPDATE chain_tag SET hash = {other_hash} WHERE tag = 'indexed'"),
                 Some("the cursor's block is held: cursor at block "),
             ),

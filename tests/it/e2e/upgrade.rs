@@ -3,10 +3,18 @@
 //! The unknown code says one thing and stores another (`tests/contracts`), so that events alone would be wrong. What is recorded must
 //! equal its answers at every block all the same, also where the code changes what it answers without an event of the agent's.
 
-use alloy::primitives::{Address, B256, U256, keccak256};
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use hallmark::app::Followed;
+use hallmark::chain::{
+    BlockTag, ChainError, ChainSource, ChainTags, LogFilter, RangeLogs, RpcSource,
+};
 use hallmark::identity::{SpanCause, TimelineRef};
 use hallmark::storage::{Observation, ObservedSubject};
-use hallmark::vocab::RegistryKind;
+use hallmark::vocab::{BlockRef, ChainId, Header, RawLog, RegistryKind};
 
 use super::reorg::{OWN, equals_scratch};
 use super::undecodable::emit;
@@ -153,5 +161,85 @@ on_both_engines! {
         assert_eq!(spans.len(), 1);
         assert_eq!(spans[0].cause, Some(SpanCause::Observed));
         assert_eq!(spans[0].value.account(), Some(registries.implementations[0]));
+    }
+
+    /// Each question fails once. Were the step given up for that, no step with many questions would ever be whole.
+    async fn a_question_that_fails_is_asked_again(db: Database) {
+        let anvil = Anvil::spawn().await;
+        let registries = Registries::deploy(&anvil).await;
+        registries.upgrade_identity_to_unknown().await;
+        for agent in 0..6 {
+            anvil.send(registries.register(who("alice"))).await;
+            anvil.send(registries.settle_wallet(who("alice"), U256::from(agent), who("dora"))).await;
+        }
+        let indexer = Indexer::new(&registries, db);
+        let head = indexer.head().await;
+        let source = Arc::new(Forgetful { node: indexer.source(), asked: Mutex::default() });
+        let following = indexer.open_with(source).await.unwrap();
+        let (stop, mut stopped) = tokio::sync::watch::channel(false);
+        let stopped = async move { drop(stopped.wait_for(|stop| *stop).await) };
+        Box::pin(following.run(Box::pin(stopped), |event| match event {
+            Followed::Step { applied, .. } => drop(stop.send(applied.cursor == Some(head))),
+            Followed::Trouble { error } => panic!("{error:?}"),
+        }))
+        .await
+        .unwrap();
+        assert!(observations(&indexer).await.iter().all(|o| o.answer.is_some()));
+        indexer.equals_contract(&registries, registries.first_answer()..=head.number).await;
+    }
+}
+
+/// A node that fails each call of a contract the first time.
+struct Forgetful {
+    node: RpcSource,
+    asked: Mutex<HashSet<(Bytes, BlockRef)>>,
+}
+
+impl ChainSource for Forgetful {
+    async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
+        if self.asked.lock().unwrap().insert((input.clone(), at)) {
+            return Err(ChainError::TimedOut { endpoint: String::new(), asked: String::new() });
+        }
+        self.node.call(to, input, at).await
+    }
+
+    async fn chain_id(&self) -> Result<ChainId, ChainError> {
+        self.node.chain_id().await
+    }
+
+    async fn tags(&self) -> Result<ChainTags, ChainError> {
+        self.node.tags().await
+    }
+
+    async fn header(&self, tag: BlockTag) -> Result<Option<Header>, ChainError> {
+        self.node.header(tag).await
+    }
+
+    async fn headers(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        self.node.headers(numbers).await
+    }
+
+    async fn logs_in(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        self.node.logs_in(filter, range).await
+    }
+
+    async fn logs_of(&self, filter: &LogFilter, at: BlockRef) -> Result<Vec<RawLog>, ChainError> {
+        self.node.logs_of(filter, at).await
+    }
+
+    async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
+        self.node.code(of).await
+    }
+
+    async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
+        self.node.storage(of, slot, at).await
+    }
+
+    async fn wait_for_head(&self) {
+        self.node.wait_for_head().await;
     }
 }

@@ -100,6 +100,28 @@ on_both_engines! {
         assert_eq!(broken(&mut tx).await, [(RecordRule::EventsHaveBlocks, rows)], "the first two");
     }
 
+    /// Digests differ just where spans do, in any of their columns.
+    async fn digests_tell_where_spans_differ(fresh: Fresh) {
+        let mut tx = fill(fresh).await;
+        let before = tx.span_digests().await.unwrap();
+        assert_eq!(tx.span_digests().await.unwrap(), before);
+        begin(&mut tx, &[span(TimelineRef::Uri(agent(77)), None, at(9, 0), None)]).await;
+        let after = tx.span_digests().await.unwrap();
+        let different: Vec<_> = after.iter().filter(|(k, v)| before.get(*k) != Some(*v)).collect();
+        assert_eq!(different.len(), 1);
+        assert_eq!(different[0].0, "uri 02:77");
+    }
+
+    /// A block that is missing between the finalized one and the cursor.
+    async fn missing_headers_are_found(fresh: Fresh) {
+        let mut tx = fill(fresh).await;
+        hold(&mut tx, [11]).await;
+        let tags = Tags { indexed: Some(stamp(11)), finalized: Some(stamp(7)), ..Tags::default() };
+        tx.set_tags(&tags).await.unwrap();
+        let found = tx.rows_breaking(RecordRule::HeadersWhole, 9).await.unwrap();
+        assert_eq!(found, [row("after block", 9)]);
+    }
+
     /// Rows above the cursor, of every table that is cut back to it.
     async fn rows_above_the_cursor_are_found(fresh: Fresh) {
         let mut tx = fill(fresh).await;

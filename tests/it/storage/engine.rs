@@ -55,6 +55,36 @@ on_both_engines! {
         assert_eq!(reader.blocks_above(0).await.unwrap().len(), 2);
     }
 
+    /// Only one may follow at a time; the next may when it is done.
+    async fn one_follower_at_a_time(fresh: Fresh) {
+        let (db, other) = (fresh.database().await, fresh.database().await);
+        let lock = db.lock_writer().await.unwrap();
+        let refused = other.lock_writer().await;
+        assert!(matches!(refused, Err(StorageError::Followed)), "{refused:?}");
+        drop(lock);
+        // PostgreSQL notices that a connection is gone when it gets to it.
+        for attempt in 0.. {
+            match other.lock_writer().await {
+                Ok(_) => break,
+                Err(error) => assert!(attempt < 500, "{error}"),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    /// A database that is there is opened; on SQLite, none is made where there is none.
+    async fn an_existing_database_is_opened(fresh: Fresh) {
+        let db = Database::open_existing(fresh.url()).await.unwrap();
+        assert!(db.begin_read().await.unwrap().binding().await.unwrap().is_none());
+        if fresh.is_sqlite() {
+            let nowhere = fresh.url().replace("hallmark.db", "nowhere.db");
+            let missing = Database::open_existing(&nowhere).await.map(drop);
+            assert!(matches!(missing, Err(StorageError::Missing { .. })), "{missing:?}");
+            let path = nowhere.trim_start_matches("sqlite://");
+            assert!(!std::path::Path::new(path).exists(), "{path}");
+        }
+    }
+
     /// A transaction for reading cannot write.
     async fn a_reader_cannot_write(db: Database) {
         let mut reader = db.begin_read().await.unwrap();

@@ -79,7 +79,7 @@ fn statements() -> Vec<Statement> {
                 let sql = format!("{beginning}{literal}").trim().to_owned();
                 let is_statement =
                     ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|w| sql.starts_with(w));
-                if is_statement && !sql.contains("pg_advisory") {
+                if is_statement && !sql.contains("advisory_") {
                     found.push(Statement { name: name.to_owned(), sql });
                 }
             }

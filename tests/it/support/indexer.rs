@@ -13,7 +13,7 @@ use alloy::primitives::{Address, Bytes};
 use hallmark::app::{AppError, Followed, Following, Ingest};
 use hallmark::chain::endpoint::Endpoint;
 use hallmark::chain::retry::BackoffOptions;
-use hallmark::chain::{FollowerOptions, LogFilter, RpcOptions, RpcSource};
+use hallmark::chain::{ChainSource, FollowerOptions, LogFilter, RpcOptions, RpcSource};
 use hallmark::identity::{SpanRecord, TimelineRef, Value};
 use hallmark::registry::KnownImplementations;
 use hallmark::storage::{Binding, Database, Registry};
@@ -90,6 +90,14 @@ impl Indexer {
 
     /// Makes sure that node, registries and database belong together, as the program does when it starts.
     pub(crate) async fn open(&self) -> Result<Following<RpcSource>, AppError> {
+        self.open_with(Arc::new(self.source())).await
+    }
+
+    /// The same with a source of the test's own.
+    pub(crate) async fn open_with<S: ChainSource + 'static>(
+        &self,
+        source: Arc<S>,
+    ) -> Result<Following<S>, AppError> {
         let ingest = Ingest {
             database: self.database.clone(),
             binding: self.binding.clone(),
@@ -97,7 +105,7 @@ impl Indexer {
         };
         let addresses = self.binding.registries.iter().map(|r| r.at.address).collect();
         let filter = LogFilter { addresses, topics: Vec::new() };
-        Following::open(Arc::new(self.source()), ingest, filter, self.options.clone(), &[]).await
+        Following::open(source, ingest, filter, self.options.clone(), &[]).await
     }
 
     /// Starts following, and stops when the node's head is applied.
