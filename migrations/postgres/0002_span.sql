@@ -15,7 +15,7 @@ CREATE TABLE span (
     PRIMARY KEY (kind, subject, name, from_block, from_log)
 );
 CREATE UNIQUE INDEX span_open ON span (kind, subject, name) WHERE to_block IS NULL;
-CREATE INDEX span_by_account ON span (account, kind, subject, from_block, from_log) WHERE account IS NOT NULL;
+CREATE INDEX span_by_account ON span (account, kind, subject, from_block, from_log, to_block, to_log) WHERE account IS NOT NULL;
 CREATE INDEX span_by_beginning ON span (from_block);
 CREATE INDEX span_by_end ON span (to_block) WHERE to_block IS NOT NULL;
 CREATE INDEX span_minted ON span (kind, cause, from_block) WHERE kind = 'owner' AND cause = 'registered';

@@ -15,7 +15,7 @@ CREATE TABLE span (
     PRIMARY KEY (kind, subject, name, from_block, from_log)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX span_open ON span (kind, subject, name) WHERE to_block IS NULL;
-CREATE INDEX span_by_account ON span (account, kind, subject, from_block, from_log) WHERE account IS NOT NULL;
+CREATE INDEX span_by_account ON span (account, kind, subject, from_block, from_log, to_block, to_log) WHERE account IS NOT NULL;
 CREATE INDEX span_by_beginning ON span (from_block);
 CREATE INDEX span_by_end ON span (to_block) WHERE to_block IS NOT NULL;
 CREATE INDEX span_minted ON span (kind, cause, from_block) WHERE kind = 'owner' AND cause = 'registered';
@@ -26,7 +26,7 @@ ANALYZE sqlite_schema;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('span', 'span', '1000000 150000 4 2 1 1'),
     ('span', 'span_open', '700000 150000 3 1'),
-    ('span', 'span_by_account', '700000 10 5 2 1 1'),
+    ('span', 'span_by_account', '700000 10 5 2 1 1 1 1'),
     ('span', 'span_by_beginning', '1000000 2'),
     ('span', 'span_by_end', '300000 2'),
     ('span', 'span_minted', '150000 150000 150000 2'),

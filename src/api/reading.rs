@@ -155,7 +155,8 @@ async fn resolve(
     };
     match at {
         At::Latest => Ok(indexed.into()),
-        At::Safe => tagged(tags.safe, "safe"),
+        // What is final is safe, also where the safe block lies on a branch that was not followed yet.
+        At::Safe => tagged(tags.safe.or(tags.finalized), "safe"),
         At::Finalized => tagged(tags.finalized, "finalized"),
         At::Block(number) if number > indexed.block.number => {
             Err(refuse(format!("block {number}")))

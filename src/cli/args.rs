@@ -33,7 +33,7 @@ pub(super) struct SharedFlags {
     /// Chain to follow: a preset such as `base`, or `custom`
     #[arg(long, global = true, value_name = "PRESET")]
     chain: Option<String>,
-    /// JSON-RPC endpoint; repeat it for more than one
+    /// JSON-RPC endpoint; where it is repeated, the first is used
     #[arg(long, global = true, value_name = "URL")]
     rpc_url: Vec<String>,
     /// Database: `sqlite://PATH` or `postgres://…`

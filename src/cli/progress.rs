@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::error::with_causes;
 use crate::app::Followed;
 use crate::chain::Progress;
 
@@ -37,8 +38,8 @@ impl Display {
         match followed {
             Followed::Trouble { error } => {
                 self.clear();
-                let cause = std::error::Error::source(*error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "following waits and tries again");
+                let error = with_causes(*error);
+                tracing::warn!(error, "following waits and tries again");
             }
             Followed::Step { applied, progress, .. } => {
                 if applied.undone_count > 0 {

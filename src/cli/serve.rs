@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::error::with_causes;
 use super::follow::follow;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
@@ -113,16 +114,10 @@ fn provider_status(
         Followed::Step { .. } => (true, now(), None),
         Followed::Trouble { error } => {
             let last_answer = before.and_then(|before| before.last_answer);
-            (false, last_answer, Some(with_causes(error)))
+            (false, last_answer, Some(with_causes(*error)))
         }
     };
     ProviderStatus { name: name.to_owned(), is_up, last_answer, last_error }
-}
-
-/// An error with all its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What the service answers from.

@@ -108,8 +108,9 @@ fn interpret_one(
             say(TimelineRef::Uri(*agent), Value::Uri(Bytes::new()), cause, SpanEnd::Set);
         }
         RegistryEvent::Transfer { to, agent, .. } => {
-            let cause = Some(SpanCause::Transfer);
-            say(TimelineRef::Owner(*agent), Value::Account(*to), cause, SpanEnd::Transfer);
+            // To zero is a burn, which known code never does: nobody owns the agent then.
+            let cause = (!to.is_zero()).then_some(SpanCause::Transfer);
+            say(TimelineRef::Owner(*agent), account(*to), cause, SpanEnd::Transfer);
             // The single approval ends without an event of its own.
             say(TimelineRef::Approved(*agent), Value::Absent, None, SpanEnd::Transfer);
             say(TimelineRef::Wallet(*agent), Value::Absent, None, SpanEnd::Transfer);

@@ -136,6 +136,12 @@ fn a_uri_set_in_the_callback_survives_only_a_registration_without_one() {
 }
 
 #[test]
+fn a_burnt_agent_is_owned_by_nobody() {
+    let state = state_after(&[transfer(0, C), registered("", C), wallet(Some(C)), transfer(C, 0)]);
+    assert_eq!((state.owner, state.wallet), (None, None));
+}
+
+#[test]
 fn rotations_unsets_and_transfers() {
     let start = [transfer(0, C), registered("", C), wallet(Some(C))];
     let then = |more: &[RegistryEvent]| [&start, more].concat();

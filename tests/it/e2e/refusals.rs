@@ -1,5 +1,7 @@
 //! What does not belong together is refused at the start, with a message that names the thing and says what to do.
 
+use std::time::Duration;
+
 use alloy::primitives::Address;
 use hallmark::app::AppError;
 use hallmark::storage::StorageError;
@@ -104,7 +106,9 @@ on_both_engines! {
                 // Whichever comes second meets a cursor that it did not move.
                 loop {
                     anvil.send(registries.register(who("bob"))).await;
-                    let _ = Box::pin(indexer.try_catch_up()).await;
+                    // The other may be past the head that this one waits for.
+                    let stepped = tokio::time::timeout(Duration::from_secs(2), indexer.try_catch_up());
+                    let _ = Box::pin(stepped).await;
                 }
             };
             tokio::select! {
