@@ -1,7 +1,7 @@
 //! Who spoke for whom, when.
 //!
-//! [`interpret`] reads a block's events as facts, by the rules of the contracts' known code. [`fold`] turns facts into spans. A
-//! [`Timeline`] is all spans of one thing and answers for any position. [`operator`] derives who may act for an agent from three of
+//! [`interpret`] reads a block's events as facts, by the rules of the contracts' known code. [`Fold`] turns facts into spans. A
+//! [`Timeline`] is all spans of one thing and answers for any position. [`operators`] derives who may act for an agent from three of
 //! them. All of it is pure: no storage, no chain, no clock.
 
 mod fact;
