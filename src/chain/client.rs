@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::json_rpc::{RpcError, RpcRecv};
+use alloy::rpc::json_rpc::RpcRecv;
 use alloy::transports::{TransportError, TransportErrorKind};
 use serde_json::{Value, json};
 
@@ -132,12 +132,12 @@ impl NodeClient {
         answer
     }
 
-    /// A range of logs with the headers of its two ends, in one packet.
+    /// A range of logs with the headers of its two ends and of the finalized block, in one packet.
     pub(super) async fn ask_range(
         &self,
         filter: &LogFilter,
         range: &RangeInclusive<u64>,
-    ) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), Failure> {
+    ) -> Result<WireRange, Failure> {
         match &self.wire {
             Wire::Http(client) => self.in_time(send_range(client, filter, range)).await,
             Wire::WebSocket(ws) => {
@@ -155,6 +155,14 @@ impl NodeClient {
             Wire::WebSocket(ws) => ws.wait_for_head(self.options.poll_interval).await,
         }
     }
+}
+
+/// A range of logs and the headers that come with it, as they were written.
+pub(super) struct WireRange {
+    pub(super) start: Option<WireHeader>,
+    pub(super) end: Option<WireHeader>,
+    pub(super) finalized: Option<WireHeader>,
+    pub(super) logs: Vec<WireLog>,
 }
 
 /// Never with full transactions.
@@ -183,19 +191,29 @@ async fn send_range(
     client: &RpcClient,
     filter: &LogFilter,
     range: &RangeInclusive<u64>,
-) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), TransportError> {
+) -> Result<WireRange, TransportError> {
     let mut batch = client.new_batch();
     let end = by_number(&wire::quantity(*range.end()));
     let end = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &end)?;
     let start = by_number(&wire::quantity(*range.start()));
     let start = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &start)?;
+    let finalized = by_number(&json!("finalized"));
+    let finalized = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &finalized)?;
     let logs = wire::range_params(filter, range);
     let logs = batch.add_call::<_, Vec<WireLog>>("eth_getLogs", &logs)?;
     batch.send().await?;
     // The logs first: a refusal of the range counts more than a missing header.
     let logs = logs.await?;
-    match (start.await, end.await) {
-        (Ok(start), Ok(end)) => Ok((start, end, logs)),
-        (Err(error), _) | (_, Err(error)) => Err::<_, RpcError<_>>(error),
+    let (start, end) = (start.await?, end.await?);
+    Ok(WireRange { start, end, finalized: tag_or_none(finalized.await)?, logs })
+}
+
+/// An answer to a tag; a node that does not know the tag has no such block.
+pub(super) fn tag_or_none<T>(
+    answer: Result<Option<T>, TransportError>,
+) -> Result<Option<T>, TransportError> {
+    match answer {
+        Err(error) if Failure::of(&error).is_unknown_tag() => Ok(None),
+        answer => answer,
     }
 }

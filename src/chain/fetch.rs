@@ -40,16 +40,21 @@ pub(crate) type Parent = alloy::primitives::B256;
 
 /// Fetches a range by block number: for blocks that do not change any more.
 ///
-/// From `recent_from` on, all headers are fetched; below, only those of blocks whose logs have no time.
+/// From `recent_from` on, all headers are fetched; below, only those of blocks whose logs have no time. If the range must be final, it
+/// is so for the backend that answers, too: one that is behind may still be on a branch that was abandoned.
 pub(crate) async fn range<S: ChainSource>(
     source: &S,
     filter: &LogFilter,
     (from, to): (u64, u64),
     recent_from: u64,
+    must_be_final: bool,
     recheck: Recheck,
 ) -> Result<Fetched, ChainError> {
     let answer = source.logs_in(filter, from..=to).await?;
     let asked = || format!("blocks {from} to {to}");
+    if must_be_final && !calls_final(answer.finalized.as_ref(), answer.end.block) {
+        return Err(ChainError::contradiction(asked(), "they are not final for this backend"));
+    }
     let mut numbers: BTreeSet<u64> = (from.max(recent_from)..=to).collect();
     numbers.extend(
         answer.logs.iter().filter(|log| log.block_time.is_none()).map(|log| log.block.number),
@@ -161,6 +166,11 @@ async fn logs_of<S: ChainSource>(
         );
     }
     Ok(logs)
+}
+
+/// Whether a backend whose finalized block is `last` calls a block of its own final.
+pub(crate) fn calls_final(last: Option<&Header>, block: BlockRef) -> bool {
+    last.is_some_and(|last| last.block == block || last.block.number > block.number)
 }
 
 /// Headers of neighbouring numbers must be parent and child; gaps are allowed.

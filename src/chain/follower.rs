@@ -166,13 +166,18 @@ impl<S: ChainSource + 'static> Follower<S> {
             return Err(FollowError::WrongChain { expected, found });
         }
         if let Some(ours) = resume.finalized {
-            let theirs = self.header_of(ours.number).await?;
+            // As a range, since the answer then says what its backend calls final.
+            let answer = self.source.logs_in(&self.filter, ours.number..=ours.number).await?;
+            let theirs = answer.end;
             if theirs.block != ours {
-                return Err(self.finalized_changed(FinalizedChanged { ours, theirs: theirs.block }));
+                let changed = FinalizedChanged { ours, theirs: theirs.block };
+                return Err(self.contradicted(changed, answer.finalized.as_ref()));
             }
             self.tags.finalized = Some(theirs);
         }
-        if let Some(safe) = resume.safe {
+        // A node may know a block by its hash that it has abandoned.
+        let applied = |safe: &BlockRef| self.window.hash_at(safe.number) == Some(safe.hash);
+        if let Some(safe) = resume.safe.filter(applied) {
             self.tags.safe = self.source.header(BlockTag::Hash(safe.hash)).await?;
         }
         Ok(())
@@ -184,6 +189,24 @@ impl<S: ChainSource + 'static> Follower<S> {
         header.ok_or_else(|| {
             ChainError::contradiction(format!("block {number}"), "the node does not have it yet")
         })
+    }
+
+    /// A backend whose chain lacks a block that was final. Unless it calls another block final in its place, it is only behind, on a
+    /// branch that was abandoned.
+    pub(super) fn contradicted(
+        &mut self,
+        changed: FinalizedChanged,
+        finalized: Option<&Header>,
+    ) -> FollowError {
+        let FinalizedChanged { ours, theirs } = changed;
+        if finalized.is_some_and(|last| last.block.number < ours.number) {
+            let reason = format!(
+                "it was final as {}, but is {} for this backend, not final",
+                ours.hash, theirs.hash
+            );
+            return ChainError::contradiction(format!("block {}", ours.number), reason).into();
+        }
+        self.finalized_changed(changed)
     }
 
     /// Believed only when it was said several times: one answer may be of a backend that is broken or of another chain.
@@ -211,10 +234,14 @@ impl<S: ChainSource + 'static> Follower<S> {
             return self.at_head(node, next).await;
         };
         let recent_from = boundary.saturating_sub(self.options.recent);
-        if let Some(pipeline) = &mut self.backfill {
+        let must_be_final = self.tags.finalized.is_some();
+        if let Some(pipeline) = &mut self.backfill
+            && pipeline.must_be_final() == must_be_final
+        {
             pipeline.raise_target(boundary, recent_from);
             return Ok(None);
         }
+        self.backfill = None;
         if let Some(tip) = self.window.tip()
             && self.header_of(tip.number).await?.block != tip
         {
@@ -228,6 +255,7 @@ impl<S: ChainSource + 'static> Follower<S> {
             backoff: self.options.backoff,
             recheck: self.recheck(),
             recent_from,
+            must_be_final,
         };
         self.backfill = Some(Pipeline::new(plan, next, boundary));
         Ok(None)
@@ -271,7 +299,7 @@ impl<S: ChainSource + 'static> Follower<S> {
     }
 
     fn tags_only(&mut self) -> Option<ChainStep> {
-        let tags = self.tags.tags()?;
+        let tags = self.tags.below(self.tags.head.clone()?);
         if self.reported.as_ref() == Some(&tags) {
             return None;
         }
@@ -286,7 +314,7 @@ impl<S: ChainSource + 'static> Follower<S> {
         revert_to: Option<BlockRef>,
         extend: Option<Stretch>,
     ) -> Result<ChainStep, FollowError> {
-        let Some(tags) = self.tags.tags() else {
+        let Some(head) = self.tags.head.clone() else {
             return Err(ChainError::contradiction("a step", "no head is known yet").into());
         };
         if let Some(to) = revert_to {
@@ -298,6 +326,8 @@ impl<S: ChainSource + 'static> Follower<S> {
             self.logs = self.logs.saturating_add(logs);
         }
         self.settle();
+        self.tags.settle_safe(&self.window);
+        let tags = self.tags.below(head);
         self.violations = 0;
         self.reported = Some(tags.clone());
         Ok(ChainStep { revert_to, extend, tags })

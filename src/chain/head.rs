@@ -83,7 +83,7 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     /// Goes back to where the node's chain left ours, and takes the first blocks of the new branch.
     pub(super) async fn reorg(&mut self, node: &ChainTags) -> Result<ChainStep, FollowError> {
-        let ancestor = self.ancestor(node.head.block).await?;
+        let ancestor = self.ancestor(node).await?;
         let head = node.head.block;
         let from = ancestor.number.saturating_add(1);
         let linked_to = from.saturating_add(BRANCH_MAX - 1).min(head.number);
@@ -113,7 +113,8 @@ impl<S: ChainSource + 'static> Follower<S> {
     }
 
     /// The last block that the node's chain shares with ours.
-    async fn ancestor(&mut self, head: BlockRef) -> Result<BlockRef, FollowError> {
+    async fn ancestor(&mut self, node: &ChainTags) -> Result<BlockRef, FollowError> {
+        let head = node.head.block;
         let Some(tip) = self.window.tip() else { return Err(changed(head.number)) };
         let lowest = self.window.lowest().map_or(0, |lowest| lowest.number);
         let top = tip.number.min(head.number);
@@ -127,7 +128,8 @@ impl<S: ChainSource + 'static> Follower<S> {
                 Judgement::Extend | Judgement::Wait => return Err(changed(top)),
                 Judgement::Violation { ours, theirs } => {
                     let theirs = BlockRef { number: ours.number, hash: theirs };
-                    return Err(self.finalized_changed(FinalizedChanged { ours, theirs }));
+                    let changed = FinalizedChanged { ours, theirs };
+                    return Err(self.contradicted(changed, node.finalized.as_ref()));
                 }
                 Judgement::TooDeep { lowest } => {
                     return Err(FollowError::ReorgTooDeep { lowest });

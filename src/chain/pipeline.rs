@@ -30,6 +30,8 @@ pub(crate) struct Plan<S> {
     pub(crate) recheck: Recheck,
     /// From this block on all headers are fetched.
     pub(crate) recent_from: u64,
+    /// Whether each range must be final for the backend that answers it.
+    pub(crate) must_be_final: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,11 @@ impl<S: ChainSource + 'static> Pipeline<S> {
             fresh: from,
             target,
         }
+    }
+
+    /// Whether each range is held to be final.
+    pub(crate) const fn must_be_final(&self) -> bool {
+        self.plan.must_be_final
     }
 
     /// Moves the target up.
@@ -127,6 +134,7 @@ impl<S: ChainSource + 'static> Pipeline<S> {
                 Arc::clone(&self.plan.filter),
                 job,
                 self.plan.recent_from,
+                self.plan.must_be_final,
                 self.plan.recheck,
             );
             self.in_flight.push(Box::pin(request));
@@ -200,13 +208,15 @@ async fn ask<S: ChainSource>(
     filter: Arc<LogFilter>,
     job: Job,
     recent_from: u64,
+    must_be_final: bool,
     recheck: Recheck,
 ) -> Answer {
     if let Some(pause) = job.pause {
         tokio::time::sleep(pause).await;
     }
-    let answer =
-        fetch::range(source.as_ref(), &filter, (job.from, job.to), recent_from, recheck).await;
+    let blocks = (job.from, job.to);
+    let source = source.as_ref();
+    let answer = fetch::range(source, &filter, blocks, recent_from, must_be_final, recheck).await;
     (job, answer)
 }
 

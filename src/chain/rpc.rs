@@ -2,7 +2,8 @@
 //!
 //! Only headers and logs are read; full transactions are never asked for, since a chain may have types of them that nobody here can
 //! read. A range of logs is asked for together with the headers of its two ends in one batch, so that a backend which does not have
-//! the end yet answers null there, and not an empty list that looks like "no logs".
+//! the end yet answers null there, and not an empty list that looks like "no logs"; and with the finalized block, since only that
+//! backend can say whether it calls the range final.
 //!
 //! Every failure passes through [`retry::classify`](super::retry::classify) and is cleaned of secrets here.
 
@@ -10,11 +11,10 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
-use alloy::transports::TransportError;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ChainError;
-use super::client::{NodeClient, RpcOptions, by_number};
+use super::client::{NodeClient, RpcOptions, WireRange, by_number, tag_or_none};
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::source::{BlockTag, ChainSource, LogFilter, RangeLogs};
@@ -32,7 +32,7 @@ pub struct RpcSource {
 }
 
 /// A range of logs takes so many calls.
-const RANGE_CALLS: usize = 3;
+const RANGE_CALLS: usize = 4;
 
 impl RpcSource {
     /// A source at an endpoint; nothing is asked yet.
@@ -90,7 +90,7 @@ impl RpcSource {
         range: &RangeInclusive<u64>,
     ) -> Result<RangeLogs, Failure> {
         let (from, to) = (*range.start(), *range.end());
-        let (start, end, logs) = if self.batch_size() >= RANGE_CALLS {
+        let WireRange { start, end, finalized, logs } = if self.batch_size() >= RANGE_CALLS {
             match self.client.ask_range(filter, range).await {
                 Err(failure) if failure.batch_limit().is_some() => {
                     self.shrink_batch(RANGE_CALLS, failure.batch_limit().flatten());
@@ -106,7 +106,9 @@ impl RpcSource {
         let start = start.ok_or_else(|| Failure::lag(from))?;
         let end = wire::header_at(&end, to).map_err(Failure::untrue)?;
         let start = wire::header_at(&start, from).map_err(Failure::untrue)?;
-        for header in [&start, &end] {
+        let finalized =
+            finalized.map(|last| wire::header(&last)).transpose().map_err(Failure::untrue)?;
+        for header in [Some(&start), Some(&end), finalized.as_ref()].into_iter().flatten() {
             let other = logs
                 .iter()
                 .find(|log| log.block.number == header.block.number && log.block != header.block);
@@ -115,7 +117,7 @@ impl RpcSource {
                 return Err(Failure::untrue(reason));
             }
         }
-        Ok(RangeLogs { logs, start, end })
+        Ok(RangeLogs { logs, start, end, finalized })
     }
 
     /// For nodes that bear no batch: the headers come first, so that a backend that lags is noticed in most cases.
@@ -123,29 +125,41 @@ impl RpcSource {
         &self,
         filter: &LogFilter,
         range: &RangeInclusive<u64>,
-    ) -> Result<(Option<WireHeader>, Option<WireHeader>, Vec<WireLog>), Failure> {
+    ) -> Result<WireRange, Failure> {
         let end = by_number(&wire::quantity(*range.end()));
         let end: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", end).await?;
         let start = by_number(&wire::quantity(*range.start()));
         let start: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", start).await?;
-        let logs = self.client.ask("eth_getLogs", wire::range_params(filter, range)).await?;
-        Ok((start, end, logs))
+        let finalized = self.tag("finalized").await?;
+        let logs: Vec<WireLog> =
+            self.client.ask("eth_getLogs", wire::range_params(filter, range)).await?;
+        Ok(WireRange { start, end, finalized, logs })
+    }
+
+    async fn tag(&self, tag: &'static str) -> Result<Option<WireHeader>, Failure> {
+        match self.client.ask("eth_getBlockByNumber", by_number(&json!(tag))).await {
+            Err(failure) if failure.is_unknown_tag() => Ok(None),
+            answer => answer,
+        }
     }
 
     async fn three_tags(&self) -> Result<ChainTags, Failure> {
         const TAGS: [&str; 3] = ["latest", "safe", "finalized"];
-        let calls: Vec<_> =
+        let calls =
             TAGS.iter().map(|tag| ("eth_getBlockByNumber", by_number(&json!(tag)))).collect();
         let answers = if self.batch_size() >= TAGS.len() {
-            match self.client.ask_batch::<Option<WireHeader>>(calls.clone()).await {
+            match self.client.ask_batch::<Option<WireHeader>>(calls).await {
                 Err(failure) if failure.batch_limit().is_some() => {
                     self.shrink_batch(TAGS.len(), failure.batch_limit().flatten());
-                    self.one_by_one(calls).await?
+                    self.one_by_one(TAGS).await
                 }
-                answers => answers?.into_iter().map(tag_or_none).collect(),
+                answers => answers?
+                    .into_iter()
+                    .map(|answer| tag_or_none(answer).map_err(|error| Failure::of(&error)))
+                    .collect(),
             }
         } else {
-            self.one_by_one(calls).await?
+            self.one_by_one(TAGS).await
         };
         let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or(Ok(None));
@@ -159,16 +173,13 @@ impl RpcSource {
 
     async fn one_by_one(
         &self,
-        calls: Vec<(&'static str, Value)>,
-    ) -> Result<Vec<Result<Option<WireHeader>, Failure>>, Failure> {
-        let mut answers = Vec::with_capacity(calls.len());
-        for (method, params) in calls {
-            answers.push(match self.client.ask::<Option<WireHeader>>(method, params).await {
-                Err(failure) if failure.is_unknown_tag() => Ok(None),
-                answer => answer,
-            });
+        tags: [&'static str; 3],
+    ) -> Vec<Result<Option<WireHeader>, Failure>> {
+        let mut answers = Vec::with_capacity(tags.len());
+        for tag in tags {
+            answers.push(self.tag(tag).await);
         }
-        Ok(answers)
+        answers
     }
 }
 
@@ -291,18 +302,5 @@ impl ChainSource for RpcSource {
 
     async fn wait_for_head(&self) {
         self.client.wait_for_head().await;
-    }
-}
-
-/// An answer to a tag; a node that does not know the tag has no such block.
-fn tag_or_none(
-    answer: Result<Option<WireHeader>, TransportError>,
-) -> Result<Option<WireHeader>, Failure> {
-    match answer {
-        Ok(answer) => Ok(answer),
-        Err(error) => {
-            let failure = Failure::of(&error);
-            if failure.is_unknown_tag() { Ok(None) } else { Err(failure) }
-        }
     }
 }

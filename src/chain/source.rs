@@ -35,7 +35,7 @@ pub struct LogFilter {
     pub topics: Vec<B256>,
 }
 
-/// The logs of a range of blocks, and the headers of its ends as the same backend knows them.
+/// The logs of a range of blocks, and the headers that say how much they are worth, as the same backend knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeLogs {
     /// Ascending by position; each within the range, of the filter, and of one hash per block.
@@ -44,6 +44,8 @@ pub struct RangeLogs {
     pub start: Header,
     /// The last block of the range.
     pub end: Header,
+    /// What the backend itself calls final: above it, it may still be on a branch that nobody else is on. Absent where it knows none.
+    pub finalized: Option<Header>,
 }
 
 /// A chain that can be followed.

@@ -327,6 +327,76 @@ async fn tags_that_move_alone_are_a_step_of_their_own() {
     replica.assert_is(&chain, 1);
 }
 
+/// The node's head is lower afterwards, and so is its safe block.
+#[tokio::test]
+async fn tags_of_a_branch_abandoned_during_the_backfill_are_let_go_of() {
+    let chain = Arc::new(ScriptedChain::new(301, 1));
+    chain.finalize(250);
+    let mut replica = Replica::default();
+    let mut follower = follower(&chain, Resume::default());
+    replica.apply(next(&mut follower).await.unwrap());
+    let tags = replica.tags.clone().unwrap();
+    assert_eq!(tags.head.block.number, 300);
+    assert_eq!(tags.safe.unwrap().block.number, 250, "the node's, 275, was not followed yet");
+    chain.reorg(40, 20);
+    catch_up(&mut follower, &mut replica, &chain).await;
+    replica.assert_is(&chain, 1);
+    let tags = replica.tags.unwrap();
+    assert_eq!(tags.head, chain.head());
+    assert_eq!(tags.safe, Some(chain.header_at(265)));
+}
+
+#[tokio::test]
+async fn a_range_of_a_backend_on_an_abandoned_branch_is_not_final() {
+    let chain = Arc::new(ScriptedChain::new(301, 1));
+    chain.finalize(250);
+    chain.strand_a_backend();
+    chain.reorg(40, 200);
+    chain.finalize(400);
+    let mut replica = Replica::default();
+    let mut follower = follower(&chain, Resume::default());
+    while replica.cursor.is_none_or(|cursor| cursor.number < 250) {
+        replica.apply(next(&mut follower).await.unwrap());
+        // It has the next blocks, up to 300, and calls none of them final.
+        chain.ask_the_stranded(4);
+    }
+    catch_up(&mut follower, &mut replica, &chain).await;
+    replica.assert_is(&chain, 1);
+    assert!(replica.reverts.is_empty());
+}
+
+/// However often it answers: only another block that is called final contradicts ours.
+#[tokio::test]
+async fn a_backend_on_an_abandoned_branch_does_not_contradict_what_is_final() {
+    let chain = Arc::new(ScriptedChain::new(301, 1));
+    chain.finalize(250);
+    chain.strand_a_backend();
+    chain.reorg(40, 60);
+    chain.finalize(300);
+    let mut replica = Replica::default();
+    let mut live = follower(&chain, Resume::default());
+    catch_up(&mut live, &mut replica, &chain).await;
+    for resumed in [false, true] {
+        if resumed {
+            live = follower(&chain, replica.resume());
+        }
+        chain.ask_the_stranded(50);
+        let waited = tokio::time::timeout(Duration::from_secs(1), async {
+            while chain.is_asking_the_stranded() {
+                let step = tokio::time::timeout(Duration::from_millis(1), live.next()).await;
+                if let Ok(step) = step {
+                    replica.apply(step.unwrap());
+                }
+            }
+        });
+        waited.await.expect("the backend is asked");
+        chain.grow(1);
+        catch_up(&mut live, &mut replica, &chain).await;
+        replica.assert_is(&chain, 1);
+    }
+    assert!(replica.reverts.is_empty());
+}
+
 #[tokio::test]
 async fn a_node_of_another_chain_is_refused_with_both_names() {
     let chain = Arc::new(ScriptedChain::new(10, 1));

@@ -58,12 +58,24 @@ struct State {
     /// The head that is shown; the true one where absent.
     shown: Option<u64>,
     finalized: u64,
+    /// The highest block ever called final; backends that answer ranges know it.
+    finalized_max: u64,
+    /// A backend that stopped here, with its finalized block, and how many calls it still answers.
+    stuck: Option<(Vec<Block>, u64)>,
+    stuck_calls: u64,
     salt: u64,
     faults: Faults,
     jitter: Jitter,
     calls: u64,
     waits: u64,
     refused: BTreeMap<(u64, u64), u32>,
+}
+
+/// Who answers a call behind the node's one address.
+#[derive(Clone, Copy, Debug)]
+enum Backend {
+    Good,
+    Stranded,
 }
 
 /// A chain under a test's control.
@@ -81,6 +93,9 @@ impl ScriptedChain {
             known: HashMap::new(),
             shown: None,
             finalized: 0,
+            finalized_max: 0,
+            stuck: None,
+            stuck_calls: 0,
             salt: 0,
             faults: Faults::default(),
             jitter: Jitter::new(seed),
@@ -110,12 +125,30 @@ impl ScriptedChain {
     }
 
     pub(crate) fn finalize(&self, number: u64) {
-        self.state().finalized = number;
+        let mut state = self.state();
+        state.finalized = number;
+        state.finalized_max = state.finalized_max.max(number);
+    }
+
+    /// One backend of the node stops here, whatever the chain does from now on.
+    pub(crate) fn strand_a_backend(&self) {
+        let mut state = self.state();
+        state.stuck = Some((state.canonical.clone(), state.finalized));
+    }
+
+    /// That backend answers the next calls.
+    pub(crate) fn ask_the_stranded(&self, calls: u64) {
+        self.state().stuck_calls = calls;
     }
 
     /// Shows an older head, as a backend that is behind does.
     pub(crate) fn lag_at(&self, number: Option<u64>) {
         self.state().shown = number;
+    }
+
+    /// Whether it still has calls to answer.
+    pub(crate) fn is_asking_the_stranded(&self) -> bool {
+        self.state().stuck_calls > 0
     }
 
     pub(crate) fn head(&self) -> Header {
@@ -146,11 +179,13 @@ impl ScriptedChain {
         self.state().refused.values().copied().max().unwrap_or(0)
     }
 
-    /// What every call passes first: time, and the chance of failing.
-    async fn arrive(&self, asked: &str) -> Result<(), ChainError> {
-        let (fails, turns) = {
+    /// What every call passes first: time, and the chance of failing. Returns which backend answers.
+    async fn arrive(&self, asked: &str) -> Result<Backend, ChainError> {
+        let (fails, turns, backend) = {
             let mut state = self.state();
             state.calls += 1;
+            let backend = if state.stuck_calls > 0 { Backend::Stranded } else { Backend::Good };
+            state.stuck_calls = state.stuck_calls.saturating_sub(1);
             if let Some((call, depth)) = state.faults.reorg_at_call
                 && state.calls >= call
             {
@@ -158,12 +193,12 @@ impl ScriptedChain {
                 state.reorg(depth, depth + 1);
             }
             let turns = if state.faults.shuffled { state.jitter.draw() % 8 } else { 0 };
-            (state.jitter.draw() % 100 < state.faults.transient_percent, turns)
+            (state.jitter.draw() % 100 < state.faults.transient_percent, turns, backend)
         };
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }
-        if fails { Err(transient(asked)) } else { Ok(()) }
+        if fails { Err(transient(asked)) } else { Ok(backend) }
     }
 }
 
@@ -185,16 +220,31 @@ impl State {
         self.grow(length);
     }
 
-    fn head_number(&self) -> u64 {
-        let last = self.canonical.last().unwrap().header.block.number;
+    fn chain_of(&self, backend: Backend) -> &[Block] {
+        match (backend, &self.stuck) {
+            (Backend::Stranded, Some((chain, _))) => chain,
+            _ => &self.canonical,
+        }
+    }
+
+    fn head_number(&self, backend: Backend) -> u64 {
+        let last = self.chain_of(backend).last().unwrap().header.block.number;
         self.shown.map_or(last, |shown| shown.min(last))
     }
 
-    fn block(&self, number: u64) -> Option<Block> {
-        if number > self.head_number() {
+    fn finalized(&self, backend: Backend, now: u64) -> u64 {
+        let last = match (backend, &self.stuck) {
+            (Backend::Stranded, Some((_, last))) => *last,
+            _ => now,
+        };
+        last.min(self.head_number(backend))
+    }
+
+    fn block(&self, backend: Backend, number: u64) -> Option<Block> {
+        if number > self.head_number(backend) {
             return None;
         }
-        self.canonical.get(usize::try_from(number).unwrap()).cloned()
+        self.chain_of(backend).get(usize::try_from(number).unwrap()).cloned()
     }
 }
 
@@ -241,32 +291,32 @@ impl ChainSource for ScriptedChain {
     }
 
     async fn tags(&self) -> Result<ChainTags, ChainError> {
-        self.arrive("tags").await?;
+        let backend = self.arrive("tags").await?;
         let state = self.state();
-        let header = |number: u64| state.block(number).map(|block| block.header);
-        let head = header(state.head_number()).unwrap();
-        let last = state.finalized.min(head.block.number);
+        let header = |number: u64| state.block(backend, number).map(|block| block.header);
+        let head = header(state.head_number(backend)).unwrap();
+        let last = state.finalized(backend, state.finalized);
         let tags = !state.faults.tagless;
         let safe = header(last + (head.block.number - last) / 2).filter(|_| tags);
         Ok(ChainTags { head, safe, finalized: header(last).filter(|_| tags) })
     }
 
     async fn header(&self, tag: BlockTag) -> Result<Option<Header>, ChainError> {
-        self.arrive("a header").await?;
+        let backend = self.arrive("a header").await?;
         let state = self.state();
         let block = match tag {
-            BlockTag::Latest | BlockTag::Safe => state.block(state.head_number()),
-            BlockTag::Finalized => state.block(state.finalized),
-            BlockTag::Number(number) => state.block(number),
+            BlockTag::Latest | BlockTag::Safe => state.block(backend, state.head_number(backend)),
+            BlockTag::Finalized => state.block(backend, state.finalized(backend, state.finalized)),
+            BlockTag::Number(number) => state.block(backend, number),
             BlockTag::Hash(hash) => state.known.get(&hash).cloned(),
         };
         Ok(block.map(|block| block.header))
     }
 
     async fn headers(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
-        self.arrive("headers").await?;
+        let backend = self.arrive("headers").await?;
         let state = self.state();
-        let header = |number: &u64| state.block(*number).map(|block| block.header);
+        let header = |number: &u64| state.block(backend, *number).map(|block| block.header);
         numbers.iter().map(|number| header(number).ok_or_else(|| transient("headers"))).collect()
     }
 
@@ -276,7 +326,7 @@ impl ChainSource for ScriptedChain {
         range: RangeInclusive<u64>,
     ) -> Result<RangeLogs, ChainError> {
         let asked = format!("logs of blocks {} to {}", range.start(), range.end());
-        self.arrive(&asked).await?;
+        let backend = self.arrive(&asked).await?;
         let mut state = self.state();
         let length = range.end() - range.start() + 1;
         if state.faults.range_max.is_some_and(|max| length > max) {
@@ -290,7 +340,8 @@ impl ChainSource for ScriptedChain {
                 limit,
             });
         }
-        let blocks: Option<Vec<Block>> = range.clone().map(|number| state.block(number)).collect();
+        let blocks: Option<Vec<Block>> =
+            range.clone().map(|number| state.block(backend, number)).collect();
         let blocks = blocks.ok_or_else(|| transient(&asked))?;
         let mut logs: Vec<RawLog> = blocks.iter().flat_map(|block| block.logs.clone()).collect();
         if state.faults.timeless {
@@ -299,13 +350,17 @@ impl ChainSource for ScriptedChain {
             }
         }
         let (start, end) = (blocks[0].header.clone(), blocks[blocks.len() - 1].header.clone());
-        Ok(RangeLogs { logs, start, end })
+        let last = state.finalized(backend, state.finalized_max);
+        let finalized = state.block(backend, last).map(|block| block.header);
+        let finalized = finalized.filter(|_| !state.faults.tagless);
+        Ok(RangeLogs { logs, start, end, finalized })
     }
 
     async fn logs_of(&self, _: &LogFilter, block: BlockRef) -> Result<Vec<RawLog>, ChainError> {
-        self.arrive("logs of a block").await?;
+        let backend = self.arrive("logs of a block").await?;
         let mut state = self.state();
-        let canonical = state.block(block.number).filter(|known| known.header.block == block);
+        let canonical =
+            state.block(backend, block.number).filter(|known| known.header.block == block);
         let logs = canonical.ok_or_else(|| transient("unknown block"))?.logs;
         if state.faults.hidden > 0 && !logs.is_empty() {
             state.faults.hidden -= 1;
