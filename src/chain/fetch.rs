@@ -209,7 +209,7 @@ fn check_logs(headers: &BTreeMap<u64, Header>, logs: &[RawLog]) -> Result<(), St
 ///
 /// On busy chains most bits of every bloom are set. A claim of an address and a topic is then right only by chance, and asking again
 /// for every empty block would cost more than it finds.
-fn claims(bloom: &Bloom, filter: &LogFilter) -> bool {
+pub(super) fn claims(bloom: &Bloom, filter: &LogFilter) -> bool {
     const HALF: u32 = 1_024;
     let set: u32 = bloom.0.iter().map(|byte| byte.count_ones()).sum();
     if set > HALF {

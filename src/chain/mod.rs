@@ -1,6 +1,7 @@
 //! Following a chain: blocks, logs and reorganisations in, [`ChainStep`]s out.
 //!
-//! [`source`] says what is asked of a chain and [`rpc`] asks it over JSON-RPC; [`follower`] drives a source and yields steps. The
+//! [`source`] says what is asked of a chain, [`rpc`] asks it over JSON-RPC, and [`providers`] makes one source of several that are
+//! compared with each other; [`follower`] drives a source and yields steps. The
 //! decisions are pure and stand apart: [`window`] (extend, revert or wait), [`range`] (how many blocks to ask for), [`retry`] (what an
 //! error means, and how long to wait). Nothing here knows what a log means or where it is stored.
 //!
@@ -16,6 +17,7 @@ pub mod follower;
 mod following;
 mod head;
 mod pipeline;
+pub mod providers;
 pub mod range;
 pub mod retry;
 pub mod rpc;
@@ -31,6 +33,7 @@ pub use client::RpcOptions;
 pub use error::ChainError;
 pub use follower::Follower;
 pub use following::{FollowError, FollowerOptions, Progress, Resume};
+pub use providers::{Provider, ProviderReport, Providers, ProvidersOptions, Role, State};
 pub use rpc::RpcSource;
 pub use source::{BlockTag, ChainSource, LogFilter, RangeLogs};
 pub use step::{ChainStep, ChainTags, Stretch};

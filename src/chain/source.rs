@@ -1,6 +1,7 @@
 //! What following asks of a chain.
 //!
-//! Two things answer: [`rpc`](super::rpc), over JSON-RPC, and the scripted chain of the tests. Nothing here says `pending`: a block
+//! A node answers over JSON-RPC ([`rpc`](super::rpc)), several nodes answer as one ([`providers`](super::providers)), and in the tests a
+//! scripted chain does. Nothing here says `pending`: a block
 //! that may still change its hash is never asked for.
 
 use std::future::Future;
@@ -9,7 +10,7 @@ use std::ops::RangeInclusive;
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::{ChainError, ChainTags};
-use crate::vocab::{BlockRef, ChainId, Header, RawLog};
+use crate::vocab::{BlockRef, ChainId, Finding, Header, RawLog};
 
 /// Which block is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,16 @@ pub trait ChainSource: Send + Sync {
         range: RangeInclusive<u64>,
     ) -> impl Future<Output = Result<RangeLogs, ChainError>> + Send;
 
+    /// The logs of a range that were answered before and are not believed, asked for in another way: in halves, and of others where
+    /// there are any.
+    fn logs_again(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> impl Future<Output = Result<RangeLogs, ChainError>> + Send {
+        in_halves(self, filter, range)
+    }
+
     /// The logs of one block, asked by its hash, so that a block which is no longer canonical is an error and not an empty answer.
     fn logs_of(
         &self,
@@ -106,4 +117,30 @@ pub trait ChainSource: Send + Sync {
 
     /// Returns when a new head is announced or it is time to look again.
     fn wait_for_head(&self) -> impl Future<Output = ()> + Send;
+
+    /// What was found out about nodes since this was last asked.
+    fn take_findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// The logs of a range, asked for in two parts; a range of one block in one.
+async fn in_halves<S: ChainSource + ?Sized>(
+    source: &S,
+    filter: &LogFilter,
+    range: RangeInclusive<u64>,
+) -> Result<RangeLogs, ChainError> {
+    let (from, to) = (*range.start(), *range.end());
+    let middle = from + (to.saturating_sub(from)) / 2;
+    if middle == to {
+        return source.logs_in(filter, range).await;
+    }
+    let mut low = source.logs_in(filter, from..=middle).await?;
+    let high = source.logs_in(filter, middle + 1..=to).await?;
+    if low.end.block.hash != high.start.parent_hash {
+        let asked = format!("blocks {from} to {to}");
+        return Err(ChainError::contradiction(asked, "the halves are not of one chain"));
+    }
+    low.logs.extend(high.logs);
+    Ok(RangeLogs { logs: low.logs, start: low.start, ..high })
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod agent;
+mod finding;
 mod log;
 mod position;
 mod time;
@@ -12,6 +13,7 @@ mod time;
 pub use account::{AccountId, AccountParseError, ChainId, ChainParseError};
 pub(crate) use account::{canonical_u64, parse_address, shorten};
 pub use agent::{AgentId, AgentParseError, AgentRef, RegistryKind, RegistryRef};
+pub use finding::{Finding, FindingKind};
 pub use log::{BlockStamp, Header, RawLog};
 pub use position::{BlockRef, Finality, Position, Span};
 pub use time::{TimeParseError, UnixSeconds};

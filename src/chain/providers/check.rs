@@ -1,0 +1,243 @@
+//! Logs of ranges, compared with another node's where that is due, and what is done where they differ.
+//!
+//! A sampled range is asked of two nodes at once, so that an honest node costs no time; a range that looks wrong is asked again. Every
+//! way out is bounded: parts, blocks that are looked at, nodes that are asked. Where nothing decides, the fuller answer is taken and a
+//! finding says so.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::compare;
+use super::health::Choice;
+use super::suspicion::{Doubt, is_round, is_sampled};
+use super::{Blame, Node, Providers};
+use crate::chain::fetch::claims;
+use crate::chain::{ChainError, ChainSource, LogFilter, RangeLogs};
+use crate::vocab::{Finding, FindingKind};
+
+/// A range that is compared is asked for in at most so many parts.
+const PARTS_MAX: usize = 32;
+/// A node that is only compared with has so long for a sampled range.
+const SAMPLE_LIMIT: Duration = Duration::from_secs(5);
+/// So many blocks of a suspicious range are looked at where there is no other node.
+const BLOOMS: usize = 128;
+
+/// An answer and whose it is.
+pub(super) type Said<'a, S> = (&'a Node<S>, RangeLogs);
+
+impl<S: ChainSource> Providers<S> {
+    /// The logs of a range, compared where they are of the sample or look wrong.
+    pub(super) async fn checked_logs(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        let span = (*range.start(), *range.end());
+        let asked = self.ask(Blame::All, |source| source.logs_in(filter, range.clone()));
+        let is_sampled = !self.is_alone() && is_sampled(self.options.seed, span.0);
+        let (ours, early) = if is_sampled {
+            let followed = match self.choice() {
+                Choice::Ask(chosen) => chosen.first().copied(),
+                Choice::Wait(_) | Choice::Nobody => None,
+            };
+            let early = timeout(SAMPLE_LIMIT, self.second(filter, span, followed));
+            futures_util::join!(asked, early)
+        } else {
+            (asked.await, Ok(None))
+        };
+        let (node, answer) = ours?;
+        let early = early.ok().flatten().filter(|(other, _)| other.index != node.index);
+        let settled = match (early, self.doubt(node, filter, span, &answer)) {
+            (Some(theirs), _) => self.settle(filter, span, (node, answer), theirs).await?,
+            (None, None) => answer,
+            (None, Some(doubt)) => {
+                match self.second(filter, span, Some(node.index)).await {
+                    Some(theirs) => self.settle(filter, span, (node, answer), theirs).await?,
+                    None if doubt == Doubt::Sample => answer,
+                    None => self.settle_alone(filter, span, (node, answer)).await?,
+                }
+            }
+        };
+        self.learn(node, filter, span, &settled);
+        Ok(settled)
+    }
+
+    /// The logs of a range that was answered before and is not believed: by the node that is followed, in halves, and by all others.
+    pub(super) async fn logs_of_all(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        let span = (*range.start(), *range.end());
+        let (node, _) = self.ask(Blame::All, S::tags).await?;
+        let mut answer = self.in_parts(node, filter, span, half(span)).await?;
+        let others = self.others(node.index);
+        if others.is_empty() {
+            answer = self.fill_by_bloom(filter, span, (node, answer)).await?;
+        }
+        for other in others {
+            let Ok(()) = self.make_sure(other).await else { continue };
+            if let Ok(theirs) = self.in_parts(other, filter, span, length(span)).await {
+                answer = self.settle(filter, span, (node, answer), (other, theirs)).await?;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Why an answer is not believed unseen, if it is not.
+    fn doubt(
+        &self,
+        node: &Node<S>,
+        filter: &LogFilter,
+        span: (u64, u64),
+        answer: &RangeLogs,
+    ) -> Option<Doubt> {
+        let count = answer.logs.len();
+        if is_round(count) {
+            return Some(Doubt::Round);
+        }
+        if count == 0 && self.watch().neighbours.expect_logs_in(span) {
+            return Some(Doubt::Empty);
+        }
+        let is_bare = |number: u64| answer.logs.iter().all(|log| log.block.number != number);
+        let is_denied = [&answer.start, &answer.end].into_iter().any(|header| {
+            claims(&header.logs_bloom, filter) && is_bare(header.block.number)
+        });
+        if is_denied {
+            return Some(Doubt::Bloom);
+        }
+        let is_on_probation = self.health(node.index, |health| health.is_on_probation());
+        is_on_probation.then_some(Doubt::Sample)
+    }
+
+    /// Remembers how full a range is, and the first one that is not empty: a node that has nothing there leaves logs out.
+    fn learn(&self, node: &Node<S>, filter: &LogFilter, span: (u64, u64), answer: &RangeLogs) {
+        let count = u64::try_from(answer.logs.len()).unwrap_or(u64::MAX);
+        let mut watch = self.watch();
+        watch.neighbours.learn(span, count);
+        if let (None, Some(log)) = (&watch.known, answer.logs.first()) {
+            let number = log.block.number;
+            watch.known = Some((filter.clone(), number..=number));
+            if let Some(health) = watch.health.get_mut(node.index) {
+                health.is_probed = true;
+            }
+        }
+    }
+
+    /// The same range as another node has it; `None` where none is there to say, or can.
+    async fn second(
+        &self,
+        filter: &LogFilter,
+        span: (u64, u64),
+        but: Option<usize>,
+    ) -> Option<Said<'_, S>> {
+        for other in self.others(but?) {
+            let Ok(()) = self.make_sure(other).await else { continue };
+            match self.in_parts(other, filter, span, length(span)).await {
+                Ok(answer) => return Some((other, answer)),
+                Err(error) => {
+                    tracing::debug!(%error, "a range could not be compared");
+                }
+            }
+        }
+        None
+    }
+
+    /// A range as one node has it, asked for in parts of at most `size` blocks, and in smaller ones where it refuses those.
+    pub(super) async fn in_parts(
+        &self,
+        node: &Node<S>,
+        filter: &LogFilter,
+        (from, to): (u64, u64),
+        size: u64,
+    ) -> Result<RangeLogs, ChainError> {
+        let mut size = size.max(1);
+        let mut next = from;
+        let mut whole: Option<RangeLogs> = None;
+        for _ in 0..PARTS_MAX {
+            let end = next.saturating_add(size - 1).min(to);
+            let part = self.one(node, Blame::All, |source| source.logs_in(filter, next..=end));
+            let part = match part.await {
+                Err(ChainError::RangeTooLarge { limit, .. }) if size > 1 => {
+                    size = limit.filter(|limit| (1..size).contains(limit)).unwrap_or(size / 2);
+                    continue;
+                }
+                part => part?,
+            };
+            let joined = match whole.take() {
+                None => part,
+                Some(mut before) => {
+                    if before.end.block.hash != part.start.parent_hash {
+                        return Err(ChainError::contradiction(
+                            format!("blocks {from} to {to}"),
+                            "the parts are not of one chain",
+                        ));
+                    }
+                    before.logs.extend(part.logs);
+                    RangeLogs { logs: before.logs, start: before.start, ..part }
+                }
+            };
+            if end == to {
+                return Ok(joined);
+            }
+            whole = Some(joined);
+            next = end + 1;
+        }
+        Err(ChainError::contradiction(
+            format!("blocks {from} to {to}"),
+            format!("they would take more than {PARTS_MAX} requests"),
+        ))
+    }
+
+    /// Holds the answer of one node against its own answers to smaller questions.
+    async fn settle_alone(
+        &self,
+        filter: &LogFilter,
+        span: (u64, u64),
+        (node, answer): Said<'_, S>,
+    ) -> Result<RangeLogs, ChainError> {
+        let halves = self.in_parts(node, filter, span, half(span)).await?;
+        let settled = self.settle(filter, span, (node, answer), (node, halves)).await?;
+        self.fill_by_bloom(filter, span, (node, settled)).await
+    }
+
+    /// Looks for blocks whose bloom claims a log that the answer lacks: at some of the range's, and at all where one is found.
+    async fn fill_by_bloom(
+        &self,
+        filter: &LogFilter,
+        span: (u64, u64),
+        (node, mut answer): Said<'_, S>,
+    ) -> Result<RangeLogs, ChainError> {
+        let all: Vec<u64> = (span.0..=span.1).collect();
+        let some = compare::spread(&all, BLOOMS);
+        let mut found = self.hidden(node, filter, &some, &answer).await?;
+        if found.is_empty() {
+            return Ok(answer);
+        }
+        if some.len() < all.len() {
+            found = self.hidden(node, filter, &all, &answer).await?;
+        }
+        let blocks: std::collections::BTreeSet<u64> =
+            found.iter().map(|log| log.block.number).collect();
+        let detail = format!(
+            "{} logs of {} blocks were missing from a range, although the node has them when it is asked block by block",
+            found.len(),
+            blocks.len()
+        );
+        let finding = Finding::new(FindingKind::LogsLeftOut, &detail).of_blocks(span.0, span.1);
+        self.blame(node, finding);
+        answer.logs.extend(found);
+        answer.logs.sort_by_key(crate::vocab::RawLog::position);
+        Ok(answer)
+    }
+}
+
+const fn length((from, to): (u64, u64)) -> u64 {
+    to.saturating_sub(from).saturating_add(1)
+}
+
+const fn half(span: (u64, u64)) -> u64 {
+    length(span).div_ceil(2)
+}
