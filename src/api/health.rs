@@ -115,9 +115,11 @@ pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<Respons
     };
     gauge("hallmark_lag_seconds", lag_s(&tags, state.clock.now()));
     gauge("hallmark_halted", Some(u64::from(halt.is_some())));
-    let providers = state.providers.get();
-    let up = providers.iter().filter(|provider| provider.is_up).count() as u64;
-    gauge("hallmark_providers_up", (!providers.is_empty()).then_some(up));
+    if let Some(providers) = state.providers.get() {
+        let count = |state| providers.iter().filter(|p| p.state == state).count() as u64;
+        gauge("hallmark_providers_up", Some(count("healthy")));
+        gauge("hallmark_providers_benched", Some(count("benched")));
+    }
     handle.run_upkeep();
     Ok(([(header::CONTENT_TYPE, TEXT)], handle.render()).into_response())
 }

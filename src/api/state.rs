@@ -1,8 +1,8 @@
 //! What every handler holds in hand.
 //!
-//! The caller opens the database, chooses the limits and fills the providers; nothing here reads the configuration.
+//! The caller opens the database, chooses the limits and says who tells of the nodes; nothing here reads the configuration.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -22,8 +22,8 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// Which code behind the registries is known.
     pub known: Arc<KnownImplementations>,
-    /// How the nodes are doing; empty where nothing is followed.
-    pub providers: Providers,
+    /// How the nodes are doing.
+    pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
     pub metrics: Option<PrometheusHandle>,
     /// What one request and one client may cost. The rate limit is that of [`new`](Self::new); changing it here does nothing.
@@ -40,7 +40,7 @@ impl ApiState {
         limits: Limits,
     ) -> Self {
         let limiter = limits.rate_limit.and_then(RateLimiter::new).map(Arc::new);
-        let (known, providers) = (Arc::new(known), Providers::default());
+        let (known, providers) = (Arc::new(known), ProviderStatuses::default());
         Self { database, clock, known, providers, metrics: None, limits, limiter }
     }
 }
@@ -71,27 +71,44 @@ pub struct RateLimit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderStatus {
     /// Scheme and host; never more of a URL that may hold a key.
-    pub name: String,
-    /// Whether it answered when it was last asked.
-    pub is_up: bool,
-    /// When something new last came from it; `None` before the first time.
-    pub last_answer: Option<UnixSeconds>,
+    pub url: String,
+    /// `both`, `follow` or `check`.
+    pub role: &'static str,
+    /// `healthy`, `troubled`, `benched` or `refused`.
+    pub state: &'static str,
+    /// Why it is not healthy.
+    pub reason: Option<String>,
+    /// Until when it is benched.
+    pub benched_until: Option<UnixSeconds>,
+    /// Its head when it was last asked for it.
+    pub head: Option<u64>,
+    /// How long its answers take, as a moving average.
+    pub latency_ms: Option<u64>,
+    /// How often it was asked.
+    pub requests: u64,
+    /// How often it failed.
+    pub failures: u64,
+    /// How often it was found to have left logs out or made them up.
+    pub disagreements: u64,
     /// What it last failed with, without secrets; `None` where it never did.
     pub last_error: Option<String>,
 }
 
-/// The nodes' state, shared between whoever follows and whoever answers.
-#[derive(Clone, Debug, Default)]
-pub struct Providers(Arc<RwLock<Vec<ProviderStatus>>>);
+/// Tells how the nodes are doing.
+type Tell = dyn Fn() -> Vec<ProviderStatus> + Send + Sync;
 
-impl Providers {
-    /// Replaces what is known of all nodes.
-    pub fn set(&self, providers: Vec<ProviderStatus>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = providers;
+/// How the nodes are doing, by the word of whoever follows in this process; by default nobody does.
+#[derive(Clone, Default)]
+pub struct ProviderStatuses(Option<Arc<Tell>>);
+
+impl ProviderStatuses {
+    /// As this tells whenever it is asked.
+    pub fn told_by(tell: impl Fn() -> Vec<ProviderStatus> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(tell)))
     }
 
-    /// What is known of all nodes, the preferred first.
-    pub fn get(&self) -> Vec<ProviderStatus> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// How they are doing now, the preferred first; `None` where nobody follows in this process.
+    pub fn get(&self) -> Option<Vec<ProviderStatus>> {
+        self.0.as_ref().map(|tell| tell())
     }
 }

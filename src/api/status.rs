@@ -13,8 +13,11 @@ use super::reading::LOG_SIZE;
 use super::state::{ApiState, ProviderStatus};
 use super::wire::{Block, json};
 use crate::identity::TimelineRef;
-use crate::storage::{Binding, Registry, Reorg, Tags, Tx};
+use crate::storage::{Binding, NotedFinding, Registry, Reorg, Tags, Tx};
 use crate::vocab::{BlockRef, BlockStamp, UnixSeconds};
+
+/// So many findings are shown.
+const FINDINGS_SHOWN: u32 = 20;
 
 /// The state of the service.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,8 +55,12 @@ struct ChainStatus {
     /// The contracts that are followed.
     registries: Vec<RegistryStatus>,
     completeness: Completeness,
-    /// The nodes; empty where this process follows none.
-    providers: Vec<Provider>,
+    /// Why what is recorded may be incomplete or wrong, in words; empty where nothing is known against it.
+    degraded: Vec<String>,
+    /// The nodes; null where this process follows none: the one that does tells of them.
+    providers: Option<Vec<Provider>>,
+    /// What was found out about nodes and their answers, newest first, at most 20.
+    findings: Vec<NodeFinding>,
 }
 
 /// Reorganisations that were followed.
@@ -127,11 +134,25 @@ struct Completeness {
 #[derive(Debug, Serialize, ToSchema)]
 struct Provider {
     /// Scheme and host.
-    name: String,
-    /// Whether it answered when it was last asked.
-    up: bool,
-    /// When something new last came from it.
-    last_answer: Option<String>,
+    url: String,
+    /// `both`, `follow` (it is never compared with) or `check` (it is only compared with).
+    role: &'static str,
+    /// `healthy`; `troubled`: left alone for a while; `benched`: what it said was not true; `refused`: of another chain.
+    state: &'static str,
+    /// Why it is not healthy.
+    reason: Option<String>,
+    /// Until when it is benched.
+    benched_until: Option<String>,
+    /// Its head when it was last asked for it.
+    head: Option<u64>,
+    /// How long its answers take, as a moving average.
+    latency_ms: Option<u64>,
+    /// How often it was asked.
+    requests: u64,
+    /// How often it failed.
+    failures: u64,
+    /// How often it was found to have left logs out or made them up.
+    disagreements: u64,
     /// What it last failed with.
     last_error: Option<String>,
 }
@@ -139,10 +160,54 @@ struct Provider {
 impl From<ProviderStatus> for Provider {
     fn from(status: ProviderStatus) -> Self {
         Self {
-            name: status.name,
-            up: status.is_up,
-            last_answer: status.last_answer.map(|time| time.to_string()),
+            url: status.url,
+            role: status.role,
+            state: status.state,
+            reason: status.reason,
+            benched_until: status.benched_until.map(|time| time.to_string()),
+            head: status.head,
+            latency_ms: status.latency_ms,
+            requests: status.requests,
+            failures: status.failures,
+            disagreements: status.disagreements,
             last_error: status.last_error,
+        }
+    }
+}
+
+/// Something that was seen and ought not to be.
+#[derive(Debug, Serialize, ToSchema)]
+struct NodeFinding {
+    /// Its number; they are counted from 1, and the oldest are forgotten.
+    seq: u64,
+    /// `logs-left-out`, `logs-invented`, `nodes-disagree`, `node-unfit` or `agents-missing`.
+    kind: &'static str,
+    /// The blocks it is about.
+    blocks: Option<BlockSpan>,
+    /// The node it is about: scheme and host.
+    provider: Option<String>,
+    /// What was seen.
+    detail: String,
+    /// When.
+    noted_at: String,
+}
+
+/// Blocks from one to another, both included.
+#[derive(Debug, Serialize, ToSchema)]
+struct BlockSpan {
+    from: u64,
+    to: u64,
+}
+
+impl From<NotedFinding> for NodeFinding {
+    fn from(noted: NotedFinding) -> Self {
+        Self {
+            seq: noted.seq,
+            kind: noted.finding.kind.as_str(),
+            blocks: noted.finding.blocks.map(|(from, to)| BlockSpan { from, to }),
+            provider: noted.finding.provider,
+            detail: noted.finding.detail,
+            noted_at: noted.noted_at.to_string(),
         }
     }
 }
@@ -174,6 +239,9 @@ async fn chain_status(
     }
     let last = tx.reorgs(1).await?.pop();
     let shown = |stamp: Option<BlockStamp>| stamp.map(Block::from);
+    let completeness = completeness(tx, block).await?;
+    let providers = state.providers.get();
+    let findings = tx.findings(FINDINGS_SHOWN).await?;
     Ok(ChainStatus {
         chain: binding.chain.to_string(),
         head: shown(tags.head),
@@ -185,9 +253,27 @@ async fn chain_status(
         halted: tx.halt().await?.map(|halt| halt.0),
         reorgs: Reorgs { count: last.map_or(0, |reorg| reorg.seq), last: last.map(last_reorg) },
         registries,
-        completeness: completeness(tx, block).await?,
-        providers: state.providers.get().into_iter().map(Provider::from).collect(),
+        degraded: degraded(&completeness, providers.as_deref()),
+        completeness,
+        providers: providers.map(|nodes| nodes.into_iter().map(Provider::from).collect()),
+        findings: findings.into_iter().map(NodeFinding::from).collect(),
     })
+}
+
+/// What speaks against the record: agents that were never seen, and nodes that cannot be believed.
+fn degraded(completeness: &Completeness, providers: Option<&[ProviderStatus]>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if completeness.gaps > 0 {
+        let gaps = completeness.gaps;
+        reasons
+            .push(format!("{gaps} agents below the highest one were never seen: logs are missing"));
+    }
+    let followed = providers.unwrap_or_default().iter().filter(|node| node.role != "check");
+    let states: Vec<_> = followed.map(|node| node.state).collect();
+    if !states.is_empty() && states.iter().all(|state| matches!(*state, "benched" | "refused")) {
+        reasons.push("every node was found to be wrong; the least bad one is followed".to_owned());
+    }
+    reasons
 }
 
 fn lag_blocks(tags: &Tags) -> Option<u64> {

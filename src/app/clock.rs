@@ -3,7 +3,7 @@
 use crate::vocab::UnixSeconds;
 
 /// Tells the time.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> UnixSeconds;
 }

@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use alloy::primitives::Bloom;
 
-use super::AppError;
+use super::completeness::Density;
 use super::error::During;
 use super::ingest::{Applied, Ingest, fold_into, observed};
+use super::{AppError, Clock, SystemClock};
 use crate::chain::{
     BlockTag, ChainError, ChainSource, ChainStep, FollowError, Follower, FollowerOptions,
     LogFilter, Progress, Resume,
 };
 use crate::registry::calls;
 use crate::storage::{Database, Halt, Observation, ObservedSubject, Registry, StorageError, Tags};
-use crate::vocab::{Header, RegistryKind};
+use crate::vocab::{Finding, Header, RegistryKind};
 
 /// How long to wait before following is taken up again after trouble that may pass.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -49,6 +50,8 @@ pub struct Following<S> {
     ingest: Ingest,
     options: FollowerOptions,
     filter: LogFilter,
+    /// Says when findings are noted.
+    clock: Arc<dyn Clock>,
 }
 
 impl<S: ChainSource + 'static> Following<S> {
@@ -84,7 +87,7 @@ impl<S: ChainSource + 'static> Following<S> {
                 "no code here yet; it is followed in case there ever is"
             );
         }
-        let following = Self { source, ingest, options, filter };
+        let following = Self { source, ingest, options, filter, clock: Arc::new(SystemClock) };
         following.bind().await?;
         Ok(following)
     }
@@ -181,6 +184,7 @@ impl<S: ChainSource + 'static> Following<S> {
         let during = || "cannot read where following stood".to_owned();
         let (resume, mut is_halted) = self.resume().await.during(during)?;
         let mut cursor = resume.cursor;
+        let mut density = self.density().await.during(during)?;
         let mut follower = Follower::new(
             Arc::clone(&self.source),
             self.filter.clone(),
@@ -192,10 +196,14 @@ impl<S: ChainSource + 'static> Following<S> {
                 () = &mut *until => return Ok(()),
                 next = follower.next() => next,
             };
-            let step = match next {
+            let mut step = match next {
                 Ok(step) => step,
-                Err(error) => return Err(self.stopped(error).await),
+                Err(error) => {
+                    self.note_findings(Vec::new()).await?;
+                    return Err(self.stopped(error).await);
+                }
             };
+            let found = density.complete(self.source.as_ref(), &self.filter, &mut step).await;
             if is_halted {
                 self.set_halt(None).await?;
                 is_halted = false;
@@ -203,6 +211,7 @@ impl<S: ChainSource + 'static> Following<S> {
             let applied = self.ingest.apply(self.source.as_ref(), &step, cursor).await?;
             cursor = applied.cursor;
             *has_begun = true;
+            self.note_findings(found).await?;
             count(&step, &applied);
             tell(Followed::Step { step: &step, applied, progress: follower.progress() });
         }
@@ -232,6 +241,28 @@ impl<S: ChainSource + 'static> Following<S> {
             finalized: tags.finalized.map(|stamp| stamp.block),
         };
         Ok((resume, is_halted))
+    }
+
+    /// How agents are numbered, as far as is stored.
+    async fn density(&self) -> Result<Density, StorageError> {
+        let mut tx = self.ingest.database.begin_read().await?;
+        let identity = self.ingest.binding.registry(RegistryKind::Identity);
+        let identity = identity.map(|registry| registry.at.address).unwrap_or_default();
+        Ok(Density::after(identity, tx.highest_agent().await?))
+    }
+
+    /// Notes what was found, here and by the source.
+    async fn note_findings(&self, here: Vec<Finding>) -> Result<(), AppError> {
+        let findings = [self.source.take_findings(), here].concat();
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let during = || "cannot note what was found out about the nodes".to_owned();
+        let mut tx = self.database().begin_write().await.during(during)?;
+        for finding in &findings {
+            tx.insert_finding(finding, self.clock.now()).await.during(during)?;
+        }
+        tx.commit().await.during(during)
     }
 
     async fn stopped(&self, error: FollowError) -> AppError {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod clock;
+mod completeness;
 mod decoded;
 mod error;
 mod follow;

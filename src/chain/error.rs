@@ -68,6 +68,16 @@ impl ChainError {
         }
     }
 
+    /// Logs that the same is asked again: a first failure is nothing, a third in a row is worth knowing.
+    pub(crate) fn tell(&self, failures: u32, what: &str) {
+        const WORTH_KNOWING: u32 = 3;
+        if failures == WORTH_KNOWING {
+            tracing::warn!(error = %self, failures, "{what}");
+        } else {
+            tracing::debug!(error = %self, failures, "{what}");
+        }
+    }
+
     /// An answer that contradicts another one: backends disagree, or the chain changed in between.
     pub(crate) fn contradiction(asked: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Transient {

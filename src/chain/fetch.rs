@@ -4,7 +4,7 @@
 //! link, logs must carry the hash of their block's header. A contradiction is transient: asked again, the backends may agree.
 //!
 //! Nodes do leave logs out, mostly at the head. A block whose bloom claims a log of ours but that came without any is asked for again
-//! a few times; then the empty answer is taken, because a bloom may claim too much.
+//! a few times, at last in another way; then the empty answer is taken, because a bloom may claim too much.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(crate) async fn range<S: ChainSource>(
     must_be_final: bool,
     recheck: Recheck,
 ) -> Result<Fetched, ChainError> {
-    let answer = source.logs_in(filter, from..=to).await?;
+    let mut answer = source.logs_in(filter, from..=to).await?;
     let asked = || format!("blocks {from} to {to}");
     if must_be_final && !calls_final(answer.finalized.as_ref(), answer.end.block) {
         return Err(ChainError::contradiction(asked(), "they are not final for this backend"));
@@ -77,14 +77,21 @@ pub(crate) async fn range<S: ChainSource>(
     check_logs(&headers, &answer.logs)
         .map_err(|reason| ChainError::contradiction(asked(), reason))?;
     let with_logs: BTreeSet<u64> = answer.logs.iter().map(|log| log.block.number).collect();
+    let mut left_out = Vec::new();
     for header in headers.values().filter(|h| h.block.number >= recent_from) {
-        if !with_logs.contains(&header.block.number)
-            && claims(&header.logs_bloom, filter)
-            && !logs_of(source, filter, header, recheck).await?.is_empty()
-        {
-            let reason = format!("the logs of block {} were left out", header.block);
-            return Err(ChainError::contradiction(asked(), reason));
+        if !with_logs.contains(&header.block.number) && claims(&header.logs_bloom, filter) {
+            left_out.extend(logs_of(source, filter, header, recheck).await?);
         }
+    }
+    if !left_out.is_empty() {
+        // Asking again would meet the same answer for ever where the node's index of logs has a hole.
+        tracing::warn!(
+            logs = left_out.len(),
+            "{}: logs were left out, and found by block",
+            asked()
+        );
+        answer.logs.extend(left_out);
+        answer.logs.sort_by_key(RawLog::position);
     }
     Ok(Fetched {
         parent: answer.start.parent_hash,
@@ -151,15 +158,24 @@ async fn logs_of<S: ChainSource>(
     header: &Header,
     recheck: Recheck,
 ) -> Result<Vec<RawLog>, ChainError> {
-    for _ in 0..recheck.attempts {
+    for attempt in 0..=recheck.attempts {
+        if attempt > 0 {
+            tokio::time::sleep(recheck.delay).await;
+        }
         let logs = source.logs_of(filter, header.block).await?;
         if !logs.is_empty() || !claims(&header.logs_bloom, filter) {
             return Ok(logs);
         }
-        tokio::time::sleep(recheck.delay).await;
     }
-    let logs = source.logs_of(filter, header.block).await?;
-    if logs.is_empty() && claims(&header.logs_bloom, filter) {
+    // Once more in another way, which may be another node.
+    let number = header.block.number;
+    let answer = source.logs_again(filter, number..=number).await?;
+    if answer.end.block != header.block {
+        let asked = format!("block {number}");
+        return Err(ChainError::contradiction(asked, "it was replaced while it was read"));
+    }
+    let logs = answer.logs;
+    if logs.is_empty() {
         tracing::warn!(
             block.number = header.block.number,
             "the block's bloom claims a registry log, but the node has none; taken as a false claim"

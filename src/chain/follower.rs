@@ -118,7 +118,7 @@ impl<S: ChainSource + 'static> Follower<S> {
                         self.failures = 0;
                         return Err(FollowError::Source(error));
                     };
-                    tracing::debug!(%error, failures = self.failures, "the source is asked again");
+                    error.tell(self.failures, "the source is asked again");
                     tokio::time::sleep(delay).await;
                 }
                 Err(error) => return Err(error),

@@ -18,6 +18,9 @@ use super::range::{RangeSize, Shrunk};
 use super::retry::{BackoffOptions, Jitter};
 use super::source::{ChainSource, LogFilter};
 
+/// A range of so few blocks that its refusal is worth saying.
+const SHORT: u64 = 16;
+
 /// What is fetched, and within which bounds.
 pub(crate) struct Plan<S> {
     pub(crate) source: Arc<S>,
@@ -179,6 +182,8 @@ impl<S: ChainSource + 'static> Pipeline<S> {
                         asked: asked.clone(),
                         reason: format!("even one block is too much: {reason}"),
                     });
+                } else if (SHORT / 2 + 1..=SHORT).contains(&job.length()) {
+                    tracing::warn!(%error, "the node refuses even short ranges");
                 }
             }
             ChainError::TimedOut { .. } | ChainError::Transient { .. } => {
@@ -189,7 +194,7 @@ impl<S: ChainSource + 'static> Pipeline<S> {
                 let delay =
                     self.plan.backoff.delay(job.failures, error.retry_after(), jitter.draw());
                 if let Some(delay) = delay {
-                    tracing::debug!(%error, failures = job.failures, "a range is asked for again");
+                    error.tell(job.failures, "a range is asked for again");
                     job.pause = Some(delay);
                 } else {
                     job.failures = 0;

@@ -33,7 +33,7 @@ pub(super) struct SharedFlags {
     /// Chain to follow: a preset such as `base`, or `custom`
     #[arg(long, global = true, value_name = "PRESET")]
     chain: Option<String>,
-    /// JSON-RPC endpoint; where it is repeated, the first is used
+    /// JSON-RPC endpoint, repeatable, the preferred first; `check:URL` only compares, `follow:URL` only follows
     #[arg(long, global = true, value_name = "URL")]
     rpc_url: Vec<String>,
     /// Database: `sqlite://PATH` or `postgres://…`

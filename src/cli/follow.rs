@@ -11,7 +11,7 @@ use super::progress::Display;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
 use crate::app::{AppError, Followed, Following};
-use crate::chain::RpcSource;
+use crate::chain::{Providers, RpcSource};
 use crate::config::Config;
 use crate::storage::Database;
 
@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
 pub(super) async fn follow(
     config: &Config,
     database: &Database,
-    source: Arc<RpcSource>,
+    source: Arc<Providers<RpcSource>>,
     mut stop: watch::Receiver<bool>,
     mut hear: impl FnMut(&Followed<'_>),
 ) -> Result<(), AppError> {
@@ -63,8 +63,8 @@ pub(super) async fn follow(
 async fn open(
     config: &Config,
     database: &Database,
-    source: &Arc<RpcSource>,
-) -> Result<Following<RpcSource>, AppError> {
+    source: &Arc<Providers<RpcSource>>,
+) -> Result<Following<Providers<RpcSource>>, AppError> {
     let ingest = open::ingest(config, database.clone());
     let (filter, options) = (open::filter(config), open::follower_options(config));
     Following::open(Arc::clone(source), ingest, filter, options, open::may_lack_code(config)).await

@@ -1,13 +1,17 @@
 //! From the configuration to the parts that commands are made of: the database, what is followed, and the node.
 
+use std::ops::RangeInclusive;
+
 use alloy::primitives::Address;
 
 use super::{CliError, Exit};
-use crate::app::{AppError, Ingest};
+use crate::app::{AppError, Clock, Ingest, SystemClock};
 use crate::chain::endpoint::Endpoint;
-use crate::chain::{FollowerOptions, LogFilter, RpcOptions, RpcSource};
-use crate::config::{Config, Topics};
-use crate::registry::{KnownImplementations, topics};
+use crate::chain::{
+    FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource,
+};
+use crate::config::{Config, RpcRole, Topics};
+use crate::registry::{Deployment, KnownImplementations, topics};
 use crate::storage::{Binding, Database, Registry};
 use crate::vocab::{RegistryKind, RegistryRef};
 
@@ -104,19 +108,36 @@ pub(super) fn follower_options(config: &Config) -> FollowerOptions {
     }
 }
 
-/// The node.
-pub(super) fn source(config: &Config) -> Result<RpcSource, CliError> {
-    let [url, others @ ..] = config.rpc_url.as_slice() else {
-        unreachable!("the configuration always has an rpc url")
-    };
-    if !others.is_empty() {
-        tracing::warn!(unused = others.len(), "only the first rpc url is used");
-    }
-    let endpoint = Endpoint::parse(url.expose().as_str())?;
+/// The nodes, as one source.
+pub(super) fn source(config: &Config) -> Result<Providers<RpcSource>, CliError> {
     let options = RpcOptions {
         timeout: config.rpc_timeout,
         poll_interval: config.poll_interval,
         ..RpcOptions::default()
     };
-    Ok(RpcSource::new(endpoint, options)?)
+    let mut providers = Vec::with_capacity(config.rpc_url.len());
+    for url in &config.rpc_url {
+        let endpoint = Endpoint::parse(url.expose().as_str())?;
+        let role = match url.role() {
+            RpcRole::Both => Role::Both,
+            RpcRole::Follow => Role::Follow,
+            RpcRole::Check => Role::Check,
+        };
+        let name = endpoint.to_string();
+        providers.push(Provider { source: RpcSource::new(endpoint, options)?, name, role });
+    }
+    let options = ProvidersOptions {
+        // A node must not be able to tell which of its answers will be compared.
+        seed: SystemClock.now().get() ^ u64::from(std::process::id()).rotate_left(32),
+        known: known_logs(config),
+        ..ProvidersOptions::new(config.chain_id)
+    };
+    Ok(Providers::new(providers, options))
+}
+
+/// A block that holds logs for certain: that of the preset's deployment.
+fn known_logs(config: &Config) -> Option<(LogFilter, RangeInclusive<u64>)> {
+    let preset = Deployment::by_name(&config.chain).filter(|preset| preset.starts_with_logs)?;
+    let block = preset.start_block;
+    (preset.identity == config.identity_registry).then(|| (filter(config), block..=block))
 }

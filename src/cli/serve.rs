@@ -7,21 +7,22 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::error::with_causes;
 use super::follow::follow;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
-use crate::api::{self, ApiState, Limits, ProviderStatus, Providers, RateLimit};
+use crate::api::{self, ApiState, Limits, ProviderStatus, ProviderStatuses, RateLimit};
 use crate::app::{AppError, Clock, Followed, SystemClock};
+use crate::chain::{ProviderReport, State};
 use crate::config::Config;
 use crate::storage::Database;
+use crate::vocab::UnixSeconds;
 
 /// Serves only.
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        serve(config, &database, Providers::default(), listener, stop).await?;
+        serve(config, &database, ProviderStatuses::default(), listener, stop).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -48,16 +49,14 @@ pub(super) async fn both(
     mut hear: impl FnMut(&Followed<'_>),
 ) -> Result<Exit, CliError> {
     let source = Arc::new(open::source(config)?);
-    let providers = Providers::default();
-    let served = serve(config, database, providers.clone(), listener, stop.clone());
+    let reporting = Arc::clone(&source);
+    let providers = ProviderStatuses::told_by(move || {
+        reporting.report().into_iter().map(provider_status).collect()
+    });
+    let served = serve(config, database, providers, listener, stop.clone());
     let watched = stop.clone();
     let followed = async {
-        let name = provider_name(config);
-        let told = follow(config, database, source, watched, |event| {
-            let before = providers.get();
-            providers.set(vec![provider_status(&name, event, before.first())]);
-            hear(event);
-        });
+        let told = follow(config, database, source, watched, |event| hear(event));
         match told.await {
             Ok(()) => Ok(Exit::Done),
             Err(error @ AppError::Halted { .. }) => {
@@ -82,7 +81,7 @@ pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
 async fn serve(
     config: &Config,
     database: &Database,
-    providers: Providers,
+    providers: ProviderStatuses,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CliError> {
@@ -99,25 +98,23 @@ async fn serve(
     Ok(())
 }
 
-fn provider_name(config: &Config) -> String {
-    config.rpc_url.first().map(ToString::to_string).unwrap_or_default()
-}
-
-/// How the node is doing; what is not known now stays as it was `before`.
-fn provider_status(
-    name: &str,
-    event: &Followed<'_>,
-    before: Option<&ProviderStatus>,
-) -> ProviderStatus {
-    let now = || Some(SystemClock.now());
-    let (is_up, last_answer, last_error) = match event {
-        Followed::Step { .. } => (true, now(), None),
-        Followed::Trouble { error } => {
-            let last_answer = before.and_then(|before| before.last_answer);
-            (false, last_answer, Some(with_causes(*error)))
-        }
-    };
-    ProviderStatus { name: name.to_owned(), is_up, last_answer, last_error }
+/// How the nodes are doing, as the service shows it.
+fn provider_status(report: ProviderReport) -> ProviderStatus {
+    let (is_benched, now) = (report.state == State::Benched, SystemClock.now());
+    let until = report.pause.and_then(|pause| UnixSeconds::new(now.get() + pause.as_secs()));
+    ProviderStatus {
+        url: report.name,
+        role: report.role.as_str(),
+        state: report.state.as_str(),
+        reason: report.reason,
+        benched_until: until.filter(|_| is_benched),
+        head: report.head,
+        latency_ms: report.latency.and_then(|latency| u64::try_from(latency.as_millis()).ok()),
+        requests: report.requests,
+        failures: report.failures,
+        disagreements: report.disagreements,
+        last_error: report.last_error,
+    }
 }
 
 /// What the service answers from.

@@ -16,14 +16,48 @@ use super::value::Setting;
 const RPC_URLS_MAX: usize = 16;
 const RPC_SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
 
-/// A JSON-RPC endpoint. Its path and query often are a key.
+/// What an endpoint is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RpcRole {
+    /// To follow the chain, and to compare what others answer.
+    #[default]
+    Both,
+    /// To follow only.
+    Follow,
+    /// To compare only.
+    Check,
+}
+
+impl RpcRole {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Both, "both"), (Self::Follow, "follow"), (Self::Check, "check")];
+
+    /// A role that is written before a URL, and the rest.
+    fn split(text: &str) -> (Self, &str) {
+        let written = text.split_once(':').and_then(|(word, rest)| {
+            let (role, _) = Self::ALL.into_iter().find(|(_, name)| *name == word)?;
+            Some((role, rest))
+        });
+        written.unwrap_or((Self::default(), text))
+    }
+}
+
+/// A JSON-RPC endpoint, and what it is asked for. Its path and query often are a key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RpcUrl(Url);
+pub struct RpcUrl {
+    url: Url,
+    role: RpcRole,
+}
 
 impl RpcUrl {
     /// The whole URL, secrets included: for the connection, never for a message.
     pub fn expose(&self) -> &Url {
-        &self.0
+        &self.url
+    }
+
+    /// What it is asked for.
+    pub const fn role(&self) -> RpcRole {
+        self.role
     }
 
     /// A node on this machine, without a key.
@@ -32,15 +66,16 @@ impl RpcUrl {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
+        let (role, text) = RpcRole::split(text);
         let url = Url::parse(text).map_err(|why| {
             format!("expected a URL: {why} (the value is not shown: it may hold a key)")
         })?;
         if RPC_SCHEMES.contains(&url.scheme()) {
-            Ok(Self(url))
+            Ok(Self { url, role })
         } else {
             let schemes = "http://, https://, ws:// or wss://";
             Err(format!(
-                "expected a URL that starts with {schemes} (the value is not shown: it may hold a key)"
+                "expected a URL that starts with {schemes}, with `check:` or `follow:` before it where it has one role only (the value is not shown: it may hold a key)"
             ))
         }
     }
@@ -48,7 +83,12 @@ impl RpcUrl {
 
 impl fmt::Display for RpcUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&masked(&self.0))
+        match self.role {
+            RpcRole::Both => {}
+            RpcRole::Follow => f.write_str("follow:")?,
+            RpcRole::Check => f.write_str("check:")?,
+        }
+        f.write_str(&masked(&self.url))
     }
 }
 
@@ -63,12 +103,22 @@ impl Setting for Vec<RpcUrl> {
         let urls = match raw {
             Raw::Text(one) => vec![RpcUrl::parse(one)?],
             Raw::List(many) => {
-                many.iter().map(|one| RpcUrl::parse(one)).collect::<Result<_, _>>()?
+                many.iter().map(|one| RpcUrl::parse(one.trim())).collect::<Result<_, _>>()?
             }
             Raw::Integer(_) | Raw::Other(_) => return Err("expected a list of URLs".to_owned()),
         };
         if urls.is_empty() || urls.len() > RPC_URLS_MAX {
             return Err(format!("expected 1 to {RPC_URLS_MAX} URLs, found {}", urls.len()));
+        }
+        if urls.iter().all(|url| url.role == RpcRole::Check) {
+            return Err("every URL is for checking only; one at least must be without `check:`, to be followed".to_owned());
+        }
+        for (at, url) in urls.iter().enumerate() {
+            if urls.iter().take(at).any(|earlier| earlier.url == url.url) {
+                return Err(format!(
+                    "the URL {url} stands there twice; an endpoint cannot check itself"
+                ));
+            }
         }
         Ok(urls)
     }

@@ -73,7 +73,7 @@ pub(super) const RPC_URL: Key = Key {
     ..preset_key(
         "rpc_url",
         Kind::List,
-        "JSON-RPC endpoint (http, https, ws, wss); of several the first is used",
+        "JSON-RPC endpoints (http, https, ws, wss), the preferred first; `check:URL` only compares, `follow:URL` only follows",
     )
 };
 pub(super) const DATABASE_URL: Key = Key {

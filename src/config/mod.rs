@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 
-pub use endpoint::{DatabaseUrl, RpcUrl};
+pub use endpoint::{DatabaseUrl, RpcRole, RpcUrl};
 pub use error::ConfigError;
 pub use key::{KEYS, Key, Kind};
 pub use resolve::Entry;

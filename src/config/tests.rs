@@ -216,6 +216,43 @@ fn secrets_are_neither_listed_nor_repeated_in_errors() {
 }
 
 #[test]
+fn endpoints_have_roles_in_every_layer() {
+    let expected = [
+        (RpcRole::Both, "https://a.example/v2/key"),
+        (RpcRole::Check, "https://b.example/"),
+        (RpcRole::Follow, "wss://c.example/"),
+    ];
+    let all = ["https://a.example/v2/key", "check:https://b.example", "follow:wss://c.example"];
+    let file = format!("rpc_url = {all:?}");
+    let joined = all.join(", ");
+    let flags =
+        Flags { rpc_url: all.iter().map(|url| (*url).to_owned()).collect(), ..Flags::default() };
+    for config in [
+        from_file(&file).unwrap(),
+        load("", &[("HALLMARK_RPC_URL", &joined)], &Flags::default()).unwrap(),
+        load("", &[], &flags).unwrap(),
+    ] {
+        let read: Vec<_> =
+            config.rpc_url.iter().map(|url| (url.role(), url.expose().as_str())).collect();
+        assert_eq!(read, expected);
+        let shown = format!("{config:?}");
+        assert!(shown.contains("check:https://b.example"), "{shown}");
+        assert!(!shown.contains("v2"), "{shown}");
+    }
+}
+
+#[test]
+fn lists_of_endpoints_that_make_no_sense_are_refused() {
+    let text = refusal(from_file("rpc_url = [\"check:https://b.example\"]"));
+    assert!(text.contains("`rpc_url` from") && text.contains("to be followed"), "{text}");
+    let text =
+        refusal(from_file("rpc_url = [\"https://b.example/k\", \"check:https://b.example/k\"]"));
+    assert!(text.contains("check:https://b.example/…") && text.contains("twice"), "{text}");
+    let text = refusal(from_file("rpc_url = [\"verify:https://b.example/SECRET\"]"));
+    assert!(text.contains("`check:` or `follow:`") && !text.contains("SECRET"), "{text}");
+}
+
+#[test]
 fn a_rate_of_zero_is_no_limit() {
     assert_eq!(from_file("rate_limit_per_s = 0").unwrap().rate_limit, None);
     let limit = from_file("").unwrap().rate_limit.unwrap();

@@ -23,6 +23,8 @@ pub struct Deployment {
     pub validation: Address,
     /// The first block that can hold a log of any of them.
     pub start_block: u64,
+    /// Whether the start block is the proxies' deployment, which holds their first logs for certain.
+    pub starts_with_logs: bool,
     /// A public endpoint without a key, where the chain's own people run one that answers `eth_getLogs`.
     pub rpc_url: Option<&'static str>,
 }
@@ -60,6 +62,7 @@ const fn mainnet(
         reputation: address!("8004BAa17C55a88189AE136b182e5fdA19dE9b63"),
         validation: address!("8004Cc8439f36fd5F9F049D9fF86523Df6dAAB58"),
         start_block,
+        starts_with_logs: true,
         rpc_url,
     }
 }
@@ -76,6 +79,7 @@ pub static DEPLOYMENTS: [Deployment; 10] = [
         reputation: address!("8004B663056A597Dffe9eCcC1965A193B7388713"),
         validation: address!("8004Cb1BF31DAf7788923b405b754f57acEB4272"),
         start_block: 37_174_254,
+        starts_with_logs: false,
         rpc_url: Some("https://sepolia.base.org"),
     },
     // Version 1.0.0, replaced in January 2026: legacy event forms, no agent wallet, no known implementation.
@@ -86,6 +90,7 @@ pub static DEPLOYMENTS: [Deployment; 10] = [
         reputation: address!("8004bd8daB57f14Ed299135749a5CB5c42d341BF"),
         validation: address!("8004C269D0A5647E51E121FeB226200ECE932d55"),
         start_block: 32_481_444,
+        starts_with_logs: false,
         rpc_url: Some("https://sepolia.base.org"),
     },
     mainnet("ethereum", 1, 24_339_871, None),

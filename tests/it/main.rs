@@ -30,6 +30,7 @@ mod api;
 
 // Following: a scripted chain, and a server that answers anything.
 mod follow;
+mod providers;
 mod rpc;
 
 // The whole: chain, following, storage.

@@ -52,13 +52,11 @@ impl<S: ChainSource> Providers<S> {
         let settled = match (early, self.doubt(node, filter, span, &answer)) {
             (Some(theirs), _) => self.settle(filter, span, (node, answer), theirs).await?,
             (None, None) => answer,
-            (None, Some(doubt)) => {
-                match self.second(filter, span, Some(node.index)).await {
-                    Some(theirs) => self.settle(filter, span, (node, answer), theirs).await?,
-                    None if doubt == Doubt::Sample => answer,
-                    None => self.settle_alone(filter, span, (node, answer)).await?,
-                }
-            }
+            (None, Some(doubt)) => match self.second(filter, span, Some(node.index)).await {
+                Some(theirs) => self.settle(filter, span, (node, answer), theirs).await?,
+                None if doubt == Doubt::Sample => answer,
+                None => self.settle_alone(filter, span, (node, answer)).await?,
+            },
         };
         self.learn(node, filter, span, &settled);
         Ok(settled)
@@ -102,9 +100,9 @@ impl<S: ChainSource> Providers<S> {
             return Some(Doubt::Empty);
         }
         let is_bare = |number: u64| answer.logs.iter().all(|log| log.block.number != number);
-        let is_denied = [&answer.start, &answer.end].into_iter().any(|header| {
-            claims(&header.logs_bloom, filter) && is_bare(header.block.number)
-        });
+        let is_denied = [&answer.start, &answer.end]
+            .into_iter()
+            .any(|header| claims(&header.logs_bloom, filter) && is_bare(header.block.number));
         if is_denied {
             return Some(Doubt::Bloom);
         }

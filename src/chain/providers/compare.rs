@@ -165,7 +165,7 @@ mod tests {
         check(None, &[&one, &none, &none], Some(none.clone()));
         // The bloom knows nothing of such a log: it was made up.
         check(Some(&Bloom::ZERO), &[&none, &one], Some(none.clone()));
-        check(Some(&Bloom::ZERO), &[&none, &one, &one], Some(none));
+        check(Some(&Bloom::ZERO), &[&none, &one, &one], Some(none.clone()));
         check(Some(&Bloom::ZERO), &[&one, &one], None);
         // Neither holds all of the other's.
         check(Some(&bloom), &[&vec![log(1, 0)], &vec![log(1, 1)]], None);

@@ -175,8 +175,7 @@ impl Health {
         }
         self.benches = self.benches.saturating_add(1);
         let length = doubled(BENCH, self.benches, BENCH_MAX);
-        self.bench =
-            Some(Pause { until: now + length, reason: reason.to_owned(), is_firm: false });
+        self.bench = Some(Pause { until: now + length, reason: reason.to_owned(), is_firm: false });
         self.probation = PROBATION;
         self.is_probed = false;
         length

@@ -63,13 +63,7 @@ impl ProvidersOptions {
     /// The defaults for a chain.
     #[must_use]
     pub const fn new(chain: ChainId) -> Self {
-        Self {
-            chain,
-            seed: 0,
-            known: None,
-            lag_max_s: 60,
-            look_every: Duration::from_secs(15),
-        }
+        Self { chain, seed: 0, known: None, lag_max_s: 60, look_every: Duration::from_secs(15) }
     }
 }
 
@@ -292,7 +286,10 @@ impl<S: ChainSource> Providers<S> {
         ChainError::Transient {
             endpoint: "the list of nodes".to_owned(),
             asked: "anything".to_owned(),
-            reason: format!("no node is left to follow ({})", reasons.collect::<Vec<_>>().join("; ")),
+            reason: format!(
+                "no node is left to follow ({})",
+                reasons.collect::<Vec<_>>().join("; ")
+            ),
             retry_after: None,
         }
     }

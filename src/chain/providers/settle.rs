@@ -57,7 +57,8 @@ impl<S: ChainSource> Providers<S> {
         }
         let numbers: Vec<u64> = differing.keys().copied().collect();
         let is_sampled = numbers.len() > BLOCKS_MAX;
-        let picked = compare::spread(&numbers, if is_sampled { BLOCKS_SAMPLED } else { BLOCKS_MAX });
+        let picked =
+            compare::spread(&numbers, if is_sampled { BLOCKS_SAMPLED } else { BLOCKS_MAX });
         let looks: Vec<_> = picked
             .iter()
             .filter_map(|number| Some((*number, differing.get(number)?)))
@@ -66,7 +67,8 @@ impl<S: ChainSource> Providers<S> {
             })
             .collect();
         let judged: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
-        let (mut our_score, mut their_score, mut undecided) = (Score::default(), Score::default(), 0);
+        let (mut our_score, mut their_score, mut undecided) =
+            (Score::default(), Score::default(), 0);
         let mut truths = BTreeMap::new();
         for (number, sides, truth) in judged {
             let Some(truth) = truth else {
@@ -221,9 +223,5 @@ fn with_truths(
 }
 
 fn fuller(ours: RangeLogs, theirs: RangeLogs) -> RangeLogs {
-    if theirs.logs.len() > ours.logs.len() {
-        RangeLogs { logs: theirs.logs, ..ours }
-    } else {
-        ours
-    }
+    if theirs.logs.len() > ours.logs.len() { RangeLogs { logs: theirs.logs, ..ours } } else { ours }
 }

@@ -53,9 +53,8 @@ impl<S: ChainSource> Providers<S> {
         }))
         .await;
         let now = Instant::now();
-        let is_refused = |node: &Node<S>| {
-            self.health(node.index, |health| health.state(now) == State::Refused)
-        };
+        let is_refused =
+            |node: &Node<S>| self.health(node.index, |health| health.state(now) == State::Refused);
         let mut first = None;
         for (node, sure) in self.nodes.iter().zip(sure) {
             match sure {
@@ -69,7 +68,9 @@ impl<S: ChainSource> Providers<S> {
         }
         let is_usable = match self.choice() {
             Choice::Ask(chosen) => chosen.iter().any(|index| {
-                self.health(*index, |health| health.is_verified && health.state(now) != State::Benched)
+                self.health(*index, |health| {
+                    health.is_verified && health.state(now) != State::Benched
+                })
             }),
             Choice::Wait(_) | Choice::Nobody => false,
         };
@@ -107,14 +108,22 @@ impl<S: ChainSource> Providers<S> {
         }
         let Some((filter, range)) = self.watch().known.clone() else { return Ok(()) };
         let (from, to) = (*range.start(), *range.end());
-        let answer =
-            self.one(node, Blame::All, |source| logs_of_known(source, filter, range)).await?;
-        if answer {
+        let asked = self.one(node, Blame::Passing, |source| logs_of_known(source, filter, range));
+        let has_logs = match asked.await {
+            Err(error) if !error.is_transient() => {
+                // A node that says that it has no logs so old does not pretend that there were none.
+                tracing::warn!(provider = node.provider.name, %error, "the node could not be probed");
+                true
+            }
+            has_logs => has_logs?,
+        };
+        if has_logs {
             self.health(node.index, |health| health.is_probed = true);
             return Ok(());
         }
-        let reason =
-            format!("it returned no logs of blocks {from} to {to}, where there are some for certain");
+        let reason = format!(
+            "it returned no logs of blocks {from} to {to}, where there are some for certain"
+        );
         self.bench(node, Finding::new(FindingKind::NodeUnfit, &reason).of_blocks(from, to));
         Err(ChainError::Fatal {
             endpoint: node.provider.name.clone(),
@@ -186,7 +195,11 @@ impl<S: ChainSource> Providers<S> {
             head.block.number, best.block.number
         );
         if self.health(node.index, |health| health.lags(&reason, Instant::now())) {
-            tracing::warn!(provider = node.provider.name, reason, "the node is left alone for a while");
+            tracing::warn!(
+                provider = node.provider.name,
+                reason,
+                "the node is left alone for a while"
+            );
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hallmark::api::{ProviderStatus, recorder};
+use hallmark::api::{ProviderStatus, ProviderStatuses, recorder};
 use hallmark::storage::Halt;
-use hallmark::vocab::UnixSeconds;
+use hallmark::vocab::{Finding, FindingKind, UnixSeconds};
 use insta::assert_json_snapshot;
 use serde_json::json;
 
@@ -30,13 +30,38 @@ on_both_engines! {
 
     async fn status_in_full(db: Database) {
         told::tell(&db).await;
-        let state = state(&db, time(20));
-        state.providers.set(vec![ProviderStatus {
-            name: "https://node.example".to_owned(),
-            is_up: false,
-            last_answer: UnixSeconds::new(time(16).get()),
+        let mut state = state(&db, time(20));
+        let healthy = ProviderStatus {
+            url: "https://node.example".to_owned(),
+            role: "both",
+            state: "healthy",
+            reason: None,
+            benched_until: None,
+            head: Some(18),
+            latency_ms: Some(40),
+            requests: 12,
+            failures: 1,
+            disagreements: 0,
             last_error: Some("did not answer".to_owned()),
-        }]);
+        };
+        let benched = ProviderStatus {
+            url: "https://liar.example".to_owned(),
+            role: "check",
+            state: "benched",
+            reason: Some("it left logs out".to_owned()),
+            benched_until: UnixSeconds::new(time(60).get()),
+            disagreements: 2,
+            head: None,
+            latency_ms: None,
+            last_error: None,
+            ..healthy.clone()
+        };
+        state.providers = ProviderStatuses::told_by(move || vec![healthy.clone(), benched.clone()]);
+        let finding = Finding::new(FindingKind::LogsLeftOut, "it left logs out");
+        let finding = finding.of_blocks(5, 9).of_provider("https://liar.example");
+        let mut tx = db.begin_write().await.unwrap();
+        tx.insert_finding(&finding, time(17)).await.unwrap();
+        tx.commit().await.unwrap();
         let mut status = Service::new(state).ok("/v1/status").await;
         assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
         status["version"] = json!("…");
@@ -60,6 +85,8 @@ on_both_engines! {
         assert_eq!(chain["reorgs"]["last"]["depth"], 3);
         let expected = json!({ "agents_seen": 3, "highest_agent_id": "5", "gaps": 3 });
         assert_eq!(chain["completeness"], expected);
+        let degraded = "3 agents below the highest one were never seen: logs are missing";
+        assert_eq!(chain["degraded"], json!([degraded]));
         assert_eq!(service.get("/v1/agents/0").await.status, 200);
         let ready = service.get("/readyz").await;
         assert_eq!((ready.status, ready.json()["halted"].as_str()), (200, Some("block 11 was replaced")));

@@ -10,6 +10,7 @@ mod coverage;
 mod engine;
 mod error;
 mod events;
+mod findings;
 mod migrate;
 mod observations;
 mod plans;

@@ -5,6 +5,7 @@ pub(crate) mod anvil;
 pub(crate) mod databases;
 pub(crate) mod dump;
 pub(crate) mod indexer;
+pub(crate) mod liar;
 pub(crate) mod life;
 pub(crate) mod registries;
 pub(crate) mod scripted;
