@@ -1,12 +1,12 @@
 //! Whether the agents that are minted in a step follow on those before: ids start at 0 and have no gap, so a gap is a log left out.
 //!
 //! A step with a gap is asked for again, in another way and of other nodes, once; what is still missing then is reported and followed
-//! over, since a registry that is not known may count as it likes, and a gap may lie in what was applied before. `hallmark audit
-//! --repair` fills it. Only mints are looked at, and of them only their numbers.
+//! over, since a registry that is not known may count as it likes, and a gap may lie in what was applied before: to fill that is an
+//! audit's work. Only mints are looked at, and of them only their numbers.
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 
 use super::decoded::DecodedLog;
 use crate::chain::{ChainError, ChainSource, ChainStep, LogFilter, Stretch};
@@ -157,7 +157,7 @@ fn minted(logs: &[RawLog], identity: Address) -> Vec<U256> {
     let may_be = |log: &&RawLog| {
         log.address == identity
             && log.topics.len() == 4
-            && log.topics.get(1).is_some_and(|from| from.is_zero())
+            && log.topics.get(1).is_some_and(|from| *from == B256::ZERO)
     };
     let mints = logs.iter().filter(may_be);
     mints

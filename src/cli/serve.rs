@@ -56,7 +56,8 @@ pub(super) async fn both(
     let served = serve(config, database, providers, listener, stop.clone());
     let watched = stop.clone();
     let followed = async {
-        let told = follow(config, database, source, watched, |event| hear(event));
+        // Boxed, or every future that waits for this one would hold the whole follower.
+        let told = Box::pin(follow(config, database, source, watched, |event| hear(event)));
         match told.await {
             Ok(()) => Ok(Exit::Done),
             Err(error @ AppError::Halted { .. }) => {

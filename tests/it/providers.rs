@@ -189,7 +189,7 @@ async fn a_node_that_fails_is_left_alone_and_asked_again_when_it_is_well() {
     let (first, second) = (Liar::honest(&chain), Liar::honest(&chain));
     let source = list(&[(&first, Role::Both), (&second, Role::Both)]);
     assert_eq!(source.chain_id().await.unwrap(), CHAIN);
-    first.set(Lie { fails: Some(None), ..Lie::default() });
+    first.set(Lie { fails: true, ..Lie::default() });
     for n in 0..10 {
         assert!(source.header(BlockTag::Number(n)).await.unwrap().is_some());
     }
@@ -215,7 +215,7 @@ async fn a_node_that_fails_is_left_alone_and_asked_again_when_it_is_well() {
 async fn a_node_that_wants_to_be_left_alone_is() {
     let chain = chain();
     let wish = Duration::from_secs(200);
-    let busy = Lie { fails: Some(Some(wish)), ..Lie::default() };
+    let busy = Lie { fails: true, retry_after: Some(wish), ..Lie::default() };
     let (first, second) = (Liar::honest(&chain), Liar::honest(&chain));
     let source = list(&[(&first, Role::Both), (&second, Role::Both)]);
     source.chain_id().await.unwrap();
@@ -280,7 +280,7 @@ async fn nodes_of_another_chain_or_without_its_logs_are_named_at_the_start() {
         assert!(text.contains(part), "{text}");
     }
     // Where it cannot be asked at the start, it is refused as soon as it can.
-    other.set(Lie { fails: Some(None), ..Lie::default() });
+    other.set(Lie { fails: true, ..Lie::default() });
     let source = list(&[(&other, Role::Both), (&honest, Role::Both)]);
     assert_eq!(source.chain_id().await.unwrap(), CHAIN);
     other.set(Lie { chain_id: Some(1), ..Lie::default() });
@@ -313,7 +313,7 @@ async fn the_first_logs_seen_are_asked_of_every_other_node() {
     let honest = Liar::honest(&chain);
     let source = list(&[(&honest, Role::Follow), (&empty, Role::Both)]);
     source.logs_in(&filter(), 1..=50).await.unwrap();
-    honest.set(Lie { fails: Some(None), ..Lie::default() });
+    honest.set(Lie { fails: true, ..Lie::default() });
     source.logs_in(&filter(), 51..=100).await.unwrap_err();
     assert_eq!(report(&source, 1).state, State::Benched);
     assert!(report(&source, 1).reason.unwrap().contains("where there are some for certain"));

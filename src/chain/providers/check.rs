@@ -4,18 +4,19 @@
 //! way out is bounded: parts, blocks that are looked at, nodes that are asked. Where nothing decides, the fuller answer is taken and a
 //! finding says so.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::compare;
-use super::health::Choice;
+use super::health::{Choice, Health};
 use super::suspicion::{Doubt, is_round, is_sampled};
 use super::{Blame, Node, Providers};
 use crate::chain::fetch::claims;
 use crate::chain::{ChainError, ChainSource, LogFilter, RangeLogs};
-use crate::vocab::{Finding, FindingKind};
+use crate::vocab::{Finding, FindingKind, RawLog};
 
 /// A range that is compared is asked for in at most so many parts.
 const PARTS_MAX: usize = 32;
@@ -23,6 +24,8 @@ const PARTS_MAX: usize = 32;
 const SAMPLE_LIMIT: Duration = Duration::from_secs(5);
 /// So many blocks of a suspicious range are looked at where there is no other node.
 const BLOOMS: usize = 128;
+/// Where one of them shows a log that was left out, all of the range's are looked at, if they are not more than this.
+const BLOOMS_MAX: u64 = 20_000;
 
 /// An answer and whose it is.
 pub(super) type Said<'a, S> = (&'a Node<S>, RangeLogs);
@@ -106,7 +109,7 @@ impl<S: ChainSource> Providers<S> {
         if is_denied {
             return Some(Doubt::Bloom);
         }
-        let is_on_probation = self.health(node.index, |health| health.is_on_probation());
+        let is_on_probation = self.health(node.index, Health::is_on_probation);
         is_on_probation.then_some(Doubt::Sample)
     }
 
@@ -208,6 +211,9 @@ impl<S: ChainSource> Providers<S> {
         span: (u64, u64),
         (node, mut answer): Said<'_, S>,
     ) -> Result<RangeLogs, ChainError> {
+        if length(span) > BLOOMS_MAX {
+            return Ok(answer);
+        }
         let all: Vec<u64> = (span.0..=span.1).collect();
         let some = compare::spread(&all, BLOOMS);
         let mut found = self.hidden(node, filter, &some, &answer).await?;
@@ -217,8 +223,7 @@ impl<S: ChainSource> Providers<S> {
         if some.len() < all.len() {
             found = self.hidden(node, filter, &all, &answer).await?;
         }
-        let blocks: std::collections::BTreeSet<u64> =
-            found.iter().map(|log| log.block.number).collect();
+        let blocks: BTreeSet<u64> = found.iter().map(|log| log.block.number).collect();
         let detail = format!(
             "{} logs of {} blocks were missing from a range, although the node has them when it is asked block by block",
             found.len(),
@@ -227,7 +232,7 @@ impl<S: ChainSource> Providers<S> {
         let finding = Finding::new(FindingKind::LogsLeftOut, &detail).of_blocks(span.0, span.1);
         self.blame(node, finding);
         answer.logs.extend(found);
-        answer.logs.sort_by_key(crate::vocab::RawLog::position);
+        answer.logs.sort_by_key(RawLog::position);
         Ok(answer)
     }
 }

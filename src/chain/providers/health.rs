@@ -58,9 +58,10 @@ impl Role {
 }
 
 /// Whether a node is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// It is.
+    #[default]
     Healthy,
     /// Not now: it failed, or wants to be left alone.
     Troubled,
@@ -252,16 +253,13 @@ pub(super) enum Choice {
 
 /// The nodes to ask in order to follow: the healthy ones as they are preferred; else the one whose trouble ends first; else, of those that
 /// are benched, the one that was so the least often.
-pub(super) fn to_follow<'a>(
-    nodes: impl Iterator<Item = (Role, &'a Health)> + Clone,
-    now: Instant,
-) -> Choice {
+pub(super) fn to_follow(nodes: &[(Role, &Health)], now: Instant) -> Choice {
     let in_state = |state| {
         nodes
-            .clone()
+            .iter()
             .enumerate()
             .filter(move |(_, (role, health))| role.follows() && health.state(now) == state)
-            .map(|(index, (_, health))| (index, health))
+            .map(|(index, (_, health))| (index, *health))
     };
     let healthy: Vec<usize> = in_state(State::Healthy).map(|(index, _)| index).collect();
     if !healthy.is_empty() {
@@ -278,12 +276,9 @@ pub(super) fn to_follow<'a>(
 }
 
 /// The healthy nodes that may compare what another one answered, as they are preferred.
-pub(super) fn to_compare<'a>(
-    nodes: impl Iterator<Item = (Role, &'a Health)>,
-    answered: usize,
-    now: Instant,
-) -> Vec<usize> {
+pub(super) fn to_compare(nodes: &[(Role, &Health)], answered: usize, now: Instant) -> Vec<usize> {
     nodes
+        .iter()
         .enumerate()
         .filter(|(index, (role, health))| {
             *index != answered && role.checks() && health.state(now) == State::Healthy

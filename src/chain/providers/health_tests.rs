@@ -88,8 +88,12 @@ fn nodes() -> Vec<(Role, Health)> {
     [Role::Both, Role::Follow, Role::Both, Role::Check].map(|role| (role, Health::default())).into()
 }
 
+fn seen(nodes: &[(Role, Health)]) -> Vec<(Role, &Health)> {
+    nodes.iter().map(|(role, health)| (*role, health)).collect()
+}
+
 fn follow(nodes: &[(Role, Health)], now: Instant) -> Choice {
-    to_follow(nodes.iter().map(|(role, health)| (*role, health)), now)
+    to_follow(&seen(nodes), now)
 }
 
 #[test]
@@ -137,9 +141,7 @@ fn where_none_is_well_the_least_bad_is_asked_or_waited_for() {
 fn only_those_that_are_well_and_may_check_are_compared_with() {
     let now = Instant::now();
     let mut nodes = nodes();
-    let others = |nodes: &[(Role, Health)], answered| {
-        to_compare(nodes.iter().map(|(role, health)| (*role, health)), answered, now)
-    };
+    let others = |nodes: &[(Role, Health)], answered| to_compare(&seen(nodes), answered, now);
     assert_eq!(others(&nodes, 0), [2, 3]);
     assert_eq!(others(&nodes, 1), [0, 2, 3]);
     nodes[2].1.bench("it lied", now);

@@ -174,21 +174,23 @@ impl<S: ChainSource> Providers<S> {
         self.watch().health.get_mut(index).map(look).unwrap_or_default()
     }
 
+    /// Each node's role beside its health.
+    fn seen<'h>(&self, health: &'h [Health]) -> Vec<(Role, &'h Health)> {
+        self.nodes.iter().map(|node| node.provider.role).zip(health).collect()
+    }
+
     fn is_alone(&self) -> bool {
         self.nodes.len() == 1
     }
 
     fn choice(&self) -> Choice {
-        let watch = self.watch();
-        let roles = self.nodes.iter().map(|node| node.provider.role);
-        health::to_follow(roles.zip(&watch.health), Instant::now())
+        health::to_follow(&self.seen(&self.watch().health), Instant::now())
     }
 
     /// The nodes that may compare what another one answered.
     fn others(&self, answered: usize) -> Vec<&Node<S>> {
         let watch = self.watch();
-        let roles = self.nodes.iter().map(|node| node.provider.role);
-        let others = health::to_compare(roles.zip(&watch.health), answered, Instant::now());
+        let others = health::to_compare(&self.seen(&watch.health), answered, Instant::now());
         others.into_iter().filter_map(|index| self.nodes.get(index)).collect()
     }
 

@@ -254,9 +254,3 @@ async fn logs_of_known<S: ChainSource>(
 ) -> Result<bool, ChainError> {
     source.logs_in(&filter, range).await.map(|answer| !answer.logs.is_empty())
 }
-
-impl Default for State {
-    fn default() -> Self {
-        Self::Healthy
-    }
-}

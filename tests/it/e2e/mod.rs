@@ -9,6 +9,7 @@ mod finality;
 mod judgement;
 mod kill;
 mod operators;
+mod providers;
 mod rebuild;
 mod reentrancy;
 mod refusals;

@@ -25,8 +25,10 @@ pub(crate) struct Lie {
     pub(crate) invents: bool,
     /// The head it shows.
     pub(crate) head: Option<u64>,
-    /// It fails, and asks to be left alone for so long, if it does.
-    pub(crate) fails: Option<Option<Duration>>,
+    /// It fails.
+    pub(crate) fails: bool,
+    /// And asks to be left alone for so long.
+    pub(crate) retry_after: Option<Duration>,
     /// The chain it says it is of.
     pub(crate) chain_id: Option<u64>,
     /// Ranges of more blocks are refused.
@@ -67,15 +69,15 @@ impl Liar {
 
     fn arrive(&self) -> Result<Lie, ChainError> {
         let lie = self.lie();
-        match lie.fails {
-            Some(retry_after) => Err(ChainError::Transient {
-                endpoint: "liar".to_owned(),
-                asked: "anything".to_owned(),
-                reason: "it was told to fail".to_owned(),
-                retry_after,
-            }),
-            None => Ok(lie),
+        if !lie.fails {
+            return Ok(lie);
         }
+        Err(ChainError::Transient {
+            endpoint: "liar".to_owned(),
+            asked: "anything".to_owned(),
+            reason: "it was told to fail".to_owned(),
+            retry_after: lie.retry_after,
+        })
     }
 }
 
