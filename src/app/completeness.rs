@@ -1,8 +1,8 @@
 //! Whether the agents that are minted in a step follow on those before: ids start at 0 and have no gap, so a gap is a log left out.
 //!
 //! A step with a gap is asked for again, in another way and of other nodes, once; what is still missing then is reported and followed
-//! over, since a registry that is not known may count as it likes, and a gap may lie in what was applied before: to fill that is an
-//! audit's work. Only mints are looked at, and of them only their numbers.
+//! over, since a registry that is not known may count as it likes. Where it lies in what was applied before, it is looked for there, and
+//! the record is made anew from that block. Only mints are looked at, and of them only their numbers.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +17,19 @@ use crate::vocab::{AgentId, Finding, FindingKind, RawLog, RegistryKind};
 const VAIN_MAX: u32 = 3;
 /// After so many dense steps it is believed to count again.
 const DENSE_MIN: u32 = 16;
+
+/// So many ranges below a step are looked at for agents that are missing before it, each of so many blocks at least.
+const LOOKS_BACK: u32 = 16;
+const LOOK_BACK_MIN: u64 = 64;
+
+/// What came of looking at a step.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looked {
+    /// What is to be said about it.
+    pub(super) findings: Vec<Finding>,
+    /// A block that was applied before, without an agent that it mints.
+    pub(super) earlier: Option<u64>,
+}
 
 /// Numbers of agents that ought to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,50 +49,59 @@ pub(super) struct Density {
     identity: Address,
     /// The next agent's number; `None` where that is not known.
     next: Option<U256>,
+    /// The block of the last one before it; `None` where that is not known.
+    last_mint: Option<u64>,
     vain: u32,
     dense: u32,
 }
 
 impl Density {
-    /// After agents up to a highest one, if there is any.
-    pub(super) fn after(identity: Address, highest: Option<AgentId>) -> Self {
-        let next = highest.map_or(Some(U256::ZERO), |id| id.0.checked_add(U256::from(1)));
-        Self { identity, next, ..Self::default() }
+    /// After agents up to a highest one, if there is any, and the block in which that was minted.
+    pub(super) fn after(identity: Address, highest: Option<(AgentId, u64)>) -> Self {
+        let next = highest.map_or(Some(U256::ZERO), |(id, _)| id.0.checked_add(U256::from(1)));
+        let last_mint = highest.map(|(_, block)| block);
+        Self { identity, next, last_mint, ..Self::default() }
     }
 
-    /// Looks at a step before it is applied; one in which agents are missing is asked for again, and gets the logs that come. Returns
-    /// what is to be said about it.
+    /// Looks at a step before it is applied; one in which agents are missing, or that is suspected by others, is asked for again, and
+    /// gets the logs that come. Returns what is to be said about it.
     pub(super) async fn complete<S: ChainSource>(
         &mut self,
         source: &S,
         filter: &LogFilter,
         step: &mut ChainStep,
-    ) -> Vec<Finding> {
+        is_suspect: bool,
+    ) -> Looked {
         if step.revert_to.is_some() {
             // Which number is next above the block that was gone back to, only the database knows.
-            self.next = None;
+            (self.next, self.last_mint) = (None, None);
         }
-        let Some(stretch) = &mut step.extend else { return Vec::new() };
-        let mut ids = minted(&stretch.logs, self.identity);
+        let Some(stretch) = &mut step.extend else { return Looked::default() };
+        let mut mints = minted(&stretch.logs, self.identity);
         let (from, through) = (stretch.from, stretch.through.block);
         let mut findings = Vec::new();
-        if self.gap(&ids).is_some() && self.is_worth_asking() {
+        let is_asked = self.is_worth_asking() && self.gap(&mints).is_some();
+        if is_asked || is_suspect {
             match ask_again(source, filter, stretch).await {
                 Ok(0) => {}
                 Ok(count) => {
-                    ids = minted(&stretch.logs, self.identity);
+                    mints = minted(&stretch.logs, self.identity);
                     let detail = format!(
-                        "{count} logs were missing where agents were, and came when they were asked for again"
+                        "{count} logs were missing, and came when they were asked for again"
                     );
                     findings.push(Finding::new(FindingKind::LogsLeftOut, &detail));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "agents are missing, and their blocks cannot be asked for again");
+                    tracing::warn!(%error, "logs may be missing, and their blocks cannot be asked for again");
                 }
             }
         }
-        let gap = self.gap(&ids);
-        self.advance(&ids, gap);
+        let gap = self.gap(&mints);
+        let mut earlier = None;
+        if let Some(gap) = gap.filter(|gap| is_asked && Some(gap.first) == self.next) {
+            earlier = self.look_back(source, filter, gap, (from, through.number)).await;
+        }
+        self.advance(&mints, gap);
         findings.extend(gap.map(|gap| {
             let detail = format!(
                 "{} agents are missing, first {} to {}: a node left logs out of these blocks or of earlier ones; `hallmark audit` shows the gaps",
@@ -87,14 +109,41 @@ impl Density {
             );
             Finding::new(FindingKind::AgentsMissing, &detail)
         }));
-        findings.into_iter().map(|finding| finding.of_blocks(from, through.number)).collect()
+        let of_blocks = |finding: Finding| finding.of_blocks(from, through.number);
+        Looked { findings: findings.into_iter().map(of_blocks).collect(), earlier }
+    }
+
+    /// Looks for missing agents between the last one and a step, in what was applied before. Returns the block of the first one.
+    async fn look_back<S: ChainSource>(
+        &self,
+        source: &S,
+        filter: &LogFilter,
+        gap: Gap,
+        (from, through): (u64, u64),
+    ) -> Option<u64> {
+        let length = (through - from).saturating_add(1).max(LOOK_BACK_MIN);
+        let mut next = self.last_mint?;
+        for _ in 0..LOOKS_BACK {
+            if next >= from {
+                return None;
+            }
+            let last = next.saturating_add(length - 1).min(from - 1);
+            let answer = source.logs_again(filter, next..=last).await.ok()?;
+            let found = minted(&answer.logs, self.identity);
+            let first = found.iter().find(|(_, id)| (gap.first..=gap.last).contains(id));
+            if let Some((block, _)) = first {
+                return Some(*block);
+            }
+            next = last.saturating_add(1);
+        }
+        None
     }
 
     /// What is missing before and between the agents of a step, given in order.
-    fn gap(&self, minted: &[U256]) -> Option<Gap> {
-        let mut next = self.next.or_else(|| minted.first().copied())?;
+    fn gap(&self, minted: &[(u64, U256)]) -> Option<Gap> {
+        let mut next = self.next.or_else(|| minted.first().map(|(_, id)| *id))?;
         let mut gap: Option<Gap> = None;
-        for id in minted {
+        for (_, id) in minted {
             if let Some(count) = id.checked_sub(next).filter(|count| !count.is_zero()) {
                 let last = *id - U256::from(1);
                 let gap = gap.get_or_insert(Gap { first: next, last, count: U256::ZERO });
@@ -111,10 +160,12 @@ impl Density {
     }
 
     /// Takes in the agents of a step that is applied, with the gap that stayed.
-    fn advance(&mut self, minted: &[U256], stayed: Option<Gap>) {
-        let Some(highest) = minted.iter().max() else { return };
+    fn advance(&mut self, minted: &[(u64, U256)], stayed: Option<Gap>) {
+        let Some((block, highest)) = minted.iter().max_by_key(|(_, id)| *id) else { return };
         let next = highest.checked_add(U256::from(1));
-        self.next = self.next.max(next);
+        if next > self.next {
+            (self.next, self.last_mint) = (next, Some(*block));
+        }
         if stayed.is_some() {
             self.vain = self.vain.saturating_add(1);
             self.dense = 0;
@@ -152,8 +203,8 @@ async fn ask_again<S: ChainSource>(
     Ok(more)
 }
 
-/// The numbers of the agents that are minted in some logs, in their order.
-fn minted(logs: &[RawLog], identity: Address) -> Vec<U256> {
+/// The agents that are minted in some logs, in their order: block and number of each.
+fn minted(logs: &[RawLog], identity: Address) -> Vec<(u64, U256)> {
     let may_be = |log: &&RawLog| {
         log.address == identity
             && log.topics.len() == 4
@@ -162,7 +213,9 @@ fn minted(logs: &[RawLog], identity: Address) -> Vec<U256> {
     let mints = logs.iter().filter(may_be);
     mints
         .filter_map(|log| match DecodedLog::of(log, RegistryKind::Identity).event {
-            Ok(RegistryEvent::Transfer { from, agent, .. }) if from.is_zero() => Some(agent.0),
+            Ok(RegistryEvent::Transfer { from, agent, .. }) if from.is_zero() => {
+                Some((log.block.number, agent.0))
+            }
             Ok(_) | Err(_) => None,
         })
         .collect()
@@ -172,12 +225,12 @@ fn minted(logs: &[RawLog], identity: Address) -> Vec<U256> {
 mod tests {
     use super::*;
 
-    fn ids(numbers: &[u64]) -> Vec<U256> {
-        numbers.iter().copied().map(U256::from).collect()
+    fn ids(numbers: &[u64]) -> Vec<(u64, U256)> {
+        numbers.iter().map(|number| (number + 500, U256::from(*number))).collect()
     }
 
     fn after(highest: Option<AgentId>) -> Density {
-        Density::after(Address::ZERO, highest)
+        Density::after(Address::ZERO, highest.map(|id| (id, 5)))
     }
 
     fn gap(first: u64, last: u64, count: u64) -> Gap {
@@ -195,7 +248,7 @@ mod tests {
         assert_eq!(later.gap(&ids(&[42, 45, 46, 49])), Some(gap(43, 44, 4)));
         assert_eq!(later.gap(&ids(&[7])), None, "a lower number is no gap");
         let last = after(Some(AgentId(U256::MAX)));
-        assert_eq!(last.gap(&[U256::MAX]), None);
+        assert_eq!(last.gap(&[(9, U256::MAX)]), None);
     }
 
     #[test]

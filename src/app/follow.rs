@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use alloy::primitives::Bloom;
 
-use super::completeness::Density;
+use super::completeness::Looked;
 use super::error::During;
 use super::ingest::{Applied, Ingest, fold_into, observed};
+use super::second_look::SecondLook;
 use super::{AppError, Clock, SystemClock};
 use crate::chain::{
     BlockTag, ChainError, ChainSource, ChainStep, FollowError, Follower, FollowerOptions,
@@ -19,7 +20,7 @@ use crate::chain::{
 };
 use crate::registry::calls;
 use crate::storage::{Database, Halt, Observation, ObservedSubject, Registry, StorageError, Tags};
-use crate::vocab::{Finding, Header, RegistryKind};
+use crate::vocab::{Header, RegistryKind};
 
 /// How long to wait before following is taken up again after trouble that may pass.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -43,15 +44,23 @@ pub enum Followed<'a> {
     },
 }
 
+/// Why following ended without an error.
+enum Ended {
+    /// It was told to.
+    Stopped,
+    /// What is stored was changed, and following starts again from it.
+    MadeAnew,
+}
+
 /// One chain being followed into one database.
 #[derive(Debug)]
 pub struct Following<S> {
-    source: Arc<S>,
-    ingest: Ingest,
+    pub(super) source: Arc<S>,
+    pub(super) ingest: Ingest,
     options: FollowerOptions,
-    filter: LogFilter,
+    pub(super) filter: LogFilter,
     /// Says when findings are noted.
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl<S: ChainSource + 'static> Following<S> {
@@ -154,11 +163,13 @@ impl<S: ChainSource + 'static> Following<S> {
     ) -> Result<(), AppError> {
         let mut stop = std::pin::pin!(stop);
         let mut has_begun = false;
+        let mut look = SecondLook::default();
         loop {
             // Boxed, or every future that waits for this one would hold the whole follower.
-            let followed = Box::pin(self.follow(&mut stop, &mut tell, &mut has_begun));
+            let followed = Box::pin(self.follow(&mut stop, &mut tell, &mut has_begun, &mut look));
             let error = match followed.await {
-                Ok(()) => return Ok(()),
+                Ok(Ended::Stopped) => return Ok(()),
+                Ok(Ended::MadeAnew) => continue,
                 Err(error) => error,
             };
             // What fails before anything was applied is a matter of configuration; what fails later may pass.
@@ -180,7 +191,8 @@ impl<S: ChainSource + 'static> Following<S> {
         until: &mut (impl Future<Output = ()> + Unpin),
         tell: &mut impl FnMut(Followed<'_>),
         has_begun: &mut bool,
-    ) -> Result<(), AppError> {
+        look: &mut SecondLook,
+    ) -> Result<Ended, AppError> {
         let during = || "cannot read where following stood".to_owned();
         let (resume, mut is_halted) = self.resume().await.during(during)?;
         let mut cursor = resume.cursor;
@@ -193,7 +205,7 @@ impl<S: ChainSource + 'static> Following<S> {
         );
         loop {
             let next = tokio::select! {
-                () = &mut *until => return Ok(()),
+                () = &mut *until => return Ok(Ended::Stopped),
                 next = follower.next() => next,
             };
             let mut step = match next {
@@ -203,7 +215,13 @@ impl<S: ChainSource + 'static> Following<S> {
                     return Err(self.stopped(error).await);
                 }
             };
-            let found = density.complete(self.source.as_ref(), &self.filter, &mut step).await;
+            let Looked { findings, earlier } = self.complete(&mut step, &mut density, look).await;
+            if let Some(number) = earlier
+                && look.make_anew(number)
+                && self.make_anew(number).await?
+            {
+                return Ok(Ended::MadeAnew);
+            }
             if is_halted {
                 self.set_halt(None).await?;
                 is_halted = false;
@@ -211,9 +229,16 @@ impl<S: ChainSource + 'static> Following<S> {
             let applied = self.ingest.apply(self.source.as_ref(), &step, cursor).await?;
             cursor = applied.cursor;
             *has_begun = true;
-            self.note_findings(found).await?;
+            self.note_findings(findings).await?;
             count(&step, &applied);
             tell(Followed::Step { step: &step, applied, progress: follower.progress() });
+            look.applied(&step);
+            if let Some(number) = look.look(self.source.as_ref(), &self.filter, &step).await
+                && look.make_anew(number)
+                && self.make_anew(number).await?
+            {
+                return Ok(Ended::MadeAnew);
+            }
         }
     }
 
@@ -243,28 +268,6 @@ impl<S: ChainSource + 'static> Following<S> {
         Ok((resume, is_halted))
     }
 
-    /// How agents are numbered, as far as is stored.
-    async fn density(&self) -> Result<Density, StorageError> {
-        let mut tx = self.ingest.database.begin_read().await?;
-        let identity = self.ingest.binding.registry(RegistryKind::Identity);
-        let identity = identity.map(|registry| registry.at.address).unwrap_or_default();
-        Ok(Density::after(identity, tx.highest_agent().await?))
-    }
-
-    /// Notes what was found, here and by the source.
-    async fn note_findings(&self, here: Vec<Finding>) -> Result<(), AppError> {
-        let findings = [self.source.take_findings(), here].concat();
-        if findings.is_empty() {
-            return Ok(());
-        }
-        let during = || "cannot note what was found out about the nodes".to_owned();
-        let mut tx = self.database().begin_write().await.during(during)?;
-        for finding in &findings {
-            tx.insert_finding(finding, self.clock.now()).await.during(during)?;
-        }
-        tx.commit().await.during(during)
-    }
-
     async fn stopped(&self, error: FollowError) -> AppError {
         match error {
             FollowError::WrongChain { expected, found } => AppError::WrongChain { expected, found },
@@ -288,7 +291,7 @@ impl<S: ChainSource + 'static> Following<S> {
         tx.commit().await.during(during)
     }
 
-    const fn database(&self) -> &Database {
+    pub(super) const fn database(&self) -> &Database {
         &self.ingest.database
     }
 }

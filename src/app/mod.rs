@@ -6,11 +6,13 @@
 mod audit;
 mod clock;
 mod completeness;
+mod correct;
 mod decoded;
 mod error;
 mod follow;
 mod ingest;
 mod rebuild;
+mod second_look;
 
 pub use audit::{Checked, Sample, audit, audit_against_chain};
 pub use clock::{Clock, FixedClock, SystemClock};

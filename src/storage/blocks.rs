@@ -13,6 +13,8 @@ const BLOCK_INSERT: &str = "
     ON CONFLICT (number) DO UPDATE SET parent_hash = COALESCE(block.parent_hash, excluded.parent_hash)
     WHERE block.hash = excluded.hash AND block.time = excluded.time";
 const BLOCK_AT: &str = "SELECT number, hash, parent_hash, time FROM block WHERE number = $1";
+const BLOCK_BEFORE: &str = "
+    SELECT number, hash, parent_hash, time FROM block WHERE number < $1 ORDER BY number DESC LIMIT 1";
 const BLOCK_NOT_AFTER: &str = "
     SELECT number, hash, parent_hash, time FROM block
     WHERE time <= $1 ORDER BY time DESC, number DESC LIMIT 1";
@@ -94,6 +96,14 @@ impl Tx {
         row.map(HeldBlock::try_from).transpose()
     }
 
+    /// The last block held below a number.
+    pub async fn block_before(&mut self, number: u64) -> Result<Option<HeldBlock>, StorageError> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        let row: Option<BlockRow> = on_engine!(self, conn => sqlx::query_as(BLOCK_BEFORE)
+            .bind(number).fetch_optional(conn).await)?;
+        row.map(HeldBlock::try_from).transpose()
+    }
+
     /// The last held block whose time is not later than `time`.
     pub async fn block_not_after(
         &mut self,
@@ -121,10 +131,16 @@ impl Tx {
         ancestor: BlockRef,
         orphaned: BlockRef,
     ) -> Result<(), StorageError> {
-        let number = signed("block number", ancestor.number)?;
+        self.forget_after(ancestor.number).await?;
+        self.insert_reorg(ancestor, orphaned).await
+    }
+
+    /// The same where the chain stayed what it is and only the record is to be made anew: no reorganisation is remembered.
+    pub async fn forget_after(&mut self, number: u64) -> Result<(), StorageError> {
+        let number = signed("block number", number)?;
         for statement in REVERT {
             on_engine!(self, conn => sqlx::query(statement).bind(number).execute(conn).await.map(drop))?;
         }
-        self.insert_reorg(ancestor, orphaned).await
+        Ok(())
     }
 }

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallmark::app::{Followed, Following, Ingest};
 use hallmark::chain::retry::BackoffOptions;
 use hallmark::chain::{
     BlockTag, ChainError, ChainSource, Follower, FollowerOptions, Provider, ProviderReport,
     Providers, ProvidersOptions, Resume, Role, State,
 };
-use hallmark::vocab::{ChainId, Finding, FindingKind, RawLog};
+use hallmark::registry::KnownImplementations;
+use hallmark::storage::{Binding, Database, Registry};
+use hallmark::vocab::{ChainId, Finding, FindingKind, RawLog, RegistryKind, RegistryRef};
+use tokio::sync::Notify;
 
+use crate::support::databases::on_both_engines;
 use crate::support::liar::{Liar, Lie};
-use crate::support::scripted::{ScriptedChain, filter};
+use crate::support::scripted::{REGISTRY, ScriptedChain, filter};
 
 const CHAIN: ChainId = ChainId(31_337);
 /// Blocks of the chain that all nodes are of; each holds one log on average.
@@ -342,6 +347,57 @@ async fn a_node_alone_is_found_out_by_halves_and_blooms() {
     }
 }
 
+/// It is not the followed node that is wrong when the one that only compares lies.
+#[tokio::test]
+async fn a_checking_node_that_lies_is_benched_itself() {
+    for (lie, kind) in [
+        (
+            Lie { omits: Some(0..=u64::MAX), omits_by_hash: true, ..Lie::default() },
+            FindingKind::NodeUnfit,
+        ),
+        (Lie { omits: Some(1_000..=3_000), ..Lie::default() }, FindingKind::LogsLeftOut),
+        (Lie { invents: true, ..Lie::default() }, FindingKind::LogsInvented),
+    ] {
+        let chain = chain();
+        let (honest, liar) = (Liar::honest(&chain), Liar::new(&chain, lie.clone()));
+        let source = Arc::new(list(&[(&honest, Role::Both), (&liar, Role::Check)]));
+        assert_eq!(follow(&source, &chain, 20).await, chain.logs_from(1), "{lie:?}");
+        assert_eq!(states(&source), [State::Healthy, State::Benched], "{lie:?}");
+        assert_eq!(kinds(&source.take_findings())[0], (kind, Some("https://node1.example")));
+    }
+}
+
+/// Each is counted by its own name; two of one host are told apart by their places.
+#[tokio::test]
+async fn each_node_has_its_own_metrics() {
+    let recorder = hallmark::api::recorder().unwrap();
+    let handle = recorder.handle();
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    let chain = chain();
+    let (first, second) = (Liar::honest(&chain), Liar::honest(&chain));
+    let provider = |node: &Liar| Provider {
+        source: node.clone(),
+        name: "https://node.example".to_owned(),
+        role: Role::Both,
+    };
+    let options = ProvidersOptions::new(CHAIN);
+    let source = Providers::new(vec![provider(&first), provider(&second)], options);
+    source.chain_id().await.unwrap();
+    first.set(Lie { fails: true, ..Lie::default() });
+    for _ in 0..2 {
+        source.tags().await.unwrap();
+    }
+    let text = handle.render();
+    for line in [
+        r#"hallmark_rpc_requests_total{provider="https://node.example#0"} 3"#,
+        r#"hallmark_rpc_failures_total{provider="https://node.example#0"} 2"#,
+        r#"hallmark_rpc_requests_total{provider="https://node.example#1"} 3"#,
+        r#"hallmark_rpc_request_duration_seconds_count{provider="https://node.example#1"} 3"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
 /// A node that is compared with may have a smaller limit than the one that is followed.
 #[tokio::test]
 async fn a_checking_node_is_asked_in_parts_it_bears() {
@@ -352,4 +408,66 @@ async fn a_checking_node_is_asked_in_parts_it_bears() {
     assert_eq!(follow(&source, &chain, 100).await, chain.logs_from(1));
     assert_eq!(states(&source), [State::Benched, State::Healthy]);
     assert_eq!(report(&source, 1).failures, 0, "a limit is no failure");
+}
+
+/// Block and index of each log in a database.
+async fn recorded(database: &Database) -> Vec<(u64, u32)> {
+    let mut tx = database.begin_read().await.unwrap();
+    let events = tx.events_in(0, 10_000).await.unwrap();
+    events.iter().map(|event| (event.log.block.number, event.log.log_index)).collect()
+}
+
+on_both_engines! {
+    /// The record is made anew from there, once.
+    async fn what_was_hidden_near_the_head_is_found_when_it_is_final(database: Database) {
+        let chain = Arc::new(ScriptedChain::new(301, 1));
+        chain.finalize(200);
+        let lie = Lie { omits: Some(250..=260), omits_by_hash: true, ..Lie::default() };
+        let node = Liar::new(&chain, lie);
+        let source = Arc::new(list(&[(&node, Role::Both)]));
+        let at = RegistryRef { chain: CHAIN, address: REGISTRY };
+        let registry = Registry { kind: RegistryKind::Identity, at, start_block: 1 };
+        let ingest = Ingest {
+            database: database.clone(),
+            binding: Binding { chain: CHAIN, registries: vec![registry] },
+            known: KnownImplementations::default(),
+        };
+        let options = FollowerOptions {
+            recheck_delay: Duration::from_micros(10),
+            ..FollowerOptions::new(CHAIN, 1)
+        };
+        let following = Following::open(source, ingest, filter(), options, &[]).await.unwrap();
+        let truth = || -> Vec<(u64, u32)> {
+            chain.logs_from(1).iter().map(|log| (log.block.number, log.log_index)).collect()
+        };
+        let (shown, stop) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let changed = async {
+            shown.notified().await;
+            let hidden = truth().into_iter().filter(|(block, _)| !(250..=260).contains(block));
+            assert_eq!(recorded(&database).await, hidden.collect::<Vec<_>>(), "nobody could tell");
+            node.set(Lie::default());
+            chain.grow(100);
+            chain.finalize(350);
+            while recorded(&database).await != truth() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            stop.notify_one();
+        };
+        let followed = following.run(stop.notified(), |event| {
+            if let Followed::Step { applied, .. } = event
+                && applied.cursor.is_some_and(|cursor| cursor.number == 300)
+            {
+                shown.notify_one();
+            }
+        });
+        let both = async { tokio::join!(changed, followed) };
+        let ((), ended) = tokio::time::timeout(Duration::from_secs(60), Box::pin(both)).await.unwrap();
+        ended.unwrap();
+        let mut tx = database.begin_read().await.unwrap();
+        let findings = tx.findings(10).await.unwrap();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].finding.kind, FindingKind::LogsLeftOut);
+        assert!(findings[0].finding.detail.contains("made anew"), "{findings:?}");
+        assert_eq!(tx.reorgs(1).await.unwrap(), [], "the chain did not change");
+    }
 }

@@ -31,6 +31,8 @@ struct Stage {
     head: u64,
     /// The block of the mint that the liar hides; another mint follows in the same range.
     hidden: u64,
+    /// Such a block where the next mint follows in a later range.
+    hidden_earlier: u64,
     servers: JoinSet<std::io::Result<()>>,
 }
 
@@ -48,19 +50,26 @@ impl Stage {
             .map(hallmark::demo::RecordedBlock::number)
             .collect();
         let range_of = |block: u64| (block - start) / RANGE;
-        let pair = mints.windows(2).find(|pair| range_of(pair[0]) == range_of(pair[1])).unwrap();
-        Self { recording, head, hidden: pair[0], servers: JoinSet::new() }
+        let pair = |is_same| {
+            let mut pairs = mints.windows(2).skip(1);
+            pairs.find(|pair| (range_of(pair[0]) == range_of(pair[1])) == is_same).unwrap()[0]
+        };
+        let (hidden, hidden_earlier) = (pair(true), pair(false));
+        Self { recording, head, hidden, hidden_earlier, servers: JoinSet::new() }
     }
 
-    /// A node of the chain on a port of its own; returns its URL.
-    async fn node(&mut self, is_liar: bool) -> String {
+    /// A node of the chain on a port of its own, which may hide the logs of a block; returns its URL.
+    async fn node(&mut self, hides: Option<u64>) -> String {
         let node = DemoNode::new(Arc::clone(&self.recording));
-        let hidden = format!("{:#x}", self.hidden);
+        let hidden = hides.map(|block| format!("{block:#x}"));
         let lie = from_fn(move |request: Request, next: Next| {
             let hidden = hidden.clone();
             async move {
                 let answer = next.run(request).await;
-                if is_liar { without_logs_of(answer, &hidden).await } else { answer }
+                match hidden {
+                    Some(hidden) => without_logs_of(answer, &hidden).await,
+                    None => answer,
+                }
             }
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -194,7 +203,7 @@ impl Process {
 async fn truth(stage: &mut Stage, fresh: &Fresh) -> Fresh {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let undisturbed = fresh.another().await;
-    let honest = stage.node(false).await;
+    let honest = stage.node(None).await;
     let mut process = stage.run(&undisturbed, &[honest]);
     let status = process.reaches(stage.head).await;
     assert_eq!(status["findings"], serde_json::json!([]));
@@ -208,7 +217,7 @@ on_both_engines! {
     async fn beside_an_honest_node_a_liar_changes_nothing_and_is_named(fresh: Fresh) {
         let mut stage = Stage::new();
         let truth = truth(&mut stage, fresh).await;
-        let (liar, honest) = (stage.node(true).await, stage.node(false).await);
+        let (liar, honest) = (stage.node(Some(stage.hidden)).await, stage.node(None).await);
         let mut process = stage.run(fresh, &[liar.clone(), honest.clone()]);
         let status = process.reaches(stage.head).await;
         process.stop();
@@ -232,11 +241,28 @@ on_both_engines! {
         assert_eq!(status["completeness"]["gaps"], 0);
     }
 
+    /// Nothing shows the lie before it is recorded: the next mint does, ranges later. Then the record is made anew from there.
+    async fn what_a_liar_left_out_of_an_earlier_range_is_put_right(fresh: Fresh) {
+        let mut stage = Stage::new();
+        let truth = truth(&mut stage, fresh).await;
+        let hidden = stage.hidden_earlier;
+        let (liar, honest) = (stage.node(Some(hidden)).await, stage.node(None).await);
+        let mut process = stage.run(fresh, &[liar, honest]);
+        let status = process.reaches(stage.head).await;
+        process.stop();
+        let (found, expected) = (dump(fresh.url()).await, dump(truth.url()).await);
+        for table in ["registry_event", "span", "observation", "reorg", "chain_tag"] {
+            assert_eq!(found[table], expected[table], "{table}");
+        }
+        assert_eq!(status["providers"][0]["state"], "benched", "{status}");
+        assert_eq!(status["degraded"], serde_json::json!([]));
+    }
+
     /// Alone it cannot be corrected, but it is found out: following goes on, and the state says what is missing.
     async fn alone_a_liar_is_found_out_by_the_numbers_of_agents(fresh: Fresh) {
         let mut stage = Stage::new();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let liar = stage.node(true).await;
+        let liar = stage.node(Some(stage.hidden)).await;
         let mut process = stage.run(fresh, &[liar]);
         let status = process.reaches(stage.head).await;
         process.stop();

@@ -83,6 +83,33 @@ on_both_engines! {
         }
     }
 
+    /// The nearest block that is held, which need not be the one before.
+    async fn the_block_before_a_number_is_the_nearest_one_held(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        hold(&mut tx, [9, 3, 5]).await;
+        for (number, expected) in [(3, None), (4, Some(3)), (9, Some(5)), (u64::MAX, Some(9))] {
+            let found = tx.block_before(number).await.unwrap();
+            assert_eq!(found, expected.map(held), "{number}");
+        }
+    }
+
+    /// The record alone is made anew: what came after is forgotten as on the way back, and no reorganisation is remembered.
+    async fn forgetting_is_no_reorganisation(db: Database) {
+        let wallet = TimelineRef::Wallet(agent(1));
+        let first = span(wallet, Some(account(1)), at(10, 0), Some(at(12, 3)));
+        let second = span(wallet, Some(account(2)), at(12, 3), None);
+        let mut tx = bound(&db).await;
+        hold(&mut tx, 9..=14).await;
+        logs(&mut tx, agent(1), &[at(10, 0), at(12, 3)]).await;
+        begin(&mut tx, &[first, second]).await;
+        tx.forget_after(11).await.unwrap();
+        let open = tx.open_span(wallet).await.unwrap().unwrap();
+        assert_eq!((open.span.from, open.span.to), (at(10, 0), None));
+        assert_eq!(tx.events_in(0, 99).await.unwrap().len(), 1);
+        assert_eq!(tx.blocks_above(0).await.unwrap(), [held(9), held(10), held(11)]);
+        assert_eq!(tx.reorgs(9).await.unwrap(), []);
+    }
+
     /// Blocks above a number come in their order, without the number itself.
     async fn blocks_above_a_number_ascend(db: Database) {
         let mut tx = db.begin_write().await.unwrap();
