@@ -16,7 +16,7 @@ use super::suspicion::{Doubt, is_round, is_sampled};
 use super::{Blame, Node, Providers};
 use crate::chain::fetch::claims;
 use crate::chain::{ChainError, ChainSource, LogFilter, RangeLogs};
-use crate::vocab::{Finding, FindingKind, RawLog};
+use crate::vocab::{Finding, FindingKind, Header, RawLog};
 
 /// A range that is compared is asked for in at most so many parts.
 const PARTS_MAX: usize = 32;
@@ -52,7 +52,11 @@ impl<S: ChainSource> Providers<S> {
         };
         let (node, answer) = ours?;
         let early = early.ok().flatten().filter(|(other, _)| other.index != node.index);
-        let settled = match (early, self.doubt(node, filter, span, &answer)) {
+        let mut doubt = self.doubt(node, filter, span, &answer);
+        if doubt == Some(Doubt::Bloom) && !self.is_hiding(node, filter, &answer).await {
+            doubt = None;
+        }
+        let settled = match (early, doubt) {
             (Some(theirs), _) => self.settle(filter, span, (node, answer), theirs).await?,
             (None, None) => answer,
             (None, Some(doubt)) => match self.second(filter, span, Some(node.index)).await {
@@ -235,6 +239,18 @@ impl<S: ChainSource> Providers<S> {
         answer.logs.sort_by_key(RawLog::position);
         Ok(answer)
     }
+}
+
+/// The ends of a range whose bloom claims a log, and that have none.
+fn claimed_ends<'a>(
+    filter: &'a LogFilter,
+    answer: &'a RangeLogs,
+) -> impl Iterator<Item = &'a Header> + Send {
+    let is_bare =
+        |number: u64| answer.logs.binary_search_by_key(&number, |log| log.block.number).is_err();
+    let is_claimed =
+        move |end: &&Header| claims(&end.logs_bloom, filter) && is_bare(end.block.number);
+    [&answer.start, &answer.end].into_iter().filter(is_claimed)
 }
 
 const fn length((from, to): (u64, u64)) -> u64 {

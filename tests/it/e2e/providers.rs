@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use crate::support::databases::{Fresh, on_both_engines};
 use crate::support::dump::{assert_same, dump};
 
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(2);
 /// Blocks in one range.
 const RANGE: u64 = 50;
 
