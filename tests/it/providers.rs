@@ -461,7 +461,7 @@ on_both_engines! {
             }
         });
         let both = async { tokio::join!(changed, followed) };
-        let ((), ended) = tokio::time::timeout(Duration::from_secs(60), Box::pin(both)).await.unwrap();
+        let ((), ended) = tokio::time::timeout(Duration::from_mins(1), Box::pin(both)).await.unwrap();
         ended.unwrap();
         let mut tx = database.begin_read().await.unwrap();
         let findings = tx.findings(10).await.unwrap();

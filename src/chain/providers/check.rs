@@ -106,15 +106,23 @@ impl<S: ChainSource> Providers<S> {
         if count == 0 && self.watch().neighbours.expect_logs_in(span) {
             return Some(Doubt::Empty);
         }
-        let is_bare = |number: u64| answer.logs.iter().all(|log| log.block.number != number);
-        let is_denied = [&answer.start, &answer.end]
-            .into_iter()
-            .any(|header| claims(&header.logs_bloom, filter) && is_bare(header.block.number));
-        if is_denied {
-            return Some(Doubt::Bloom);
+        if self.health(node.index, Health::is_on_probation) {
+            return Some(Doubt::Sample);
         }
-        let is_on_probation = self.health(node.index, Health::is_on_probation);
-        is_on_probation.then_some(Doubt::Sample)
+        claimed_ends(filter, answer).next().map(|_| Doubt::Bloom)
+    }
+
+    /// Whether a node has logs of a range's ends when it is asked for those blocks: a bloom may well claim too much, and then one small
+    /// question must do.
+    async fn is_hiding(&self, node: &Node<S>, filter: &LogFilter, answer: &RangeLogs) -> bool {
+        for end in claimed_ends(filter, answer) {
+            let block = end.block;
+            let logs = self.one(node, Blame::All, |source| source.logs_of(filter, block)).await;
+            if logs.is_ok_and(|logs| !logs.is_empty()) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Remembers how full a range is, and the first one that is not empty: a node that has nothing there leaves logs out.
