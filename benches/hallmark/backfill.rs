@@ -1,10 +1,14 @@
 //! A whole history followed into an empty database, beside the floor: the same requests and rows without any of the work.
 
+use serde_json::json;
+
 use super::engine::Engine;
 use super::follow::Written;
+use super::http::{self, Connection};
 use super::plan::{Expected, Plan, Size};
 use super::process::{Process, cpu_seconds};
 use super::sink::Sink;
+use super::table::ratio;
 
 /// A node that serves the history.
 pub(crate) struct NodeProcess {
@@ -19,6 +23,17 @@ impl NodeProcess {
         let url = process.line();
         Self { process, url }
     }
+
+    /// Lets the node show so many more blocks, one after each interval.
+    pub(crate) async fn reveal(&self, count: u64, interval_ms: u64) {
+        let body = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "bench_reveal", "params": [count, interval_ms],
+        });
+        let authority = self.url.strip_prefix("http://").expect("the node speaks HTTP");
+        let request = http::post(authority, "/", &body.to_string());
+        let answer = Connection::open(authority).await.exchange(&request).await;
+        assert!(answer.ends_with(b"true}"), "{}", String::from_utf8_lossy(&answer));
+    }
 }
 
 /// One side of the comparison.
@@ -30,8 +45,13 @@ struct Side {
     size_mb: f64,
 }
 
-/// Runs both sides, prints the table, and returns the URL of Hallmark's database; panics where a count is wrong.
-pub(crate) async fn run(scale: u64, engine: &Engine, node: &NodeProcess) -> String {
+/// Runs both sides, or Hallmark's alone, and returns the URL of its database; panics where a count is wrong.
+pub(crate) async fn run(
+    scale: u64,
+    engine: &Engine,
+    node: &NodeProcess,
+    with_floor: bool,
+) -> String {
     let size = Size::base_over(scale);
     let expected = Plan::run(size).expected;
     println!(
@@ -54,6 +74,9 @@ pub(crate) async fn run(scale: u64, engine: &Engine, node: &NodeProcess) -> Stri
     )
     .await;
     check(&url, &expected, &ours.written).await;
+    if !with_floor {
+        return url;
+    }
     let floor_url = engine.fresh("floor").await;
     let commits = ours.written.commits.to_string();
     let args =
@@ -119,7 +142,7 @@ fn print(sides: &[&Side; 2]) {
     println!("{:<34}{:>12}{:>12}{:>9}", "", sides[0].name, sides[1].name, "ratio");
     let line = |what: &str, of: &dyn Fn(&Side) -> f64, digits: usize| {
         let (ours, floor) = (of(sides[0]), of(sides[1]));
-        println!("{what:<34}{ours:>12.digits$}{floor:>12.digits$}{:>9.2}", ours / floor);
+        println!("{what:<34}{ours:>12.digits$}{floor:>12.digits$}{:>9}", ratio(ours, floor));
     };
     line("events/s", &|side| side.written.events as f64 / side.written.wall_s, 0);
     line("wall, s", &|side| side.written.wall_s, 2);

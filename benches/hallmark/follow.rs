@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallmark::app::{Followed, Following, Ingest};
 use hallmark::chain::endpoint::Endpoint;
-use hallmark::chain::{FollowerOptions, LogFilter, RpcOptions, RpcSource};
+use hallmark::chain::{ChainSource, FollowerOptions, LogFilter, RpcOptions, RpcSource};
 use hallmark::registry::KnownImplementations;
 use hallmark::storage::{Binding, Database, Registry};
 use hallmark::vocab::RegistryKind;
@@ -110,7 +110,10 @@ pub(crate) fn source(rpc_url: &str, poll_interval: Duration) -> RpcSource {
 }
 
 /// Following of all three registries from the start of the history.
-pub(crate) async fn open(source: Arc<RpcSource>, database: Database) -> Following<RpcSource> {
+pub(crate) async fn open<S: ChainSource + 'static>(
+    source: Arc<S>,
+    database: Database,
+) -> Following<S> {
     let deployment = deployment();
     let registry = |kind| Registry {
         kind,

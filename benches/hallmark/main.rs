@@ -16,16 +16,22 @@
 )]
 
 mod backfill;
+mod bare;
 mod chain;
 mod engine;
 mod floor;
 mod floor_fetch;
 mod follow;
+mod head;
+mod http;
+mod load;
 mod logs;
 mod node;
 mod plan;
 mod process;
+mod reads;
 mod sink;
+mod table;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -49,6 +55,9 @@ struct Args {
     /// A PostgreSQL to use; without it one is started.
     #[arg(long, global = true)]
     database_url: Option<String>,
+    /// How long each load on a server lasts.
+    #[arg(long, global = true, default_value_t = 4)]
+    seconds: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,6 +70,12 @@ enum EngineName {
 enum Part {
     /// A whole history into an empty database.
     Backfill,
+    /// New blocks at the head of the full history.
+    Head,
+    /// Questions about wallets while the head is followed.
+    Reads,
+    /// All of these, on one database.
+    All,
     /// The synthetic chain on a port; the other parts start it.
     #[command(hide = true)]
     ServeHistory,
@@ -78,6 +93,18 @@ enum Part {
         #[arg(long)]
         commits: u64,
     },
+    #[command(hide = true)]
+    RunHead {
+        #[arg(long)]
+        rpc_url: String,
+        #[arg(long)]
+        database: String,
+    },
+    #[command(hide = true)]
+    RunBare {
+        #[arg(long)]
+        length: Vec<usize>,
+    },
 }
 
 /// What every process that writes a database is told.
@@ -93,14 +120,26 @@ struct Run {
 
 fn main() {
     let args = Args::parse();
-    // The node has a runtime of one thread, which is all it may take of two cores.
-    if matches!(args.part, Some(Part::ServeHistory)) {
-        return node::run(args.scale);
+    match args.part {
+        // One thread is all that node and load generator may take of two cores.
+        Some(Part::ServeHistory) => node::run(args.scale),
+        Some(
+            Part::RunFollow { .. }
+            | Part::RunFloor { .. }
+            | Part::RunHead { .. }
+            | Part::RunBare { .. },
+        ) => {
+            tokio::runtime::Runtime::new().unwrap().block_on(run_child(args));
+        }
+        Some(Part::Backfill | Part::Head | Part::Reads | Part::All) | None => {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_all().build().unwrap().block_on(run(args));
+        }
     }
-    tokio::runtime::Runtime::new().unwrap().block_on(run(args));
 }
 
-async fn run(args: Args) {
+/// A part that is measured in a process of its own.
+async fn run_child(args: Args) {
     match args.part {
         Some(Part::RunFollow { run, until }) => {
             follow::run(&run.rpc_url, &run.database, until, run.events).await;
@@ -109,14 +148,25 @@ async fn run(args: Args) {
             let size = Size::base_over(args.scale);
             floor::run(&run.rpc_url, &run.database, size, run.events, commits).await;
         }
-        Some(Part::Backfill) | None => {
-            let engine = match args.engine {
-                EngineName::Sqlite => Engine::sqlite(),
-                EngineName::Postgres => Engine::postgres(args.database_url),
-            };
-            let node = NodeProcess::start(args.scale);
-            backfill::run(args.scale, &engine, &node).await;
-        }
-        Some(Part::ServeHistory) => unreachable!("it was taken before"),
+        Some(Part::RunHead { rpc_url, database }) => head::run_child(&rpc_url, &database).await,
+        Some(Part::RunBare { length }) => bare::run(&length).await,
+        _ => unreachable!("the other parts are not children"),
+    }
+}
+
+async fn run(args: Args) {
+    let engine = match args.engine {
+        EngineName::Sqlite => Engine::sqlite(),
+        EngineName::Postgres => Engine::postgres(args.database_url),
+    };
+    let (size, node) = (Size::base_over(args.scale), NodeProcess::start(args.scale));
+    let part = args.part.unwrap_or(Part::All);
+    let with_floor = matches!(part, Part::Backfill | Part::All);
+    let url = backfill::run(args.scale, &engine, &node, with_floor).await;
+    if matches!(part, Part::Head | Part::All) {
+        head::run(&url, engine.name(), &node).await;
+    }
+    if matches!(part, Part::Reads | Part::All) {
+        reads::run(&url, engine.name(), size, &node, args.seconds).await;
     }
 }

@@ -1,17 +1,18 @@
 //! The node: the synthetic chain over JSON-RPC on a port of the loopback, in a process of its own.
 //!
 //! It refuses ranges of more than 10,000 blocks, as public nodes do. Logs go out as they were rendered at the start, so that serving
-//! costs little of the two cores that are measured. Beside what nodes answer, `bench_reveal` moves the head up by so many blocks.
+//! costs little of the two cores that are measured. Beside what nodes answer, `bench_reveal` shows so many of the blocks after
+//! the history, one after each interval of so many milliseconds.
 
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use alloy::primitives::B256;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
@@ -26,14 +27,30 @@ const SAFE_DEPTH: u64 = 60;
 
 struct Node {
     chain: Chain,
-    head: AtomicU64,
+    shown: Mutex<Shown>,
+}
+
+/// How the head moves: from a block on, so many blocks, one after each interval.
+struct Shown {
+    from: u64,
+    count: u64,
+    interval_ms: u64,
+    since: Instant,
+}
+
+impl Shown {
+    fn head(&self) -> u64 {
+        let elapsed = u64::try_from(self.since.elapsed().as_millis()).unwrap();
+        self.from + self.count.min(elapsed / self.interval_ms.max(1))
+    }
 }
 
 /// Renders the history, says on which port it listens, and serves until the process is ended.
 pub(crate) fn run(scale: u64) {
     logs::check();
     let size = Size::base_over(scale);
-    let node = Arc::new(Node { chain: Chain::render(size), head: AtomicU64::new(size.head()) });
+    let shown = Shown { from: size.head(), count: 0, interval_ms: 1, since: Instant::now() };
+    let node = Arc::new(Node { chain: Chain::render(size), shown: Mutex::new(shown) });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -60,9 +77,11 @@ async fn handle(State(node): State<Arc<Node>>, body: Bytes) -> Response {
         }
         one => node.respond(one),
     };
+    let length = parts.iter().map(Bytes::len).sum::<usize>();
     // Piece by piece, so that nothing of the rendered logs is copied.
     let pieces = futures_util::stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>));
-    ([(CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response()
+    let headers = [(CONTENT_TYPE, "application/json"), (CONTENT_LENGTH, &length.to_string())];
+    (headers, Body::from_stream(pieces)).into_response()
 }
 
 impl Node {
@@ -84,7 +103,7 @@ impl Node {
     }
 
     fn answer(&self, method: &str, params: &Value) -> Result<Vec<Bytes>, String> {
-        let head = self.head.load(Ordering::Relaxed);
+        let head = self.shown.lock().unwrap().head();
         let one = |text: String| Ok(vec![text.into()]);
         match method {
             "eth_chainId" => one("\"0x2105\"".to_owned()),
@@ -99,8 +118,10 @@ impl Node {
             "eth_getStorageAt" => one(format!("\"{}\"", B256::ZERO)),
             "bench_reveal" => {
                 let count = params[0].as_u64().ok_or("how many blocks?")?;
-                let last = self.chain.size.head() + TAIL_BLOCKS;
-                self.head.store((head + count).min(last), Ordering::Relaxed);
+                let interval_ms = params[1].as_u64().ok_or("how fast?")?;
+                let count = count.min(self.chain.size.head() + TAIL_BLOCKS - head);
+                *self.shown.lock().unwrap() =
+                    Shown { from: head, count, interval_ms, since: Instant::now() };
                 one("true".to_owned())
             }
             _ => Err(format!("this node has no {method}")),
@@ -112,7 +133,7 @@ impl Node {
     }
 
     fn number(&self, tag: &Value) -> Result<u64, String> {
-        let head = self.head.load(Ordering::Relaxed);
+        let head = self.shown.lock().unwrap().head();
         match tag.as_str().unwrap_or_default() {
             "latest" => Ok(head),
             "safe" => Ok(head - SAFE_DEPTH),

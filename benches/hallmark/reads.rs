@@ -1,0 +1,168 @@
+//! Reading the full history while the follower writes at its head, beside a bare handler that returns as many bytes.
+//!
+//! The service is the program itself, `hallmark`, following and serving with its defaults and without a limit per client. Both servers
+//! are loaded in turn, so that the same machine is under both. To add a question, add a line to [`routes`].
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::backfill::NodeProcess;
+use super::http::{self, Connection};
+use super::load;
+use super::plan::{Plan, Random, Size};
+use super::process::Process;
+use super::table::percentile;
+
+/// Different requests of each kind.
+const REQUESTS: usize = 4_096;
+/// Accounts in one look-up of a lobby.
+const LOBBY: usize = 20;
+/// The node shows a block so often; each has five logs.
+const BLOCK_INTERVAL_MS: u64 = 500;
+/// Each server is loaded so often, and its best rate counts.
+const ROUNDS: usize = 3;
+
+/// A question, asked of many accounts.
+struct Route {
+    name: &'static str,
+    requests: Arc<Vec<Vec<u8>>>,
+}
+
+/// What is asked. Accounts are wallets of the history, each as likely as any other.
+fn routes(authority: &str, size: Size) -> Vec<Route> {
+    let mut random = Random(20);
+    let wallets: Vec<_> = Plan::run(size).wallets().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut account = || wallets[random.index(wallets.len())].to_string();
+    let mut blocks = Random(21);
+    let mut block = || size.start() + blocks.below(size.blocks);
+    let route = |name, request: &mut dyn FnMut() -> Vec<u8>| Route {
+        name,
+        requests: Arc::new((0..REQUESTS).map(|_| request()).collect()),
+    };
+    vec![
+        route("GET agents of a wallet, current", &mut || {
+            http::get(authority, &format!("/v1/wallets/{}/agents", account()))
+        }),
+        route("GET agents of a wallet, at=block:N", &mut || {
+            let path = format!("/v1/wallets/{}/agents?at=block:{}", account(), block());
+            http::get(authority, &path)
+        }),
+        route("POST look-up of 20 wallets, current", &mut || {
+            let accounts: Vec<_> = (0..LOBBY).map(|_| account()).collect();
+            let body = json!({ "accounts": accounts }).to_string();
+            http::post(authority, "/v1/wallets/lookup", &body)
+        }),
+    ]
+}
+
+/// Follows and serves, as the program does; ended when dropped.
+struct Service {
+    child: Child,
+    authority: String,
+}
+
+impl Service {
+    async fn start(database_url: &str, node: &NodeProcess) -> Self {
+        // A free port: bound here, and free again when the service asks for it.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let authority = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let child = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+            .args(["--rpc-url", &node.url, "--database-url", database_url, "--listen", &authority])
+            .env("HALLMARK_RATE_LIMIT_PER_S", "0")
+            .env("HALLMARK_POLL_INTERVAL_MS", "100")
+            .env("HALLMARK_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        while tokio::net::TcpStream::connect(&authority).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Self { child, authority }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Loads both servers with every question, and prints the table.
+pub(crate) async fn run(url: &str, engine: &str, size: Size, node: &NodeProcess, seconds: u64) {
+    let service = Service::start(url, node).await;
+    let routes = routes(&service.authority, size);
+    let mut lengths = Vec::new();
+    for route in &routes {
+        lengths.push(mean_length(&service.authority, route).await);
+    }
+    let mut args = vec!["run-bare".to_owned()];
+    args.extend(lengths.iter().flat_map(|length| ["--length".to_owned(), length.to_string()]));
+    let mut bare = Process::start(&args);
+    let bare_authority = bare.line();
+    node.reveal(u64::MAX, BLOCK_INTERVAL_MS).await;
+    println!(
+        "\nReading from {engine} over the full history, while a block with five logs is followed every {BLOCK_INTERVAL_MS} ms"
+    );
+    println!(
+        "{:<37}{:>7}{:>11}{:>11}{:>7}{:>11}{:>15}{:>15}",
+        "", "bytes", "requests/s", "bare", "ratio", "at rate", "p50/p99 ms", "bare p50/p99"
+    );
+    for (i, (route, length)) in routes.iter().zip(&lengths).enumerate() {
+        let is_post = route.requests[0].starts_with(b"POST");
+        let fixed = if is_post {
+            route.requests.iter().map(|request| elsewhere(request, &bare_authority, i)).collect()
+        } else {
+            vec![http::get(&bare_authority, &format!("/{i}"))]
+        };
+        let fixed = Arc::new(fixed);
+        let time = Duration::from_secs(seconds);
+        let (mut ours, mut floor) = (0_f64, 0_f64);
+        for _ in 0..ROUNDS {
+            floor = floor.max(load::closed(&bare_authority, &fixed, time).await);
+            ours = ours.max(load::closed(&service.authority, &route.requests, time).await);
+        }
+        let rate = ours / 2.0;
+        let of_bare = load::at_rate(&bare_authority, &fixed, rate, time).await;
+        let of_ours = load::at_rate(&service.authority, &route.requests, rate, time).await;
+        println!(
+            "{:<37}{length:>7}{ours:>11.0}{floor:>11.0}{:>7.2}{rate:>11.0}{:>15}{:>15}",
+            route.name,
+            ours / floor,
+            quantiles(&of_ours),
+            quantiles(&of_bare),
+        );
+    }
+}
+
+fn quantiles(latencies: &[u64]) -> String {
+    let ms = |percent| percentile(latencies, percent) as f64 / 1_000.0;
+    format!("{:.2}/{:.2}", ms(50), ms(99))
+}
+
+/// The same request to the bare handler of a number.
+fn elsewhere(request: &[u8], authority: &str, number: usize) -> Vec<u8> {
+    let text = std::str::from_utf8(request).unwrap();
+    let (_, body) = text.split_once("\r\n\r\n").unwrap();
+    http::post(authority, &format!("/{number}"), body)
+}
+
+/// How long answers are on average, over a part of the requests.
+async fn mean_length(authority: &str, route: &Route) -> usize {
+    let mut connection = Connection::open(authority).await;
+    let asked = route.requests.iter().take(500);
+    let count = asked.len();
+    let mut sum = 0;
+    for request in asked {
+        sum += connection.measure(request).await;
+    }
+    sum / count
+}
