@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::engine::Engine;
+use super::floor::sink::Sink;
 use super::follow::Written;
+use super::history::{Expected, Plan, Size};
 use super::http::{self, Connection};
-use super::plan::{Expected, Plan, Size};
 use super::process::{Process, cpu_seconds};
-use super::sink::Sink;
 use super::table::ratio;
 
 /// A node that serves the history.
@@ -152,6 +152,9 @@ fn print(sides: &[&Side; 2]) {
     line("peak memory, MB", &|side| side.written.peak_mb, 0);
     line("database, MB", &|side| side.size_mb, 0);
     line("commits", &|side| side.written.commits as f64, 0);
+    println!(
+        "wanted: 40000 events/s, at most 300 MB, and at most 1.5 (PostgreSQL: 2) times the floor's wall"
+    );
     println!("\nmicroseconds an event, by tenth of the run (wall / processor)");
     for side in sides {
         print!("{:<10}", side.name);

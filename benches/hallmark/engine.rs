@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::floor::sink::Sink;
 use super::process::cpu_seconds_of_family;
-use super::sink::Sink;
 
 /// An engine, and where its databases are.
 pub(crate) enum Engine {

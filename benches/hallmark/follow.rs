@@ -12,7 +12,7 @@ use hallmark::vocab::RegistryKind;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use super::plan::deployment;
+use super::history::deployment;
 use super::process::{cpu_seconds, peak_memory_mb};
 
 /// The defaults of the configuration.

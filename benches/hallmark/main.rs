@@ -16,28 +16,25 @@
 )]
 
 mod backfill;
-mod bare;
-mod chain;
 mod engine;
 mod floor;
-mod floor_fetch;
 mod follow;
 mod head;
+mod history;
 mod http;
-mod load;
-mod logs;
-mod node;
-mod plan;
 mod process;
 mod reads;
-mod sink;
 mod table;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand, ValueEnum};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use backfill::NodeProcess;
 use engine::Engine;
-use plan::Size;
+use history::{Size, node};
 
 #[derive(Parser)]
 #[command(name = "cargo bench --", about = "Measures Hallmark beside a floor of the same run")]
@@ -52,7 +49,7 @@ struct Args {
     scale: u64,
     #[arg(long, global = true, default_value = "sqlite")]
     engine: EngineName,
-    /// A PostgreSQL to use; without it one is started.
+    /// A PostgreSQL server to use, where databases `hallmark_bench_…` are made anew; without it one is started.
     #[arg(long, global = true)]
     database_url: Option<String>,
     /// How long each load on a server lasts.
@@ -118,7 +115,7 @@ struct Run {
     events: u64,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let args = Args::parse();
     match args.part {
         // One thread is all that node and load generator may take of two cores.
@@ -128,13 +125,23 @@ fn main() {
             | Part::RunFloor { .. }
             | Part::RunHead { .. }
             | Part::RunBare { .. },
-        ) => {
-            tokio::runtime::Runtime::new().unwrap().block_on(run_child(args));
-        }
+        ) => Runtime::new().unwrap().block_on(run_child(args)),
         Some(Part::Backfill | Part::Head | Part::Reads | Part::All) | None => {
-            let mut runtime = tokio::runtime::Builder::new_current_thread();
-            runtime.enable_all().build().unwrap().block_on(run(args));
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            return runtime.block_on(run_until_signal(args));
         }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Ends early where it is told to, so that no server and no folder is left behind.
+async fn run_until_signal(args: Args) -> ExitCode {
+    let mut interrupt = signal(SignalKind::interrupt()).unwrap();
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
+    tokio::select! {
+        () = run(args) => ExitCode::SUCCESS,
+        _ = interrupt.recv() => ExitCode::FAILURE,
+        _ = terminate.recv() => ExitCode::FAILURE,
     }
 }
 
@@ -149,12 +156,13 @@ async fn run_child(args: Args) {
             floor::run(&run.rpc_url, &run.database, size, run.events, commits).await;
         }
         Some(Part::RunHead { rpc_url, database }) => head::run_child(&rpc_url, &database).await,
-        Some(Part::RunBare { length }) => bare::run(&length).await,
+        Some(Part::RunBare { length }) => reads::bare::run(&length).await,
         _ => unreachable!("the other parts are not children"),
     }
 }
 
 async fn run(args: Args) {
+    println!("{}", process::machine());
     let engine = match args.engine {
         EngineName::Sqlite => Engine::sqlite(),
         EngineName::Postgres => Engine::postgres(args.database_url),
@@ -167,6 +175,6 @@ async fn run(args: Args) {
         head::run(&url, engine.name(), &node).await;
     }
     if matches!(part, Part::Reads | Part::All) {
-        reads::run(&url, engine.name(), size, &node, args.seconds).await;
+        reads::run(&url, &engine, size, &node, args.seconds).await;
     }
 }

@@ -89,6 +89,18 @@ pub(crate) fn peak_memory_mb() -> f64 {
     kib / 1024.0
 }
 
+/// The machine, and how busy it is with other things: its figures mean little without them.
+pub(crate) fn machine() -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cpuinfo = read("/proc/cpuinfo");
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, model)| model);
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or_default();
+    format!("{cores} cores ({model}), load average {load} at the start")
+}
+
 /// Own ticks, and those of children that have ended.
 fn ticks(id: u32) -> Option<(f64, f64)> {
     let fields = stat(id)?;

@@ -4,7 +4,6 @@
 //! costs little of the two cores that are measured. Beside what nodes answer, `bench_reveal` shows so many of the blocks after
 //! the history, one after each interval of so many milliseconds.
 
-use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -18,9 +17,9 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::base::{Size, TAIL_BLOCKS};
 use super::chain::{Chain, finalized_below, number_of};
 use super::logs;
-use super::plan::{Size, TAIL_BLOCKS};
 
 const RANGE_MAX: u64 = 10_000;
 const SAFE_DEPTH: u64 = 60;
@@ -55,7 +54,6 @@ pub(crate) fn run(scale: u64) {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("http://{}", listener.local_addr().unwrap());
-        std::io::stdout().flush().unwrap();
         let routes = Router::new().route("/", post(handle)).with_state(node);
         axum::serve(listener, routes).await.unwrap();
     });

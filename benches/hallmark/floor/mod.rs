@@ -3,6 +3,9 @@
 //! No check of any answer, no decoding, no fold, no secondary index. It commits as often as Hallmark did, into Hallmark's own tables with
 //! primary keys only, so that durability and row sizes are the same. Fetching and parsing run beside writing.
 
+mod fetch;
+pub(crate) mod sink;
+
 use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, U256, b256};
@@ -13,10 +16,10 @@ use hallmark::vocab::RegistryKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::floor_fetch::{Head, Piece, fetch};
-use super::follow::Meter;
-use super::plan::{Size, deployment};
-use super::sink::{Cell, Sink, Table};
+use self::fetch::{Head, Piece, fetch};
+use self::sink::{Cell, Sink, Table};
+use crate::follow::Meter;
+use crate::history::{Size, deployment};
 
 const BLOCKS: Table = Table { name: "block", columns: &["number", "hash", "parent_hash", "time"] };
 const EVENTS: Table = Table {
@@ -79,7 +82,8 @@ struct Rows {
 pub(crate) async fn run(rpc_url: &str, database_url: &str, size: Size, events: u64, commits: u64) {
     let mut sink = prepared(database_url).await;
     let mut meter = Meter::start(events);
-    let per_commit = events.div_ceil(commits.max(1));
+    // As often as Hallmark and evenly, as far as pieces allow.
+    let (mut taken, mut shares_done) = (0, 0);
     let (sender, mut pieces) = mpsc::channel::<Piece>(4);
     let mut fetching = JoinSet::new();
     let url = rpc_url.to_owned();
@@ -87,7 +91,10 @@ pub(crate) async fn run(rpc_url: &str, database_url: &str, size: Size, events: u
     let mut rows = Rows::default();
     while let Some(piece) = pieces.recv().await {
         rows.take(&piece);
-        if rows.event_count >= per_commit {
+        taken += piece.logs.len() as u64;
+        let shares = taken * commits / events;
+        if shares > shares_done {
+            shares_done = shares;
             write(&mut sink, std::mem::take(&mut rows), &mut meter).await;
         }
     }

@@ -9,7 +9,8 @@ use alloy::sol_types::SolEvent;
 use hallmark::registry::{KnownImplementations, RegistryEvent, decode};
 use hallmark::vocab::{BlockRef, RawLog, RegistryKind};
 
-use super::plan::{Action, Placed, Plan, Size, deployment};
+use super::base::{Size, deployment};
+use super::plan::{Action, Placed, Plan};
 
 sol! {
     event Registered(uint256 indexed agentId, string agentURI, address indexed owner);
@@ -99,7 +100,7 @@ fn feedback(agent: u32, client: Address, index: u64, hot: bool) -> LogData {
     let (endpoint, uri, hash) = if hot {
         (String::new(), String::new(), B256::ZERO)
     } else {
-        let uri = format!("ipfs://bafkreib{:x}", word);
+        let uri = format!("ipfs://bafkreib{word:x}");
         ("https://agents.example/mcp".to_owned(), uri, alloy::primitives::keccak256(word))
     };
     NewFeedback {

@@ -12,8 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::chain::finalized_below;
-use super::plan::{Size, deployment};
+use crate::history::{Size, deployment, finalized_below};
 
 /// As the follower by default.
 const RANGE_MAX: u64 = 10_000;
@@ -43,6 +42,9 @@ struct Answer<T> {
     result: T,
 }
 
+/// The last block's header, the first's, and the logs.
+type RangeAnswers = (Answer<WireHead>, Answer<WireHead>, Answer<Vec<Log>>);
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireHead {
@@ -64,14 +66,14 @@ pub(crate) async fn fetch(url: &str, size: Size, pieces: mpsc::Sender<Piece>) {
     // An error means that another provider was first, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .no_proxy()
         .tls_certs_only([])
         .build()
         .unwrap();
     let node = Node { client, url: url.to_owned() };
     let finalized = finalized_below(size.head());
-    let starts = (size.start()..=finalized).step_by(usize::try_from(RANGE_MAX).unwrap());
+    let starts = (size.start..=finalized).step_by(usize::try_from(RANGE_MAX).unwrap());
     let mut ranges = stream::iter(starts)
         .map(|from| node.range(from, (from + RANGE_MAX - 1).min(finalized), finalized - RECENT))
         .buffered(CONCURRENCY);
@@ -100,8 +102,7 @@ impl Node {
             "address": addresses(), "fromBlock": quantity(from), "toBlock": quantity(to),
         });
         let calls = [header_call(to), header_call(from), ("eth_getLogs", json!([filter]))];
-        type Answers = (Answer<WireHead>, Answer<WireHead>, Answer<Vec<Log>>);
-        let (end, _, logs): Answers = self.ask(&calls).await;
+        let (end, _, logs): RangeAnswers = self.ask(&calls).await;
         let mut heads = vec![Head::from(end.result)];
         if to > recent_from {
             heads.extend(self.heads(from.max(recent_from), to - 1).await);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use super::http::Connection;
+use crate::http::Connection;
 
 const CONNECTIONS: usize = 32;
 /// For a fixed rate, so that waiting for a connection is rare.
@@ -20,28 +20,45 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// The pacing thread does not wake more often than this.
 const PACE_MIN: Duration = Duration::from_micros(200);
 
-/// Requests a second, where each connection sends one as soon as the last is answered.
-pub(crate) async fn closed(authority: &str, requests: &Arc<Vec<Vec<u8>>>, time: Duration) -> f64 {
+/// What a server does when each connection sends a request as soon as the last is answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Throughput {
+    pub(crate) per_second: f64,
+    /// Requests answered, those of the warm-up included.
+    pub(crate) answered: u64,
+}
+
+/// Loads a server as fast as it answers.
+pub(crate) async fn closed(
+    authority: &str,
+    requests: &Arc<Vec<Vec<u8>>>,
+    time: Duration,
+) -> Throughput {
     let began = Instant::now() + WARM_UP;
     let mut connections = JoinSet::new();
     for number in 0..CONNECTIONS {
         let (mut connection, requests) = (Connection::open(authority).await, Arc::clone(requests));
         connections.spawn(async move {
-            let mut count = 0_u64;
+            let (mut count, mut answered) = (0_u64, 0_u64);
             // Each begins at another request.
             for request in requests.iter().cycle().skip(number * requests.len() / CONNECTIONS) {
                 connection.measure(request).await;
+                answered += 1;
                 let now = Instant::now();
                 if now >= began + time {
                     break;
                 }
                 count += u64::from(now >= began);
             }
-            count
+            (count, answered)
         });
     }
-    let count: u64 = connections.join_all().await.into_iter().sum();
-    count as f64 / time.as_secs_f64()
+    let all = connections.join_all().await;
+    let count: u64 = all.iter().map(|(count, _)| count).sum();
+    Throughput {
+        per_second: count as f64 / time.as_secs_f64(),
+        answered: all.iter().map(|(_, answered)| answered).sum(),
+    }
 }
 
 /// Latencies in microseconds of requests that are due at a fixed rate.

@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use alloy::primitives::{Address, B256};
-use hallmark::registry::Deployment;
 use hallmark::vocab::RegistryKind;
+
+use super::base::{Size, TAIL_BLOCKS};
+use super::random::{Random, account};
 
 /// Actions in one block that has any; with four logs a registration this makes about 2.7 logs a block.
 const ACTIONS_PER_BLOCK: u64 = 2;
@@ -20,52 +22,6 @@ const OWNERS: u64 = 15_641;
 const CLIENTS: u64 = 12_381;
 /// Wallets that several agents use.
 const SHARED_WALLETS: u64 = 500;
-/// So far below the head blocks are final, as on Base.
-pub(crate) const FINALITY_DEPTH: u64 = 600;
-/// Blocks after the history that the node shows one by one.
-pub(crate) const TAIL_BLOCKS: u64 = 20_000;
-
-/// How much of everything there is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Size {
-    pub(crate) agents: u64,
-    pub(crate) sales: u64,
-    pub(crate) wallets: u64,
-    pub(crate) feedback: u64,
-    pub(crate) blocks: u64,
-}
-
-impl Size {
-    /// Base, divided.
-    pub(crate) fn base_over(scale: u64) -> Self {
-        let scale = scale.max(1);
-        Self {
-            agents: 61_000 / scale,
-            sales: 20_000 / scale,
-            wallets: 20_000 / scale,
-            feedback: 450_000 / scale,
-            blocks: 9_000_000 / scale,
-        }
-    }
-
-    fn actions(&self) -> u64 {
-        self.agents + self.sales + self.wallets + self.feedback
-    }
-
-    pub(crate) fn start(self) -> u64 {
-        deployment().start_block
-    }
-
-    /// The last block of the history.
-    pub(crate) fn head(self) -> u64 {
-        self.start() + self.blocks - 1
-    }
-}
-
-/// The registries' addresses, chain and start are Base's.
-pub(crate) fn deployment() -> &'static Deployment {
-    Deployment::by_name("base").expect("the preset exists")
-}
 
 /// One transaction's worth of logs.
 #[derive(Clone, Debug)]
@@ -151,7 +107,7 @@ impl Plan {
         let groups = self.size.actions() / ACTIONS_PER_BLOCK + 1;
         let room = self.size.blocks - 2;
         let mut of_group = Random(group);
-        let block = self.size.start() + 1 + group * room / groups + of_group.below(room / groups);
+        let block = self.size.start + 1 + group * room / groups + of_group.below(room / groups);
         let place = self.made % ACTIONS_PER_BLOCK;
         let first_log = of_group.below(200) + place * 50;
         let action = if self.made < FIRST_MINTS {
@@ -269,7 +225,7 @@ impl Iterator for Plan {
             let first_log = self.deployed as u64 * 10;
             self.deployed += 1;
             self.count(5, &[("implementation", 2)]);
-            return Some(self.place(self.size.start(), first_log, Action::Deploy(kind)));
+            return Some(self.place(self.size.start, first_log, Action::Deploy(kind)));
         }
         if self.made < self.size.actions() {
             return Some(self.one_more());
@@ -280,39 +236,4 @@ impl Iterator for Plan {
 
 fn owner(number: u64) -> Address {
     account(1, number)
-}
-
-/// The same account for the same numbers.
-fn account(class: u64, number: u64) -> Address {
-    Address::from(Random((class << 40) | number).bytes::<20>())
-}
-
-/// The generator splitmix64: small, and good enough to spread things out.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.draw() % end
-    }
-
-    /// A place in a list of a length.
-    pub(crate) fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.below(length as u64)).expect("it is below a length")
-    }
-
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.draw().to_be_bytes()[..chunk.len()]);
-        }
-        bytes
-    }
 }

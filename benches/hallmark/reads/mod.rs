@@ -3,6 +3,9 @@
 //! The service is the program itself, `hallmark`, following and serving with its defaults and without a limit per client. Both servers
 //! are loaded in turn, so that the same machine is under both. To add a question, add a line to [`routes`].
 
+pub(crate) mod bare;
+mod load;
+
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -11,12 +14,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::backfill::NodeProcess;
-use super::http::{self, Connection};
-use super::load;
-use super::plan::{Plan, Random, Size};
-use super::process::Process;
-use super::table::percentile;
+use crate::backfill::NodeProcess;
+use crate::engine::Engine;
+use crate::history::{Plan, Random, Size};
+use crate::http::{self, Connection};
+use crate::process::{Process, cpu_seconds};
+use crate::table::percentile;
 
 /// Different requests of each kind.
 const REQUESTS: usize = 4_096;
@@ -39,7 +42,7 @@ fn routes(authority: &str, size: Size) -> Vec<Route> {
     let wallets: Vec<_> = Plan::run(size).wallets().collect::<BTreeSet<_>>().into_iter().collect();
     let mut account = || wallets[random.index(wallets.len())].to_string();
     let mut blocks = Random(21);
-    let mut block = || size.start() + blocks.below(size.blocks);
+    let mut block = || size.start + blocks.below(size.blocks);
     let route = |name, request: &mut dyn FnMut() -> Vec<u8>| Route {
         name,
         requests: Arc::new((0..REQUESTS).map(|_| request()).collect()),
@@ -96,8 +99,47 @@ impl Drop for Service {
     }
 }
 
+/// A server under load, and what its answers have cost.
+struct Loaded<'a> {
+    authority: &'a str,
+    requests: Arc<Vec<Vec<u8>>>,
+    /// Processor seconds of the server so far.
+    cpu_s: &'a dyn Fn() -> f64,
+    best: f64,
+    answered: u64,
+    spent_s: f64,
+}
+
+impl<'a> Loaded<'a> {
+    const fn new(
+        authority: &'a str,
+        requests: Arc<Vec<Vec<u8>>>,
+        cpu_s: &'a dyn Fn() -> f64,
+    ) -> Self {
+        Self { authority, requests, cpu_s, best: 0.0, answered: 0, spent_s: 0.0 }
+    }
+
+    async fn load(&mut self, time: Duration) {
+        let before = (self.cpu_s)();
+        let through = load::closed(self.authority, &self.requests, time).await;
+        self.spent_s += (self.cpu_s)() - before;
+        self.answered += through.answered;
+        self.best = self.best.max(through.per_second);
+    }
+
+    fn cpu_us(&self) -> f64 {
+        self.spent_s * 1e6 / self.answered.max(1) as f64
+    }
+
+    async fn quantiles(&self, rate: f64, time: Duration) -> String {
+        let latencies = load::at_rate(self.authority, &self.requests, rate, time).await;
+        let ms = |percent| percentile(&latencies, percent) as f64 / 1_000.0;
+        format!("{:.2} / {:.2}", ms(50), ms(99))
+    }
+}
+
 /// Loads both servers with every question, and prints the table.
-pub(crate) async fn run(url: &str, engine: &str, size: Size, node: &NodeProcess, seconds: u64) {
+pub(crate) async fn run(url: &str, engine: &Engine, size: Size, node: &NodeProcess, seconds: u64) {
     let service = Service::start(url, node).await;
     let routes = routes(&service.authority, size);
     let mut lengths = Vec::new();
@@ -109,50 +151,52 @@ pub(crate) async fn run(url: &str, engine: &str, size: Size, node: &NodeProcess,
     let mut bare = Process::start(&args);
     let bare_authority = bare.line();
     node.reveal(u64::MAX, BLOCK_INTERVAL_MS).await;
-    println!(
-        "\nReading from {engine} over the full history, while a block with five logs is followed every {BLOCK_INTERVAL_MS} ms"
-    );
-    println!(
-        "{:<37}{:>7}{:>11}{:>11}{:>7}{:>11}{:>15}{:>15}",
-        "", "bytes", "requests/s", "bare", "ratio", "at rate", "p50/p99 ms", "bare p50/p99"
-    );
-    for (i, (route, length)) in routes.iter().zip(&lengths).enumerate() {
-        let is_post = route.requests[0].starts_with(b"POST");
-        let fixed = if is_post {
-            route.requests.iter().map(|request| elsewhere(request, &bare_authority, i)).collect()
-        } else {
-            vec![http::get(&bare_authority, &format!("/{i}"))]
-        };
-        let fixed = Arc::new(fixed);
-        let time = Duration::from_secs(seconds);
-        let (mut ours, mut floor) = (0_f64, 0_f64);
+    let service_cpu = || cpu_seconds(service.child.id()) + engine.cpu_s();
+    let bare_cpu = || cpu_seconds(bare.id());
+    print_head(engine.name());
+    let time = Duration::from_secs(seconds);
+    for (i, (route, length)) in routes.into_iter().zip(lengths).enumerate() {
+        let moved = route.requests.iter().map(|request| elsewhere(request, &bare_authority, i));
+        let mut floor = Loaded::new(&bare_authority, Arc::new(moved.collect()), &bare_cpu);
+        let mut ours = Loaded::new(&service.authority, route.requests, &service_cpu);
         for _ in 0..ROUNDS {
-            floor = floor.max(load::closed(&bare_authority, &fixed, time).await);
-            ours = ours.max(load::closed(&service.authority, &route.requests, time).await);
+            floor.load(time).await;
+            ours.load(time).await;
         }
-        let rate = ours / 2.0;
-        let of_bare = load::at_rate(&bare_authority, &fixed, rate, time).await;
-        let of_ours = load::at_rate(&service.authority, &route.requests, rate, time).await;
+        let rate = ours.best / 2.0;
         println!(
-            "{:<37}{length:>7}{ours:>11.0}{floor:>11.0}{:>7.2}{rate:>11.0}{:>15}{:>15}",
+            "{:<36}{length:>6}{:>12.0}{:>9.0}{:>7.2}{:>15}{:>17}{:>17}",
             route.name,
-            ours / floor,
-            quantiles(&of_ours),
-            quantiles(&of_bare),
+            ours.best,
+            floor.best,
+            ours.best / floor.best,
+            format!("{:.1} ({:.1})", ours.cpu_us(), floor.cpu_us()),
+            ours.quantiles(rate, time).await,
+            floor.quantiles(rate, time).await,
         );
     }
 }
 
-fn quantiles(latencies: &[u64]) -> String {
-    let ms = |percent| percentile(latencies, percent) as f64 / 1_000.0;
-    format!("{:.2}/{:.2}", ms(50), ms(99))
+fn print_head(engine: &str) {
+    println!(
+        "\nReading from {engine} over the full history, a block followed every {BLOCK_INTERVAL_MS} ms"
+    );
+    println!(
+        "latency: p50 / p99 in ms since the request was due, at half of Hallmark's requests/s"
+    );
+    println!("cpu: processor time of server and database for one request (bare in brackets)\n");
+    println!(
+        "{:<36}{:>6}{:>12}{:>9}{:>7}{:>15}{:>17}{:>17}",
+        "", "bytes", "requests/s", "bare", "ratio", "cpu, µs", "latency", "of bare"
+    );
 }
 
 /// The same request to the bare handler of a number.
 fn elsewhere(request: &[u8], authority: &str, number: usize) -> Vec<u8> {
     let text = std::str::from_utf8(request).unwrap();
     let (_, body) = text.split_once("\r\n\r\n").unwrap();
-    http::post(authority, &format!("/{number}"), body)
+    let path = format!("/{number}");
+    if body.is_empty() { http::get(authority, &path) } else { http::post(authority, &path, body) }
 }
 
 /// How long answers are on average, over a part of the requests.

@@ -10,8 +10,9 @@ use alloy::primitives::{B256, Bloom, BloomInput, hex, keccak256};
 use alloy::rpc::types::Log;
 use axum::body::Bytes;
 
+use super::base::{FINALITY_DEPTH, Size, TAIL_BLOCKS, deployment};
 use super::logs::{emitter, logs};
-use super::plan::{FINALITY_DEPTH, Placed, Plan, Size, TAIL_BLOCKS, deployment};
+use super::plan::{Placed, Plan};
 
 /// When block 0 of Base was made; a block takes two seconds.
 const GENESIS_TIME: u64 = 1_686_789_347;

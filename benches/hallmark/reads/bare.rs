@@ -1,7 +1,5 @@
 //! The floor of reading: axum with handlers that return fixed bytes, in a process of its own with as many workers as the service.
 
-use std::io::Write as _;
-
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
@@ -19,6 +17,5 @@ pub(crate) async fn run(lengths: &[usize]) {
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("{}", listener.local_addr().unwrap());
-    std::io::stdout().flush().unwrap();
     axum::serve(listener, routes).await.unwrap();
 }
