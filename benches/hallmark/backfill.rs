@@ -1,6 +1,7 @@
 //! A whole history followed into an empty database, beside the floor: the same requests and rows without any of the work.
 
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::engine::Engine;
 use super::floor::sink::Sink;
@@ -26,13 +27,21 @@ impl NodeProcess {
 
     /// Lets the node show so many more blocks, one after each interval.
     pub(crate) async fn reveal(&self, count: u64, interval_ms: u64) {
-        let body = json!({
-            "jsonrpc": "2.0", "id": 1, "method": "bench_reveal", "params": [count, interval_ms],
-        });
+        let _: bool = self.ask("bench_reveal", json!([count, interval_ms])).await;
+    }
+
+    /// Calls answered, and bytes of answers, so far.
+    async fn served(&self) -> [u64; 2] {
+        self.ask("bench_served", json!([])).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> T {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let authority = self.url.strip_prefix("http://").expect("the node speaks HTTP");
         let request = http::post(authority, "/", &body.to_string());
         let answer = Connection::open(authority).await.exchange(&request).await;
-        assert!(answer.ends_with(b"true}"), "{}", String::from_utf8_lossy(&answer));
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        serde_json::from_value(answer["result"].clone()).unwrap_or_else(|_| panic!("{answer}"))
     }
 }
 
@@ -40,6 +49,8 @@ impl NodeProcess {
 struct Side {
     name: &'static str,
     written: Written,
+    /// Calls to the node, and bytes that it answered.
+    served: [u64; 2],
     node_cpu_s: f64,
     engine_cpu_s: f64,
     size_mb: f64,
@@ -102,12 +113,17 @@ async fn side(
     ] {
         args.extend([flag.to_owned(), value.clone()]);
     }
+    let [calls, bytes] = node.served().await;
     let (node_before, engine_before) = (cpu_seconds(node.process.id()), engine.cpu_s());
     let written: Written = Process::start(&args).report();
+    let node_cpu_s = cpu_seconds(node.process.id()) - node_before;
+    let now = node.served().await;
     Side {
         name,
         written,
-        node_cpu_s: cpu_seconds(node.process.id()) - node_before,
+        // Its own question is not among them.
+        served: [now[0] - calls - 1, now[1] - bytes],
+        node_cpu_s,
         engine_cpu_s: engine.cpu_s() - engine_before,
         size_mb: engine.size_mb(url).await,
     }
@@ -151,6 +167,8 @@ fn print(sides: &[&Side; 2]) {
     line("processor of the node, s", &|side| side.node_cpu_s, 2);
     line("peak memory, MB", &|side| side.written.peak_mb, 0);
     line("database, MB", &|side| side.size_mb, 0);
+    line("calls to the node", &|side| side.served[0] as f64, 0);
+    line("MB from the node", &|side| side.served[1] as f64 / 1e6, 0);
     line("commits", &|side| side.written.commits as f64, 0);
     println!(
         "wanted: 40000 events/s, at most 300 MB, and at most 1.5 (PostgreSQL: 2) times the floor's wall"

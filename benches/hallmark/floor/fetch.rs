@@ -42,8 +42,8 @@ struct Answer<T> {
     result: T,
 }
 
-/// The last block's header, the first's, and the logs.
-type RangeAnswers = (Answer<WireHead>, Answer<WireHead>, Answer<Vec<Log>>);
+/// The headers of the last block, the first, and the finalized one, and the logs.
+type RangeAnswers = (Answer<WireHead>, Answer<WireHead>, Answer<WireHead>, Answer<Vec<Log>>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -101,8 +101,10 @@ impl Node {
         let filter = json!({
             "address": addresses(), "fromBlock": quantity(from), "toBlock": quantity(to),
         });
-        let calls = [header_call(to), header_call(from), ("eth_getLogs", json!([filter]))];
-        let (end, _, logs): RangeAnswers = self.ask(&calls).await;
+        let finalized = ("eth_getBlockByNumber", json!(["finalized", false]));
+        let logs = ("eth_getLogs", json!([filter]));
+        let calls = [header_call(to), header_call(from), finalized, logs];
+        let (end, _, _, logs): RangeAnswers = self.ask(&calls).await;
         let mut heads = vec![Head::from(end.result)];
         if to > recent_from {
             heads.extend(self.heads(from.max(recent_from), to - 1).await);

@@ -2,8 +2,9 @@
 //!
 //! It refuses ranges of more than 10,000 blocks, as public nodes do. Logs go out as they were rendered at the start, so that serving
 //! costs little of the two cores that are measured. Beside what nodes answer, `bench_reveal` shows so many of the blocks after
-//! the history, one after each interval of so many milliseconds.
+//! the history, one after each interval of so many milliseconds, and `bench_served` counts what was answered.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -27,6 +28,9 @@ const SAFE_DEPTH: u64 = 60;
 struct Node {
     chain: Chain,
     shown: Mutex<Shown>,
+    /// Calls answered, and bytes of answers, so far.
+    calls: AtomicU64,
+    bytes: AtomicU64,
 }
 
 /// How the head moves: from a block on, so many blocks, one after each interval.
@@ -49,7 +53,12 @@ pub(crate) fn run(scale: u64) {
     logs::check();
     let size = Size::base_over(scale);
     let shown = Shown { from: size.head(), count: 0, interval_ms: 1, since: Instant::now() };
-    let node = Arc::new(Node { chain: Chain::render(size), shown: Mutex::new(shown) });
+    let node = Arc::new(Node {
+        chain: Chain::render(size),
+        shown: Mutex::new(shown),
+        calls: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -76,6 +85,7 @@ async fn handle(State(node): State<Arc<Node>>, body: Bytes) -> Response {
         one => node.respond(one),
     };
     let length = parts.iter().map(Bytes::len).sum::<usize>();
+    node.bytes.fetch_add(length as u64, Ordering::Relaxed);
     // Piece by piece, so that nothing of the rendered logs is copied.
     let pieces = futures_util::stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>));
     let headers = [(CONTENT_TYPE, "application/json"), (CONTENT_LENGTH, &length.to_string())];
@@ -84,6 +94,7 @@ async fn handle(State(node): State<Arc<Node>>, body: Bytes) -> Response {
 
 impl Node {
     fn respond(&self, request: &Value) -> Vec<Bytes> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let id = &request["id"];
         let params = &request["params"];
         match self.answer(request["method"].as_str().unwrap(), params) {
@@ -121,6 +132,10 @@ impl Node {
                 *self.shown.lock().unwrap() =
                     Shown { from: head, count, interval_ms, since: Instant::now() };
                 one("true".to_owned())
+            }
+            "bench_served" => {
+                let served = [&self.calls, &self.bytes].map(|count| count.load(Ordering::Relaxed));
+                one(json!(served).to_string())
             }
             _ => Err(format!("this node has no {method}")),
         }

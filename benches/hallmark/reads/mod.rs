@@ -6,13 +6,14 @@
 pub(crate) mod bare;
 mod load;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use alloy::primitives::Address;
+use serde_json::{Value, json};
 
 use crate::backfill::NodeProcess;
 use crate::engine::Engine;
@@ -25,6 +26,8 @@ use crate::table::percentile;
 const REQUESTS: usize = 4_096;
 /// Accounts in one look-up of a lobby.
 const LOBBY: usize = 20;
+/// One wallet in so many is checked.
+const CHECK_EVERY: usize = 100;
 /// The node shows a block so often; each has five logs.
 const BLOCK_INTERVAL_MS: u64 = 500;
 /// Each server is loaded so often, and its best rate counts.
@@ -37,9 +40,9 @@ struct Route {
 }
 
 /// What is asked. Accounts are wallets of the history, each as likely as any other.
-fn routes(authority: &str, size: Size) -> Vec<Route> {
+fn routes(authority: &str, size: Size, plan: &Plan) -> Vec<Route> {
     let mut random = Random(20);
-    let wallets: Vec<_> = Plan::run(size).wallets().collect::<BTreeSet<_>>().into_iter().collect();
+    let wallets: Vec<_> = plan.wallets().collect::<BTreeSet<_>>().into_iter().collect();
     let mut account = || wallets[random.index(wallets.len())].to_string();
     let mut blocks = Random(21);
     let mut block = || size.start + blocks.below(size.blocks);
@@ -141,7 +144,9 @@ impl<'a> Loaded<'a> {
 /// Loads both servers with every question, and prints the table.
 pub(crate) async fn run(url: &str, engine: &Engine, size: Size, node: &NodeProcess, seconds: u64) {
     let service = Service::start(url, node).await;
-    let routes = routes(&service.authority, size);
+    let plan = Plan::run(size);
+    check(&service.authority, &plan).await;
+    let routes = routes(&service.authority, size, &plan);
     let mut lengths = Vec::new();
     for route in &routes {
         lengths.push(mean_length(&service.authority, route).await);
@@ -150,6 +155,7 @@ pub(crate) async fn run(url: &str, engine: &Engine, size: Size, node: &NodeProce
     args.extend(lengths.iter().flat_map(|length| ["--length".to_owned(), length.to_string()]));
     let mut bare = Process::start(&args);
     let bare_authority = bare.line();
+    let before = applied(&service.authority).await;
     node.reveal(u64::MAX, BLOCK_INTERVAL_MS).await;
     let service_cpu = || cpu_seconds(service.child.id()) + engine.cpu_s();
     let bare_cpu = || cpu_seconds(bare.id());
@@ -175,6 +181,9 @@ pub(crate) async fn run(url: &str, engine: &Engine, size: Size, node: &NodeProce
             floor.quantiles(rate, time).await,
         );
     }
+    let followed = applied(&service.authority).await - before;
+    assert!(followed > 0, "the service must follow while it is asked");
+    println!("{followed} blocks were followed meanwhile");
 }
 
 fn print_head(engine: &str) {
@@ -197,6 +206,28 @@ fn elsewhere(request: &[u8], authority: &str, number: usize) -> Vec<u8> {
     let (_, body) = text.split_once("\r\n\r\n").unwrap();
     let path = format!("/{number}");
     if body.is_empty() { http::get(authority, &path) } else { http::post(authority, &path, body) }
+}
+
+/// Checks that the service knows the wallets of the history: whose they are at its end, and what was registered since.
+async fn check(authority: &str, plan: &Plan) {
+    let mut expected: BTreeMap<Address, u64> = BTreeMap::new();
+    for wallet in plan.wallets() {
+        *expected.entry(wallet).or_default() += 1;
+    }
+    let mut connection = Connection::open(authority).await;
+    for (wallet, count) in expected.into_iter().step_by(CHECK_EVERY) {
+        let request = http::get(authority, &format!("/v1/wallets/{wallet}/agents"));
+        let answer: Value = serde_json::from_slice(&connection.exchange(&request).await).unwrap();
+        assert!(answer["count"].as_u64() >= Some(count), "{wallet} has {count}: {answer}");
+    }
+}
+
+/// The last block that the service has applied.
+async fn applied(authority: &str) -> u64 {
+    let request = http::get(authority, "/v1/status");
+    let answer = Connection::open(authority).await.exchange(&request).await;
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    answer["chains"][0]["indexed"]["number"].as_u64().unwrap()
 }
 
 /// How long answers are on average, over a part of the requests.
