@@ -54,6 +54,7 @@ struct Side {
     node_cpu_s: f64,
     engine_cpu_s: f64,
     size_mb: f64,
+    index_count: usize,
 }
 
 /// Runs both sides, or Hallmark's alone, and returns the URL of its database; panics where a count is wrong.
@@ -118,6 +119,9 @@ async fn side(
     let written: Written = Process::start(&args).report();
     let node_cpu_s = cpu_seconds(node.process.id()) - node_before;
     let now = node.served().await;
+    let mut sink = Sink::open(url).await;
+    let index_count = sink.secondary_indexes().await.len();
+    sink.close().await;
     Side {
         name,
         written,
@@ -126,6 +130,7 @@ async fn side(
         node_cpu_s,
         engine_cpu_s: engine.cpu_s() - engine_before,
         size_mb: engine.size_mb(url).await,
+        index_count,
     }
 }
 
@@ -167,6 +172,7 @@ fn print(sides: &[&Side; 2]) {
     line("processor of the node, s", &|side| side.node_cpu_s, 2);
     line("peak memory, MB", &|side| side.written.peak_mb, 0);
     line("database, MB", &|side| side.size_mb, 0);
+    line("secondary indexes at the end", &|side| side.index_count as f64, 0);
     line("calls to the node", &|side| side.served[0] as f64, 0);
     line("MB from the node", &|side| side.served[1] as f64 / 1e6, 0);
     line("commits", &|side| side.written.commits as f64, 0);

@@ -53,12 +53,6 @@ const SPANS: Table = Table {
         "to_log",
     ],
 };
-const INDEXES_SQLITE: &str =
-    "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL LIMIT 1";
-const INDEXES_POSTGRES: &str = "
-    SELECT indexname::text FROM pg_indexes
-    WHERE schemaname = current_schema() AND indexname NOT LIKE '%pkey' AND tablename NOT LIKE '\\_%' LIMIT 1";
-
 const TRANSFER: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 const METADATA_UPDATE: B256 =
     b256!("f8e1a15aba9398e019f0b49df1a4fde98ee17ae345cb5f6b5e2c27f5033e8ce7");
@@ -110,9 +104,8 @@ async fn prepared(url: &str) -> Sink {
     database.migrate().await.unwrap();
     database.close().await;
     let mut sink = Sink::open(url).await;
-    let question = if matches!(sink, Sink::Sqlite(_)) { INDEXES_SQLITE } else { INDEXES_POSTGRES };
-    while let Some(name) = sink.text(question).await {
-        sink.run(&format!("DROP INDEX {name}")).await;
+    for index in sink.secondary_indexes().await {
+        sink.run(&format!("DROP INDEX {index}")).await;
     }
     sink
 }

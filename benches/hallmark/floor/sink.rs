@@ -9,6 +9,12 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
+const INDEXES_SQLITE: &str =
+    "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
+const INDEXES_POSTGRES: &str = "
+    SELECT indexname::text FROM pg_indexes
+    WHERE schemaname = current_schema() AND indexname NOT LIKE '%pkey'";
+
 /// A value of a column.
 #[derive(Clone, Debug)]
 pub(crate) enum Cell {
@@ -35,6 +41,7 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
+    /// Opens with the settings of `storage::engine`: what changes there changes here.
     pub(crate) async fn open(url: &str) -> Self {
         if url.starts_with("postgres") {
             return Self::Postgres(Box::new(PgConnection::connect(url).await.unwrap()));
@@ -56,25 +63,24 @@ impl Sink {
         }
     }
 
+    /// The names of all indexes but those of primary keys.
+    pub(crate) async fn secondary_indexes(&mut self) -> Vec<String> {
+        match self {
+            Self::Sqlite(conn) => {
+                sqlx::query_scalar(INDEXES_SQLITE).fetch_all(&mut **conn).await.unwrap()
+            }
+            Self::Postgres(conn) => {
+                sqlx::query_scalar(INDEXES_POSTGRES).fetch_all(&mut **conn).await.unwrap()
+            }
+        }
+    }
+
     /// The one number that a query gives.
     pub(crate) async fn number(&mut self, sql: &str) -> i64 {
         let query = AssertSqlSafe(sql.to_owned());
         match self {
             Self::Sqlite(conn) => sqlx::query_scalar(query).fetch_one(&mut **conn).await.unwrap(),
             Self::Postgres(conn) => sqlx::query_scalar(query).fetch_one(&mut **conn).await.unwrap(),
-        }
-    }
-
-    /// The text that a query gives, if any.
-    pub(crate) async fn text(&mut self, sql: &str) -> Option<String> {
-        let query = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite(conn) => {
-                sqlx::query_scalar(query).fetch_optional(&mut **conn).await.unwrap()
-            }
-            Self::Postgres(conn) => {
-                sqlx::query_scalar(query).fetch_optional(&mut **conn).await.unwrap()
-            }
         }
     }
 
