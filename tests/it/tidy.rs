@@ -43,7 +43,7 @@ fn every_source_file_says_first_what_it_is_for() {
         let text = fs::read_to_string(root().join(path)).unwrap();
         text.starts_with("//! ")
     };
-    let wrong: Vec<_> = [rust_files("src"), rust_files("tests")]
+    let wrong: Vec<_> = [rust_files("src"), rust_files("tests"), rust_files("benches")]
         .concat()
         .iter()
         .filter(|path| !opens_well(path))
@@ -55,7 +55,7 @@ fn every_source_file_says_first_what_it_is_for() {
 #[test]
 fn files_stay_short_enough_to_hold_one_subject() {
     let mut wrong = Vec::new();
-    for path in rust_files("src") {
+    for path in [rust_files("src"), rust_files("benches")].concat() {
         let file = Source::read(&path);
         let total = fs::read_to_string(root().join(&path)).unwrap().lines().count();
         let excused = LONG_FILES.iter().any(|(long, _)| *long == file.path);
