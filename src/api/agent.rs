@@ -14,8 +14,7 @@ use super::page::{LIMIT_MAX, Page};
 use super::reading::{Codes, Reading};
 use super::state::ApiState;
 use super::wire::{Answer, AsOf, MetadataValue, PositionAnswer, account_text, entry_of, uri_of};
-use crate::identity::{SpanCause, TimelineRef};
-use crate::storage::EvidencedSpan;
+use crate::identity::{EvidencedSpan, SpanCause, TimelineRef};
 use crate::vocab::{AccountId, AgentRef, Position};
 
 /// As of which block.

@@ -13,10 +13,11 @@ use super::client_agent::outcome;
 use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
 use super::page::Page;
-use super::reading::{Codes, Reading};
+use super::reading::{Codes, Reading, Standpoint};
 use super::state::ApiState;
+use super::whose::{Whose, whose};
 use super::wire::{Answer, AsOf, WalletSpan};
-use crate::storage::{AccountRole, AgentOfAccount};
+use crate::identity::WalletEntry;
 use crate::vocab::{AccountId, AgentId, AgentRef, Position};
 
 /// Whose wallet, as of which block, or over all time.
@@ -48,11 +49,16 @@ pub(super) struct WalletAgent {
 }
 
 impl WalletAgent {
-    fn of(found: &AgentOfAccount, reading: &Reading, codes: &Codes) -> Self {
+    fn of(
+        account: AccountId,
+        entry: &WalletEntry,
+        standpoint: &Standpoint,
+        codes: &Codes,
+    ) -> Self {
         Self {
-            agent: AgentRef { registry: reading.registry(), id: found.agent }.to_string(),
-            agent_id: found.agent.to_string(),
-            span: WalletSpan::of(&found.span, reading, codes),
+            agent: AgentRef { registry: standpoint.registry(), id: entry.agent }.to_string(),
+            agent_id: entry.agent.to_string(),
+            span: WalletSpan::of_entry(account, entry, standpoint, codes),
         }
     }
 }
@@ -72,25 +78,19 @@ pub(super) struct WalletAgents {
     next: Option<String>,
 }
 
-/// The agents whose wallet an account is at the end of the block that is read.
-pub(super) async fn agents_of(
-    reading: &mut Reading,
-    codes: &Codes,
+/// The agents whose wallet an account is at the end of the block that is answered as of.
+pub(super) fn agents_of(
+    found: &Whose<'_>,
     account: AccountId,
     page: &Page<AgentId>,
-) -> Result<WalletAgents, ApiError> {
-    let (block, role) = (reading.block_number(), AccountRole::Wallet);
-    let address = account.address;
-    let found = reading.tx.agents_of(address, role, block, page.after, page.fetch()).await?;
-    let is_all = page.after.is_none() && found.len() < page.fetch() as usize;
-    let count = if is_all {
-        found.len() as u64
-    } else {
-        reading.tx.agents_of_count(address, role, block).await?
-    };
-    let (found, next) = page.cut(found, |of| of.agent);
-    let agents = found.iter().map(|of| WalletAgent::of(of, reading, codes)).collect();
-    Ok(WalletAgents { account: account.to_string(), outcome: outcome(count), count, agents, next })
+) -> WalletAgents {
+    let Whose { standpoint, codes, directory } = found;
+    let at = Position::end_of(standpoint.block_number());
+    let found = directory.agents_at(account.address, at, page.after, page.fetch() as usize);
+    let (entries, next) = page.cut(found.entries, |entry| entry.agent);
+    let agents = entries.iter().map(|e| WalletAgent::of(account, e, standpoint, codes)).collect();
+    let (count, outcome) = (found.count, outcome(found.count));
+    WalletAgents { account: account.to_string(), outcome, count, agents, next }
 }
 
 /// Whose wallet an account is as of a block.
@@ -144,11 +144,12 @@ pub(super) async fn list_wallet_agents(
     match query.history.as_deref() {
         None | Some("false") => {
             let page = Page::read("wallet-agents", limit, cursor)?;
-            let mut reading = Reading::open(&state, at).await?;
-            let account = parse_account(&reading, &account)?;
-            let codes = reading.codes(&state.known).await?;
-            let agents = agents_of(&mut reading, &codes, account, &page).await?;
-            Ok(Answer(WalletAnswer { agents, as_of: reading.as_of() }).into_response())
+            let read = |standpoint: &Standpoint| Ok([parse_account(standpoint, &account)?]);
+            let answer = |found: &Whose<'_>, [account]: &[AccountId; 1]| {
+                let agents = agents_of(found, *account, &page);
+                Answer(WalletAnswer { agents, as_of: found.standpoint.as_of() })
+            };
+            whose(&state, at, read, answer).await.map(IntoResponse::into_response)
         }
         Some("true") if query.at.is_some() => {
             Err(ApiError::parameter("at", "the history is of all time; leave `at` out of it"))
@@ -167,7 +168,7 @@ pub(super) async fn list_wallet_agents(
     }
 }
 
-fn parse_account(reading: &Reading, text: &str) -> Result<AccountId, ApiError> {
+fn parse_account(reading: &Standpoint, text: &str) -> Result<AccountId, ApiError> {
     reading.account(text).map_err(|detail| ApiError::parameter("account", detail))
 }
 
@@ -180,7 +181,8 @@ async fn history(
     let address: Address = account.address;
     let spans = reading.tx.wallet_spans_of(address, page.after, page.fetch()).await?;
     let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
-    let items = spans.iter().map(|of| WalletAgent::of(of, &reading, codes)).collect();
+    let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));
+    let items = entries.map(|(_, e)| WalletAgent::of(account, &e, &reading, codes)).collect();
     let account = account.to_string();
     Ok(Answer(WalletHistory { account, items, next, as_of: reading.as_of() }))
 }

@@ -11,7 +11,7 @@ use super::error::with_causes;
 use super::follow::follow;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
-use crate::api::{self, ApiState, Limits, ProviderStatus, Providers, RateLimit};
+use crate::api::{self, ApiState, Limits, ProviderStatus, RateLimit};
 use crate::app::{AppError, Clock, Followed, SystemClock};
 use crate::config::Config;
 use crate::storage::Database;
@@ -21,7 +21,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        serve(config, &database, Providers::default(), listener, stop).await?;
+        serve(state(config, &database), listener, stop).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -48,14 +48,18 @@ pub(super) async fn both(
     mut hear: impl FnMut(&Followed<'_>),
 ) -> Result<Exit, CliError> {
     let source = Arc::new(open::source(config)?);
-    let providers = Providers::default();
-    let served = serve(config, database, providers.clone(), listener, stop.clone());
+    let state = state(config, database);
+    let (providers, model) = (state.providers.clone(), state.model.clone());
+    let served = serve(state, listener, stop.clone());
     let watched = stop.clone();
     let followed = async {
         let name = provider_name(config);
         let told = follow(config, database, source, watched, |event| {
             let before = providers.get();
             providers.set(vec![provider_status(&name, event, before.first())]);
+            if let Followed::Step { .. } = event {
+                model.tell();
+            }
             hear(event);
         });
         match told.await {
@@ -80,14 +84,10 @@ pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
 }
 
 async fn serve(
-    config: &Config,
-    database: &Database,
-    providers: Providers,
+    mut state: ApiState,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CliError> {
-    let mut state = state(config, database);
-    state.providers = providers;
     let recorder = api::recorder()?;
     state.metrics = Some(recorder.handle());
     metrics::set_global_recorder(recorder)?;
@@ -95,7 +95,7 @@ async fn serve(
     let told = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    api::serve(listener, api::router(state), told).await;
+    api::serve(listener, state, told).await;
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
 use super::timelines::{EvidencedRow, after_columns, evidenced, select_spans};
-use super::{EvidencedSpan, StorageError, Tx};
+use super::{StorageError, Tx};
+use crate::identity::EvidencedSpan;
 use crate::vocab::{AgentId, Position};
 
 const AGENTS_AT: &str = "

@@ -16,6 +16,7 @@ mod error;
 mod events;
 mod migrate;
 mod observations;
+mod read_model;
 mod spans;
 mod timelines;
 
@@ -27,4 +28,4 @@ pub use engine::{Database, Tx, WriterLock};
 pub use error::StorageError;
 pub use events::{EventsAfter, StoredEvent, StoredLog};
 pub use observations::{Observation, ObservedSubject};
-pub use timelines::{Evidence, EvidencedSpan};
+pub use read_model::Revision;

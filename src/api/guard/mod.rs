@@ -9,7 +9,7 @@ mod rate;
 
 pub(super) use conditional::conditional;
 pub(super) use observe::{RequestIds, observe};
-pub(super) use rate::{RateLimiter, rate_limit};
+pub(super) use rate::{Client, RateLimiter, rate_limit};
 
 use std::any::Any;
 use std::time::Duration;

@@ -23,7 +23,7 @@ const CLIENTS_MAX: usize = 65_536;
 
 /// Who is counted as one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Client {
+pub(in crate::api) enum Client {
     V4(Ipv4Addr),
     /// The first half of the address.
     V6(u64),
@@ -32,7 +32,7 @@ enum Client {
 }
 
 impl Client {
-    fn of(address: Option<IpAddr>) -> Self {
+    pub(in crate::api) fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             Some(IpAddr::V4(address)) => Self::V4(address),
             Some(IpAddr::V6(address)) => {

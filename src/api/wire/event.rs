@@ -11,7 +11,8 @@ use super::{BytesAnswer, PositionAnswer, text_and_hex};
 use crate::api::error::ApiError;
 use crate::api::reading::Reading;
 use crate::registry::{RegistryEvent, Tag, decode};
-use crate::storage::{Evidence, StoredEvent};
+use crate::identity::Evidence;
+use crate::storage::StoredEvent;
 use crate::vocab::{AccountId, ChainId};
 
 /// Where an event stands.

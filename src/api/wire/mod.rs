@@ -19,7 +19,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use crate::storage::Evidence;
+use crate::identity::Evidence;
 use crate::vocab::{BlockStamp, Position};
 
 /// As of which block an answer holds, how settled that block was, and how much had been taken in.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use hallmark::api::{ApiState, RateLimit, router, serve};
+use hallmark::api::{ApiState, RateLimit, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -29,7 +29,7 @@ async fn served(state: ApiState) -> Served {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let told = async { stopped.await.unwrap_or_default() };
-    let ended = tokio::spawn(serve(listener, router(state), told));
+    let ended = tokio::spawn(serve(listener, state, told));
     Served { address, stop, ended }
 }
 
