@@ -20,7 +20,8 @@ use super::state::ApiState;
 use super::timelines::PageQuery;
 use super::wire::{Answer, AsOf, OperatorSpanAnswer, PositionAnswer, SpanEnds};
 use crate::identity::{
-    Evidence, EvidencedSpan, OperatorKind, OperatorSpan, SpanCause, SpanEnd, SpanRecord, TimelineRef, operators,
+    Evidence, EvidencedSpan, OperatorKind, OperatorSpan, SpanCause, SpanEnd, SpanRecord,
+    TimelineRef, operators,
 };
 use crate::vocab::{AccountId, AgentId, Position};
 

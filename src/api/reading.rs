@@ -149,10 +149,7 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    pub(super) const fn new(
-        spans: Arc<[EvidencedSpan]>,
-        known: Arc<KnownImplementations>,
-    ) -> Self {
+    pub(super) const fn new(spans: Arc<[EvidencedSpan]>, known: Arc<KnownImplementations>) -> Self {
         Self { spans, known }
     }
 

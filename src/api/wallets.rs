@@ -49,12 +49,7 @@ pub(super) struct WalletAgent {
 }
 
 impl WalletAgent {
-    fn of(
-        account: AccountId,
-        entry: &WalletEntry,
-        standpoint: &Standpoint,
-        codes: &Codes,
-    ) -> Self {
+    fn of(account: AccountId, entry: &WalletEntry, standpoint: &Standpoint, codes: &Codes) -> Self {
         Self {
             agent: AgentRef { registry: standpoint.registry(), id: entry.agent }.to_string(),
             agent_id: entry.agent.to_string(),

@@ -46,7 +46,8 @@ pub(super) async fn whose<A: AsRef<[AccountId]>, T>(
     let accounts = read(&reading)?;
     let codes = reading.codes(&state.known).await?;
     let mut directory = Directory::default();
-    let addresses: BTreeSet<Address> = accounts.as_ref().iter().map(|account| account.address).collect();
+    let addresses: BTreeSet<Address> =
+        accounts.as_ref().iter().map(|account| account.address).collect();
     for address in addresses {
         for of in reading.tx.wallet_spans_of(address, None, u32::MAX).await? {
             if let Some((account, entry)) = WalletEntry::of(&of.span) {

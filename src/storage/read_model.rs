@@ -85,10 +85,7 @@ impl Tx {
     }
 
     /// The lowest block that reorganisations after a number went back to; `None` where there were none.
-    pub async fn lowest_ancestor_since(
-        &mut self,
-        reorg: u64,
-    ) -> Result<Option<u64>, StorageError> {
+    pub async fn lowest_ancestor_since(&mut self, reorg: u64) -> Result<Option<u64>, StorageError> {
         let seq = signed("reorganisation", reorg)?;
         let found: Option<i64> = on_engine!(self, conn => sqlx::query_scalar(LOWEST_ANCESTOR)
             .bind(seq).fetch_one(conn).await)?;

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use super::{BytesAnswer, PositionAnswer, text_and_hex};
 use crate::api::error::ApiError;
 use crate::api::reading::Reading;
-use crate::registry::{RegistryEvent, Tag, decode};
 use crate::identity::Evidence;
+use crate::registry::{RegistryEvent, Tag, decode};
 use crate::storage::StoredEvent;
 use crate::vocab::{AccountId, ChainId};
 

@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use super::{BytesAnswer, PositionAnswer, text_and_hex};
 use crate::api::error::ApiError;
 use crate::api::reading::{Codes, Standpoint};
-use crate::identity::{Evidence, EvidencedSpan, SpanCause, SpanEnd, SpanRecord, Value, WalletEntry};
+use crate::identity::{
+    Evidence, EvidencedSpan, SpanCause, SpanEnd, SpanRecord, Value, WalletEntry,
+};
 use crate::vocab::{AccountId, ChainId};
 
 /// When a span holds, and why. Half-open: it holds at `from` and no longer at `to`.

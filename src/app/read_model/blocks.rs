@@ -138,7 +138,11 @@ mod tests {
         // More at once than are kept.
         let mut blocks = NewestBlocks::default();
         blocks.extend(stamps(0..max));
-        assert_eq!(blocks.at(0), Known::Held(stamp(0)), "all are kept; whether there are more is not known");
+        assert_eq!(
+            blocks.at(0),
+            Known::Held(stamp(0)),
+            "all are kept; whether there are more is not known"
+        );
         assert!(blocks.has_let_go);
     }
 }

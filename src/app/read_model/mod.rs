@@ -123,7 +123,9 @@ impl ReadModel {
         let base = match tx.lowest_ancestor_since(standing.revision.reorgs).await? {
             Some(ancestor) => ancestor.min(mine),
             // Nothing was undone, so this state is one that the database went through; or else it is another database.
-            None if tx.block_at(mine).await?.map(|held| held.stamp) == Some(standing.indexed) => mine,
+            None if tx.block_at(mine).await?.map(|held| held.stamp) == Some(standing.indexed) => {
+                mine
+            }
             None => return Ok(Change::Anew),
         };
         Ok(Change::Onward(Box::new(Onward::read(tx, Some(base), tags, indexed, revision).await?)))

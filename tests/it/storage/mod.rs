@@ -13,6 +13,7 @@ mod events;
 mod migrate;
 mod observations;
 mod plans;
+mod read_model;
 mod samples;
 mod schema;
 mod spans;
