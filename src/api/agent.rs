@@ -205,7 +205,7 @@ async fn findings(
                 block: asked.block.number,
                 log_index: None,
                 tx_hash: None,
-                time: held.map(|held| held.stamp.time.to_string()),
+                time: held.map(|held| held.stamp.time),
             };
             let detail = "the contract's code is not known, and the node could not say which wallet \
                           the contract names";

@@ -1,6 +1,7 @@
 //! `POST /v1/wallets/lookup`: whose wallets many accounts are, in one answer of one state.
 
 use axum::extract::State;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,10 +10,10 @@ use super::error::{ApiError, ProblemBody, Problems};
 use super::extract::Body;
 use super::page::Page;
 use super::reading::Standpoint;
-use super::state::ApiState;
+use super::router::Shared;
 use super::wallets::{WalletAgents, agents_of};
 use super::whose::{Whose, whose};
-use super::wire::AsOf;
+use super::wire::{AsOf, json};
 use crate::vocab::AccountId;
 
 /// The most accounts in one request.
@@ -51,9 +52,9 @@ pub(super) struct LookupAnswer {
     )
 )]
 pub(super) async fn lookup(
-    State(state): State<ApiState>,
+    State(state): State<Shared>,
     Body(request): Body<LookupRequest>,
-) -> Result<axum::Json<LookupAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     let count = request.accounts.len();
     if count > ACCOUNTS_MAX {
         let detail = format!("{count} accounts are more than the {ACCOUNTS_MAX} of one request");
@@ -68,9 +69,9 @@ pub(super) async fn lookup(
         request.accounts.iter().enumerate().map(account).collect::<Result<Vec<_>, _>>()
     };
     let page = Page::first("wallet-agents", AGENTS_MAX);
-    let answer = |found: &Whose<'_>, accounts: &Vec<AccountId>| LookupAnswer {
-        results: accounts.iter().map(|account| agents_of(found, *account, &page)).collect(),
-        as_of: found.standpoint.as_of(),
+    let answer = |found: &Whose<'_>, accounts: &Vec<AccountId>| {
+        let results = accounts.iter().map(|account| agents_of(found, *account, &page)).collect();
+        json(&LookupAnswer { results, as_of: found.standpoint.as_of() })
     };
-    whose(&state, at, read, answer).await.map(axum::Json)
+    whose(&state, at, read, answer).await
 }

@@ -9,12 +9,13 @@ use super::at::At;
 use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{AsOf, Block};
+use crate::app::ReadModel;
 use crate::identity::{EvidencedSpan, TimelineRef};
 use crate::registry::KnownImplementations;
 use crate::storage::{Binding, StorageError, Tags, Tx};
 use crate::vocab::{
-    AccountId, AgentRef, BlockStamp, ChainId, Finality, Position, RegistryKind, RegistryRef,
-    UnixSeconds,
+    AccountId, AccountText, AgentId, AgentRef, AgentText, BlockStamp, ChainId, Finality, Position,
+    RegistryKind, RegistryRef, UnixSeconds,
 };
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
@@ -23,13 +24,27 @@ const UPGRADES_MAX: u32 = 1000;
 /// As of which block a request is answered, and what is followed.
 pub(super) struct Standpoint {
     registry: RegistryRef,
+    /// Written once: its checksum is a hash.
+    registry_text: AccountText,
     tags: Tags,
     block: Block,
 }
 
 impl Standpoint {
-    pub(super) const fn new(registry: RegistryRef, tags: Tags, block: Block) -> Self {
-        Self { registry, tags, block }
+    /// As of a block of a state.
+    pub(super) fn new(registry: RegistryRef, tags: Tags, block: Block) -> Self {
+        Self { registry, registry_text: registry.to_text(), tags, block }
+    }
+
+    /// As of a block of the state that is held in memory.
+    pub(super) const fn of_model(model: &ReadModel, block: Block) -> Self {
+        let (registry, registry_text) = (model.registry, model.registry_text);
+        Self { registry, registry_text, tags: model.tags, block }
+    }
+
+    /// An agent in full.
+    pub(super) fn agent_text(&self, agent: AgentId) -> AgentText {
+        agent.in_registry(&self.registry_text)
     }
 
     /// The chain.

@@ -35,6 +35,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// How long answers under way may take once the service is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often durations are put into their histograms: until then each takes memory of its own, whether or not metrics are asked for.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// How long to wait where a connection cannot be accepted, such as for want of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -43,9 +45,18 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: impl Future
     let mut shutdown = std::pin::pin!(shutdown);
     let (stop, stopped) = watch::channel(false);
     let places = Places::new(state.limits.rate_limit.is_some());
+    // What is kept beside answering ends with this function.
     let mut keeping = JoinSet::new();
-    let model = state.model.clone();
+    let (model, metrics) = (state.model.clone(), state.metrics.clone());
     keeping.spawn(async move { model.keep().await });
+    if let Some(metrics) = metrics {
+        keeping.spawn(async move {
+            loop {
+                tokio::time::sleep(UPKEEP_EVERY).await;
+                metrics.run_upkeep();
+            }
+        });
+    }
     let router = router(state);
     let mut connections = JoinSet::new();
     loop {

@@ -14,11 +14,11 @@ use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
 use super::page::Page;
 use super::reading::{Codes, Reading, Standpoint};
-use super::state::ApiState;
+use super::router::Shared;
 use super::whose::{Whose, whose};
 use super::wire::{Answer, AsOf, WalletSpan};
 use crate::identity::WalletEntry;
-use crate::vocab::{AccountId, AgentId, AgentRef, Position};
+use crate::vocab::{AccountId, AccountText, AgentId, AgentText, Position};
 
 /// Whose wallet, as of which block, or over all time.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,18 +41,25 @@ pub(super) struct WalletQuery {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct WalletAgent {
     /// In full: registry and number.
-    agent: String,
+    #[schema(value_type = String)]
+    agent: AgentText,
     /// Its number, a `uint256`.
-    agent_id: String,
+    #[schema(value_type = String)]
+    agent_id: AgentId,
     /// The whole span that says so; it may have ended since the block that is answered as of.
     span: WalletSpan,
 }
 
 impl WalletAgent {
-    fn of(account: AccountId, entry: &WalletEntry, standpoint: &Standpoint, codes: &Codes) -> Self {
+    fn of(
+        account: AccountText,
+        entry: &WalletEntry,
+        standpoint: &Standpoint,
+        codes: &Codes,
+    ) -> Self {
         Self {
-            agent: AgentRef { registry: standpoint.registry(), id: entry.agent }.to_string(),
-            agent_id: entry.agent.to_string(),
+            agent: standpoint.agent_text(entry.agent),
+            agent_id: entry.agent,
             span: WalletSpan::of_entry(account, entry, standpoint, codes),
         }
     }
@@ -62,7 +69,8 @@ impl WalletAgent {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct WalletAgents {
     /// The account, CAIP-10.
-    pub(super) account: String,
+    #[schema(value_type = String)]
+    account: AccountText,
     /// `none`, `one` or `several`.
     outcome: &'static str,
     /// How many there are.
@@ -83,9 +91,9 @@ pub(super) fn agents_of(
     let at = Position::end_of(standpoint.block_number());
     let found = directory.agents_at(account.address, at, page.after, page.fetch() as usize);
     let (entries, next) = page.cut(found.entries, |entry| entry.agent);
+    let account = account.to_text();
     let agents = entries.iter().map(|e| WalletAgent::of(account, e, standpoint, codes)).collect();
-    let (count, outcome) = (found.count, outcome(found.count));
-    WalletAgents { account: account.to_string(), outcome, count, agents, next }
+    WalletAgents { account, outcome: outcome(found.count), count: found.count, agents, next }
 }
 
 /// Whose wallet an account is as of a block.
@@ -100,7 +108,8 @@ struct WalletAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 struct WalletHistory {
     /// The account, CAIP-10.
-    account: String,
+    #[schema(value_type = String)]
+    account: AccountText,
     /// A page of spans, by agent, then oldest first.
     items: Vec<WalletAgent>,
     /// What to pass as `cursor` for the next page; null at the end.
@@ -130,7 +139,7 @@ enum WalletAnswers {
     responses((status = 200, description = "The agents, or with `history=true` the spans", body = WalletAnswers), Problems)
 )]
 pub(super) async fn list_wallet_agents(
-    State(state): State<ApiState>,
+    State(state): State<Shared>,
     PathText(account): PathText,
     Params(query): Params<WalletQuery>,
 ) -> Result<Response, ApiError> {
@@ -142,9 +151,9 @@ pub(super) async fn list_wallet_agents(
             let read = |standpoint: &Standpoint| Ok([parse_account(standpoint, &account)?]);
             let answer = |found: &Whose<'_>, [account]: &[AccountId; 1]| {
                 let agents = agents_of(found, *account, &page);
-                Answer(WalletAnswer { agents, as_of: found.standpoint.as_of() })
+                Answer(WalletAnswer { agents, as_of: found.standpoint.as_of() }).into_response()
             };
-            whose(&state, at, read, answer).await.map(IntoResponse::into_response)
+            whose(&state, at, read, answer).await
         }
         Some("true") if query.at.is_some() => {
             Err(ApiError::parameter("at", "the history is of all time; leave `at` out of it"))
@@ -177,7 +186,7 @@ async fn history(
     let spans = reading.tx.wallet_spans_of(address, page.after, page.fetch()).await?;
     let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
     let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));
+    let account = account.to_text();
     let items = entries.map(|(_, e)| WalletAgent::of(account, &e, &reading, codes)).collect();
-    let account = account.to_string();
     Ok(Answer(WalletHistory { account, items, next, as_of: reading.as_of() }))
 }

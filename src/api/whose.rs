@@ -13,7 +13,6 @@ use super::at::At;
 use super::error::ApiError;
 use super::reading::{Codes, Place, Reading, Standpoint, block_before_all, block_not_held};
 use super::state::ApiState;
-use super::wire::Block;
 use crate::app::{Known, ReadModel};
 use crate::identity::{Directory, WalletEntry};
 use crate::vocab::AccountId;
@@ -62,19 +61,15 @@ pub(super) async fn whose<A: AsRef<[AccountId]>, T>(
 /// Where the model stands as of `at`; `None` where it cannot tell.
 fn standpoint(model: &ReadModel, at: At) -> Option<Standpoint> {
     let (known, not_held) = match Place::of(&model.tags, model.indexed, at).ok()? {
-        Place::Stamp(stamp) => return Some(standing(model, stamp.into())),
+        Place::Stamp(stamp) => return Some(Standpoint::of_model(model, stamp.into())),
         Place::Number(number) => (model.blocks.at(number), block_not_held(&model.tags, number)),
         Place::NotAfter(time) => {
             (model.blocks.not_after(time), block_before_all(model.start_block))
         }
     };
     match known {
-        Known::Held(stamp) => Some(standing(model, stamp.into())),
-        Known::NotHeld => Some(standing(model, not_held)),
+        Known::Held(stamp) => Some(Standpoint::of_model(model, stamp.into())),
+        Known::NotHeld => Some(Standpoint::of_model(model, not_held)),
         Known::LetGo => None,
     }
-}
-
-const fn standing(model: &ReadModel, block: Block) -> Standpoint {
-    Standpoint::new(model.registry, model.tags, block)
 }

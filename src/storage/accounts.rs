@@ -31,10 +31,6 @@ const AGENTS_OF_BOTH_AT: &str = select_spans!(
                      AND w.from_block <= $4 AND (w.to_block IS NULL OR w.to_block > $4))
      ORDER BY s.subject LIMIT $5"
 );
-const AGENTS_OF_COUNT: &str = "
-    SELECT COUNT(*) FROM span
-    WHERE account = $1 AND kind = $2
-      AND from_block <= $3 AND (to_block IS NULL OR to_block > $3)";
 const AGENTS_OF_WALLET_AT_POSITION: &str = "
     SELECT subject FROM span
     WHERE account = $1 AND kind = 'wallet'
@@ -146,19 +142,6 @@ impl Tx {
             .bind(owner.as_slice()).bind(wallet.as_slice()).bind(after_text(after))
             .bind(block).bind(i64::from(limit))
             .fetch_all(conn).await)?)
-    }
-
-    /// How many agents an account owns or is the wallet of at the end of a block.
-    pub async fn agents_of_count(
-        &mut self,
-        account: Address,
-        role: AccountRole,
-        block_number: u64,
-    ) -> Result<u64, StorageError> {
-        let block = signed("block number", block_number)?;
-        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(AGENTS_OF_COUNT)
-            .bind(account.as_slice()).bind(role.kind()).bind(block).fetch_one(conn).await)?;
-        Cell { table: "span", column: "account", row: &account }.unsigned(count)
     }
 
     /// The first agents whose wallet an account was at a position, by id.

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use alloy::primitives::Address;
 
+use super::text::ShortText;
+
 /// A chain, by its EIP-155 number. Text form: CAIP-2, `eip155:8453`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(pub u64);
@@ -42,6 +44,9 @@ pub struct AccountId {
     pub address: Address,
 }
 
+/// The CAIP-10 text of an account or a contract, held in place: `eip155:`, at most 20 digits, `:`, and the address.
+pub type AccountText = ShortText<70>;
+
 /// Why a text is not an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -74,9 +79,18 @@ impl AccountId {
     }
 }
 
+impl AccountId {
+    /// Its text form, held in place.
+    #[must_use]
+    pub fn to_text(&self) -> AccountText {
+        let address = self.address.to_checksum_buffer(None);
+        AccountText::of(format_args!("{}:{}", self.chain, address.as_str()))
+    }
+}
+
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.chain, self.address)
+        f.write_str(self.to_text().as_str())
     }
 }
 

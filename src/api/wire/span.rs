@@ -10,7 +10,7 @@ use crate::api::reading::{Codes, Standpoint};
 use crate::identity::{
     Evidence, EvidencedSpan, SpanCause, SpanEnd, SpanRecord, Value, WalletEntry,
 };
-use crate::vocab::{AccountId, ChainId};
+use crate::vocab::{AccountId, AccountText, ChainId};
 
 /// When a span holds, and why. Half-open: it holds at `from` and no longer at `to`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -62,7 +62,8 @@ impl SpanEnds {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api) struct WalletSpan {
     /// The wallet, CAIP-10; null where the agent had none.
-    account: Option<String>,
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountText>,
     #[serde(flatten)]
     span: SpanEnds,
 }
@@ -71,20 +72,20 @@ impl WalletSpan {
     pub(in crate::api) fn of(span: &EvidencedSpan, reading: &Standpoint, codes: &Codes) -> Self {
         let account = span.record.value.account();
         let account =
-            account.map(|address| AccountId { chain: reading.chain(), address }.to_string());
+            account.map(|address| AccountId { chain: reading.chain(), address }.to_text());
         Self { account, span: SpanEnds::of(span, reading, codes) }
     }
 
     /// A span in which `account` was the wallet.
     pub(in crate::api) fn of_entry(
-        account: AccountId,
+        account: AccountText,
         entry: &WalletEntry,
         standpoint: &Standpoint,
         codes: &Codes,
     ) -> Self {
         let causes = (entry.cause, entry.ended_by);
         let span = SpanEnds::between(&entry.from, entry.to.as_ref(), causes, standpoint, codes);
-        Self { account: Some(account.to_string()), span }
+        Self { account: Some(account), span }
     }
 }
 

@@ -15,7 +15,7 @@ use alloy::primitives::Address;
 
 use crate::identity::{Directory, EvidencedSpan, TimelineRef, WalletEntry};
 use crate::storage::{Revision, StorageError, Tags, Tx};
-use crate::vocab::{BlockStamp, RegistryKind, RegistryRef};
+use crate::vocab::{AccountText, BlockStamp, RegistryKind, RegistryRef};
 use blocks::BLOCKS_MAX;
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
@@ -26,6 +26,8 @@ const UPGRADES_MAX: u32 = 1000;
 pub struct ReadModel {
     /// The identity registry.
     pub registry: RegistryRef,
+    /// Its text form.
+    pub registry_text: AccountText,
     /// The first block that any registry is read from.
     pub start_block: u64,
     /// The node's tags, and the cursor.
@@ -95,6 +97,7 @@ impl ReadModel {
         let all = Onward::read(tx, None, tags, indexed, revision).await?;
         let mut model = Self {
             registry: identity.at,
+            registry_text: identity.at.to_text(),
             start_block: binding.start_block(),
             tags,
             indexed,
