@@ -2,15 +2,18 @@
 //!
 //! Everything an answer says is read from the same state as its `as_of`, so that an answer never mixes two states.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
+
+use alloy::primitives::Address;
 
 use super::at::At;
 use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{AsOf, Block};
 use crate::app::ReadModel;
-use crate::identity::{EvidencedSpan, TimelineRef};
+use crate::identity::{Directory, EvidencedSpan, TimelineRef, WalletEntry};
 use crate::registry::KnownImplementations;
 use crate::storage::{Binding, StorageError, Tags, Tx};
 use crate::vocab::{
@@ -135,6 +138,27 @@ impl Reading {
             Some(owner) => Ok((agent, owner)),
             None => Err(ApiError::NoSuchAgent { agent, as_of: Box::new(self.as_of()) }),
         }
+    }
+
+    /// Whether this is the state with this block as the last one applied.
+    pub(super) fn is_of(&self, indexed: BlockStamp) -> bool {
+        self.tags.indexed == Some(indexed)
+    }
+
+    /// A directory in which some accounts stand.
+    pub(super) async fn directory_of(
+        &mut self,
+        accounts: impl Iterator<Item = Address>,
+    ) -> Result<Directory, ApiError> {
+        let mut directory = Directory::default();
+        for account in accounts.collect::<BTreeSet<_>>() {
+            for of in self.tx.wallet_spans_of(account, None, u32::MAX).await? {
+                if let Some((account, entry)) = WalletEntry::of(&of.span) {
+                    directory.put(account, entry);
+                }
+            }
+        }
+        Ok(directory)
     }
 
     /// The code behind the identity registry, over time.

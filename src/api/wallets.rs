@@ -2,7 +2,6 @@
 //!
 //! Several agents may name one wallet. The outcome is then `several`, with a count and pages, and never a guess.
 
-use alloy::primitives::Address;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use super::extract::{Params, PathText};
 use super::page::Page;
 use super::reading::{Codes, Reading, Standpoint};
 use super::router::Shared;
+use super::state::ApiState;
 use super::whose::{Whose, whose};
 use super::wire::{Answer, AsOf, WalletSpan};
 use crate::identity::WalletEntry;
@@ -91,7 +91,8 @@ pub(super) fn agents_of(
     let at = Position::end_of(standpoint.block_number());
     let found = directory.agents_at(account.address, at, page.after, page.fetch() as usize);
     let (entries, next) = page.cut(found.entries, |entry| entry.agent);
-    let account = account.to_text();
+    let account =
+        found.address.map_or_else(|| account.to_text(), |a| account.chain.account_text(a));
     let agents = entries.iter().map(|e| WalletAgent::of(account, e, standpoint, codes)).collect();
     WalletAgents { account, outcome: outcome(found.count), count: found.count, agents, next }
 }
@@ -160,10 +161,9 @@ pub(super) async fn list_wallet_agents(
         }
         Some("true") => {
             let page = Page::read("wallet-history", limit, cursor)?;
-            let mut reading = Reading::open(&state, At::Latest).await?;
-            let account = parse_account(&reading, &account)?;
-            let codes = reading.codes(&state.known).await?;
-            history(reading, &codes, account, &page).await.map(IntoResponse::into_response)
+            // Boxed: what a request may do makes the future of every request large.
+            let answer = Box::pin(history(&state, &account, &page)).await?;
+            Ok(answer.into_response())
         }
         Some(other) => {
             let shown = super::shorten(other);
@@ -177,16 +177,17 @@ fn parse_account(reading: &Standpoint, text: &str) -> Result<AccountId, ApiError
 }
 
 async fn history(
-    mut reading: Reading,
-    codes: &Codes,
-    account: AccountId,
+    state: &ApiState,
+    account: &str,
     page: &Page<(AgentId, Position)>,
 ) -> Result<Answer<WalletHistory>, ApiError> {
-    let address: Address = account.address;
-    let spans = reading.tx.wallet_spans_of(address, page.after, page.fetch()).await?;
+    let mut reading = Reading::open(state, At::Latest).await?;
+    let account = parse_account(&reading, account)?;
+    let codes = reading.codes(&state.known).await?;
+    let spans = reading.tx.wallet_spans_of(account.address, page.after, page.fetch()).await?;
     let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
-    let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));
     let account = account.to_text();
-    let items = entries.map(|(_, e)| WalletAgent::of(account, &e, &reading, codes)).collect();
+    let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));
+    let items = entries.map(|(_, e)| WalletAgent::of(account, &e, &reading, &codes)).collect();
     Ok(Answer(WalletHistory { account, items, next, as_of: reading.as_of() }))
 }

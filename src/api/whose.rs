@@ -4,17 +4,14 @@
 //! made of those alone, so that it is the same wherever they came from. The model never refuses: what it does not know yet, a block that
 //! is not indexed among it, the database may.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use alloy::primitives::Address;
 
 use super::at::At;
 use super::error::ApiError;
 use super::reading::{Codes, Place, Reading, Standpoint, block_before_all, block_not_held};
 use super::state::ApiState;
 use crate::app::{Known, ReadModel};
-use crate::identity::{Directory, WalletEntry};
+use crate::identity::Directory;
 use crate::vocab::AccountId;
 
 /// One state, as of one block.
@@ -41,19 +38,21 @@ pub(super) async fn whose<A: AsRef<[AccountId]>, T>(
     if let Some(told) = told.flatten() {
         return told;
     }
+    // Boxed: it is rarely taken, and makes the future of every request large.
+    Box::pin(from_database(state, at, read, answer)).await
+}
+
+async fn from_database<A: AsRef<[AccountId]>, T>(
+    state: &ApiState,
+    at: At,
+    read: impl Fn(&Standpoint) -> Result<A, ApiError>,
+    answer: impl Fn(&Whose<'_>, &A) -> T,
+) -> Result<T, ApiError> {
     let mut reading = Reading::open(state, at).await?;
     let accounts = read(&reading)?;
     let codes = reading.codes(&state.known).await?;
-    let mut directory = Directory::default();
-    let addresses: BTreeSet<Address> =
-        accounts.as_ref().iter().map(|account| account.address).collect();
-    for address in addresses {
-        for of in reading.tx.wallet_spans_of(address, None, u32::MAX).await? {
-            if let Some((account, entry)) = WalletEntry::of(&of.span) {
-                directory.put(account, entry);
-            }
-        }
-    }
+    let addresses = accounts.as_ref().iter().map(|account| account.address);
+    let directory = reading.directory_of(addresses).await?;
     let whose = Whose { standpoint: &reading, codes: &codes, directory: &directory };
     Ok(answer(&whose, &accounts))
 }

@@ -10,7 +10,7 @@ use alloy::primitives::Address;
 
 use super::evidence::{Evidence, EvidencedSpan};
 use super::fact::{SpanCause, SpanEnd, TimelineRef};
-use crate::vocab::{AgentId, Position};
+use crate::vocab::{AgentId, Position, ShortText};
 
 /// A span in which an account was an agent's wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ impl WalletEntry {
 /// The agents whose wallet an account is at a position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found<'a> {
+    /// The account's address in EIP-55, where it stands in the directory: writing it takes a hash.
+    pub address: Option<&'a str>,
     /// The first of those asked for, by number.
     pub entries: Vec<&'a WalletEntry>,
     /// How many there are in all.
@@ -70,8 +72,9 @@ pub struct Directory {
 }
 
 /// The spans of one account, by agent, then oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Listing {
+    address: ShortText<42>,
     entries: Vec<WalletEntry>,
     open_count: u64,
 }
@@ -80,7 +83,7 @@ impl Directory {
     /// Takes in a span that is new, or that has changed since it was taken in.
     pub fn put(&mut self, account: Address, entry: WalletEntry) {
         self.newest_block = self.newest_block.max(entry.last_block());
-        self.accounts.entry(account).or_default().put(entry);
+        self.accounts.entry(account).or_insert_with(|| Listing::new(account)).put(entry);
     }
 
     /// Goes back to the end of a block: forgets what began after it and reopens what ended after it.
@@ -114,7 +117,7 @@ impl Directory {
         } else {
             listing.entries.iter().filter(|entry| entry.holds_at(at)).count() as u64
         };
-        Found { entries, count }
+        Found { address: Some(listing.address.as_str()), entries, count }
     }
 
     /// How many spans it holds.
@@ -125,6 +128,11 @@ impl Directory {
 }
 
 impl Listing {
+    fn new(account: Address) -> Self {
+        let address = ShortText::of(account.to_checksum_buffer(None).as_str());
+        Self { address, entries: Vec::new(), open_count: 0 }
+    }
+
     fn put(&mut self, entry: WalletEntry) {
         self.open_count += u64::from(entry.to.is_none());
         match self.entries.binary_search_by_key(&entry.place(), WalletEntry::place) {
@@ -230,6 +238,8 @@ mod tests {
                     let agents: Vec<_> = found.entries.iter().map(|entry| entry.agent).collect();
                     prop_assert_eq!(&agents, &by_facts(&facts, account, at));
                     prop_assert_eq!(found.count, agents.len() as u64);
+                    let address = found.address.map_or(account.to_string(), str::to_owned);
+                    prop_assert_eq!(address, account.to_string());
                     if let Some(first) = agents.first() {
                         let rest = directory.agents_at(account, at, Some(*first), 1);
                         prop_assert_eq!(rest.entries.first().map(|e| e.agent), agents.get(1).copied());

@@ -31,12 +31,10 @@ const AGENTS_OF_BOTH_AT: &str = select_spans!(
                      AND w.from_block <= $4 AND (w.to_block IS NULL OR w.to_block > $4))
      ORDER BY s.subject LIMIT $5"
 );
-const AGENTS_OF_WALLET_AT_POSITION: &str = "
-    SELECT subject FROM span
-    WHERE account = $1 AND kind = 'wallet'
-      AND (from_block < $2 OR (from_block = $2 AND from_log <= $3))
-      AND (to_block IS NULL OR to_block > $2 OR (to_block = $2 AND to_log > $3))
-    ORDER BY subject LIMIT $4";
+const AGENTS_OF_COUNT: &str = "
+    SELECT COUNT(*) FROM span
+    WHERE account = $1 AND kind = $2
+      AND from_block <= $3 AND (to_block IS NULL OR to_block > $3)";
 const WALLET_SPANS_OF: &str = select_spans!(
     "WHERE s.account = $1 AND s.kind = 'wallet'
        AND (s.subject, s.from_block, s.from_log) > ($2, $3, $4)
@@ -144,17 +142,17 @@ impl Tx {
             .fetch_all(conn).await)?)
     }
 
-    /// The first agents whose wallet an account was at a position, by id.
-    pub async fn agents_of_wallet_at_position(
+    /// How many agents an account owns or is the wallet of at the end of a block.
+    pub async fn agents_of_count(
         &mut self,
         account: Address,
-        at: Position,
-        limit: u32,
-    ) -> Result<Vec<AgentId>, StorageError> {
-        let (block, log) = after_columns(Some(at))?;
-        agents(on_engine!(self, conn => sqlx::query_as(AGENTS_OF_WALLET_AT_POSITION)
-            .bind(account.as_slice()).bind(block).bind(log).bind(i64::from(limit))
-            .fetch_all(conn).await)?)
+        role: AccountRole,
+        block_number: u64,
+    ) -> Result<u64, StorageError> {
+        let block = signed("block number", block_number)?;
+        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(AGENTS_OF_COUNT)
+            .bind(account.as_slice()).bind(role.kind()).bind(block).fetch_one(conn).await)?;
+        Cell { table: "span", column: "account", row: &account }.unsigned(count)
     }
 
     /// Every span in which an account was any agent's wallet, by agent, then oldest first.

@@ -20,6 +20,14 @@ impl fmt::Display for ChainId {
     }
 }
 
+impl ChainId {
+    /// The text form of an account on this chain, from its address in EIP-55.
+    #[must_use]
+    pub fn account_text(self, address: &str) -> AccountText {
+        AccountText::of(format_args!("{self}:{address}"))
+    }
+}
+
 /// Why a text is not a chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a chain; write it as `eip155:8453` or `8453`")]
@@ -83,8 +91,7 @@ impl AccountId {
     /// Its text form, held in place.
     #[must_use]
     pub fn to_text(&self) -> AccountText {
-        let address = self.address.to_checksum_buffer(None);
-        AccountText::of(format_args!("{}:{}", self.chain, address.as_str()))
+        self.chain.account_text(self.address.to_checksum_buffer(None).as_str())
     }
 }
 

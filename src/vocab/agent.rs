@@ -57,8 +57,7 @@ impl RegistryRef {
     /// Its text form, held in place.
     #[must_use]
     pub fn to_text(&self) -> AccountText {
-        let address = self.address.to_checksum_buffer(None);
-        AccountText::of(format_args!("{}:{}", self.chain, address.as_str()))
+        self.chain.account_text(self.address.to_checksum_buffer(None).as_str())
     }
 }
 

@@ -16,12 +16,12 @@ pub struct ShortText<const N: usize> {
 impl<const N: usize> ShortText<N> {
     const FITS: () = assert!(N <= u8::MAX as usize, "the length is one byte");
 
-    /// The text that something shows itself as, cut where it no longer fits. The caller chooses `N` so that it always does.
+    /// The text that something shows itself as, up to the first piece that does not fit. The caller chooses `N` so that it always does.
     pub fn of(shown: impl fmt::Display) -> Self {
         use fmt::Write as _;
         let () = Self::FITS;
         let mut text = Self { length: 0, bytes: [0; N] };
-        // Fails only where it is cut.
+        // Fails only where something did not fit.
         let _ = write!(text, "{shown}");
         text
     }
@@ -74,6 +74,10 @@ mod tests {
             assert_eq!((text.as_str(), text.to_string().as_str()), (shown, shown));
             assert_eq!(serde_json::to_value(text).unwrap(), shown);
         }
-        assert_eq!(ShortText::<3>::of(format_args!("{}{}", "ab", "cd")).as_str(), "ab");
+        assert_eq!(
+            ShortText::<3>::of("abcd").as_str(),
+            "",
+            "a piece that does not fit is left out"
+        );
     }
 }

@@ -12,10 +12,11 @@ pub(super) use span::{
     account_text, entry_of, uri_of,
 };
 
-use alloy::primitives::{B256, Bytes, hex, keccak256};
+use alloy::primitives::{B256, Bytes, hex};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
@@ -158,7 +159,7 @@ fn written(body: &impl Serialize) -> Result<Vec<u8>, ApiError> {
 /// The `ETag` of a body: a digest of it. The body names the block it is as of, so that an answer about another state has another tag.
 pub(super) fn tag(body: &[u8]) -> HeaderValue {
     let mut tag = [b'"'; 2 + 2 * TAG_BYTES];
-    let digest = keccak256(body);
+    let digest = Sha256::digest(body);
     let hex = tag.get_mut(1..=2 * TAG_BYTES).zip(digest.get(..TAG_BYTES));
     let is_written = hex.is_some_and(|(hex, digest)| hex::encode_to_slice(digest, hex).is_ok());
     match HeaderValue::from_bytes(&tag) {

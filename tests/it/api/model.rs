@@ -130,7 +130,9 @@ async fn equals_database(model: &ReadModel, database: &Database) {
                 );
             }
             let at = Position::new(block, 2);
-            let expected = tx.agents_of_wallet_at_position(account, at, 99).await.unwrap();
+            let spans = tx.wallet_spans_of(account, None, 999).await.unwrap();
+            let then = spans.iter().filter(|of| of.span.record.span.contains(at));
+            let expected: Vec<AgentId> = then.map(|of| of.agent).collect();
             let found = model.directory.agents_at(account, at, None, 99);
             let found: Vec<AgentId> = found.entries.iter().map(|entry| entry.agent).collect();
             assert_eq!(found, expected, "{place}, within it");
