@@ -14,8 +14,7 @@ use super::page::{LIMIT_MAX, Page};
 use super::reading::{Codes, Reading};
 use super::state::ApiState;
 use super::wire::{Answer, AsOf, MetadataValue, PositionAnswer, account_text, entry_of, uri_of};
-use crate::identity::{SpanCause, TimelineRef};
-use crate::storage::EvidencedSpan;
+use crate::identity::{EvidencedSpan, SpanCause, TimelineRef};
 use crate::vocab::{AccountId, AgentRef, Position};
 
 /// As of which block.
@@ -206,7 +205,7 @@ async fn findings(
                 block: asked.block.number,
                 log_index: None,
                 tx_hash: None,
-                time: held.map(|held| held.stamp.time.to_string()),
+                time: held.map(|held| held.stamp.time),
             };
             let detail = "the contract's code is not known, and the node could not say which wallet \
                           the contract names";

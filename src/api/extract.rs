@@ -5,12 +5,13 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
+use super::router::Shared;
 
 /// The query's parameters.
 pub(super) struct Params<T>(pub(super) T);
@@ -50,10 +51,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
 /// A body in JSON.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
+        DefaultBodyLimit::max(state.limits.request_body_max).apply(&mut request);
         let rejection = match Json::from_request(request, state).await {
             Ok(Json(body)) => return Ok(Self(body)),
             Err(rejection) => rejection,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::client_agent::{AgentThen, agent_then};
+use super::client_agent::{AgentThen, agents_then};
 use super::error::{ApiError, Problems};
 use super::events::{EventPage, RecordsQuery};
 use super::extract::{Params, PathText};
@@ -80,15 +80,26 @@ pub(super) async fn list_feedback(
 ) -> Result<Answer<Listing<Feedback>>, ApiError> {
     let EventPage { mut reading, events, next } =
         EventPage::read(&state, "feedback", &agent, &query, Some("NewFeedback")).await?;
+    let said = events.iter().map(decoded).collect::<Result<Vec<_>, _>>()?;
+    let client = |(said, event): (&RegistryEvent, &StoredEvent)| match said {
+        RegistryEvent::NewFeedback { client, .. } => Ok((*client, event.log.position())),
+        other => Err(ApiError::internal(format!("{} is stored as feedback", other.name()))),
+    };
+    let clients = said.iter().zip(&events).map(client).collect::<Result<Vec<_>, _>>()?;
+    let agents = agents_then(&state.model, &mut reading, &clients).await?;
     let mut items = Vec::with_capacity(events.len());
-    for event in &events {
-        items.push(feedback(&mut reading, event).await?);
+    for ((said, event), client_agent) in said.into_iter().zip(&events).zip(agents) {
+        items.push(feedback(&mut reading, event, said, client_agent).await?);
     }
     Ok(Answer(Listing { items, next, as_of: reading.as_of() }))
 }
 
-async fn feedback(reading: &mut Reading, event: &StoredEvent) -> Result<Feedback, ApiError> {
-    let said = decoded(event)?;
+async fn feedback(
+    reading: &mut Reading,
+    event: &StoredEvent,
+    said: RegistryEvent,
+    client_agent: AgentThen,
+) -> Result<Feedback, ApiError> {
     let thread = said.thread();
     let RegistryEvent::NewFeedback {
         client,
@@ -103,9 +114,8 @@ async fn feedback(reading: &mut Reading, event: &StoredEvent) -> Result<Feedback
         ..
     } = said
     else {
-        return Err(ApiError::internal(format!("{} is stored as feedback", said.name())));
+        unreachable!("the list lets nothing else through")
     };
-    let client_agent = agent_then(reading, client, event.log.position()).await?;
     let (revoked, responses) = match thread {
         Some(thread) => thread_of(reading, &thread).await?,
         None => (None, Vec::new()),

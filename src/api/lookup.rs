@@ -1,9 +1,7 @@
 //! `POST /v1/wallets/lookup`: whose wallets many accounts are, in one answer of one state.
 
-use std::collections::BTreeMap;
-
-use alloy::primitives::Address;
 use axum::extract::State;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,10 +9,12 @@ use super::at::At;
 use super::error::{ApiError, ProblemBody, Problems};
 use super::extract::Body;
 use super::page::Page;
-use super::reading::Reading;
-use super::state::ApiState;
+use super::reading::Standpoint;
+use super::router::Shared;
 use super::wallets::{WalletAgents, agents_of};
-use super::wire::AsOf;
+use super::whose::{Whose, whose};
+use super::wire::{AsOf, json};
+use crate::vocab::AccountId;
 
 /// The most accounts in one request.
 const ACCOUNTS_MAX: usize = 500;
@@ -52,9 +52,9 @@ pub(super) struct LookupAnswer {
     )
 )]
 pub(super) async fn lookup(
-    State(state): State<ApiState>,
+    State(state): State<Shared>,
     Body(request): Body<LookupRequest>,
-) -> Result<axum::Json<LookupAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     let count = request.accounts.len();
     if count > ACCOUNTS_MAX {
         let detail = format!("{count} accounts are more than the {ACCOUNTS_MAX} of one request");
@@ -62,24 +62,16 @@ pub(super) async fn lookup(
     }
     let at = request.at.as_deref().map_or(Ok(At::Latest), At::read);
     let at = at.map_err(|detail| ApiError::field("at", detail))?;
-    let mut reading = Reading::open(&state, at).await?;
-    let mut accounts = Vec::with_capacity(count);
-    for (i, text) in request.accounts.iter().enumerate() {
-        let account = reading.account(text);
-        accounts.push(account.map_err(|d| ApiError::field(format!("accounts[{i}]"), d))?);
-    }
-    let codes = reading.codes(&state.known).await?;
-    let page = Page::first("wallet-agents", AGENTS_MAX);
-    let mut results = Vec::with_capacity(count);
-    // An account may be named often and have many agents: it is looked up once.
-    let mut found: BTreeMap<Address, usize> = BTreeMap::new();
-    for account in accounts {
-        let answer = match found.get(&account.address).and_then(|place| results.get(*place)) {
-            Some(answer) => WalletAgents::clone(answer),
-            None => agents_of(&mut reading, &codes, account, &page).await?,
+    let read = |standpoint: &Standpoint| {
+        let account = |(i, text): (usize, &String)| {
+            standpoint.account(text).map_err(|d| ApiError::field(format!("accounts[{i}]"), d))
         };
-        found.entry(account.address).or_insert(results.len());
-        results.push(answer);
-    }
-    Ok(axum::Json(LookupAnswer { results, as_of: reading.as_of() }))
+        request.accounts.iter().enumerate().map(account).collect::<Result<Vec<_>, _>>()
+    };
+    let page = Page::first("wallet-agents", AGENTS_MAX);
+    let answer = |found: &Whose<'_>, accounts: &Vec<AccountId>| {
+        let results = accounts.iter().map(|account| agents_of(found, *account, &page)).collect();
+        json(&LookupAnswer { results, as_of: found.standpoint.as_of() })
+    };
+    whose(&state, at, read, answer).await
 }

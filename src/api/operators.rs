@@ -20,9 +20,9 @@ use super::state::ApiState;
 use super::timelines::PageQuery;
 use super::wire::{Answer, AsOf, OperatorSpanAnswer, PositionAnswer, SpanEnds};
 use crate::identity::{
-    OperatorKind, OperatorSpan, SpanCause, SpanEnd, SpanRecord, TimelineRef, operators,
+    Evidence, EvidencedSpan, OperatorKind, OperatorSpan, SpanCause, SpanEnd, SpanRecord,
+    TimelineRef, operators,
 };
-use crate::storage::{Evidence, EvidencedSpan};
 use crate::vocab::{AccountId, AgentId, Position};
 
 /// The most spans of each kind that one history is made from.

@@ -7,7 +7,8 @@
 use alloy::primitives::{Address, B256, hex};
 
 use super::error::ApiError;
-use crate::storage::{AgentOfAccount, EvidencedSpan, StoredEvent};
+use crate::identity::{EvidencedSpan, WalletEntry};
+use crate::storage::{AgentOfAccount, StoredEvent};
 use crate::vocab::{AgentId, Position};
 
 /// How many items a page has where nothing is said.
@@ -186,6 +187,12 @@ impl Weigh for StoredEvent {
 }
 
 impl Weigh for AgentId {
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
+impl Weigh for &WalletEntry {
     fn weight(&self) -> usize {
         0
     }

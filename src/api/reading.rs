@@ -1,42 +1,53 @@
-//! One request's view of the chain: one read transaction, and the block it is answered as of.
+//! One request's view of the chain: the block it is answered as of, and for most requests one read transaction.
 //!
-//! Everything an answer says is read in the same transaction as its `as_of`, so that an answer never mixes two states.
+//! Everything an answer says is read from the same state as its `as_of`, so that an answer never mixes two states.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use alloy::primitives::Address;
 
 use super::at::At;
 use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{AsOf, Block};
-use crate::identity::{SpanRecord, Timeline, TimelineRef};
+use crate::app::ReadModel;
+use crate::identity::{Directory, EvidencedSpan, TimelineRef, WalletEntry};
 use crate::registry::KnownImplementations;
-use crate::storage::{Binding, EvidencedSpan, StorageError, Tags, Tx};
+use crate::storage::{Binding, StorageError, Tags, Tx};
 use crate::vocab::{
-    AccountId, AgentRef, BlockStamp, ChainId, Finality, Position, RegistryKind, RegistryRef,
-    UnixSeconds,
+    AccountId, AccountText, AgentId, AgentRef, AgentText, BlockStamp, ChainId, Finality, Position,
+    RegistryKind, RegistryRef, UnixSeconds,
 };
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
 const UPGRADES_MAX: u32 = 1000;
 
-/// A read transaction and as of which block it answers.
-pub(super) struct Reading {
-    pub(super) tx: Tx,
+/// As of which block a request is answered, and what is followed.
+pub(super) struct Standpoint {
     registry: RegistryRef,
+    /// Written once: its checksum is a hash.
+    registry_text: AccountText,
     tags: Tags,
     block: Block,
 }
 
-impl Reading {
-    /// Begins to read as of `at`.
-    pub(super) async fn open(state: &ApiState, at: At) -> Result<Self, ApiError> {
-        let mut tx = state.database.begin_read().await?;
-        let binding = tx.binding().await?.ok_or(ApiError::NothingIndexedYet)?;
-        let identity = binding.registry(RegistryKind::Identity);
-        let registry =
-            identity.ok_or_else(|| ApiError::internal("no identity registry is followed"))?.at;
-        let tags = tx.tags().await?;
-        let indexed = tags.indexed.ok_or(ApiError::NothingIndexedYet)?;
-        let block = resolve(&mut tx, &binding, &tags, indexed, at).await?;
-        Ok(Self { tx, registry, tags, block })
+impl Standpoint {
+    /// As of a block of a state.
+    pub(super) fn new(registry: RegistryRef, tags: Tags, block: Block) -> Self {
+        Self { registry, registry_text: registry.to_text(), tags, block }
+    }
+
+    /// As of a block of the state that is held in memory.
+    pub(super) const fn of_model(model: &ReadModel, block: Block) -> Self {
+        let (registry, registry_text) = (model.registry, model.registry_text);
+        Self { registry, registry_text, tags: model.tags, block }
+    }
+
+    /// An agent in full.
+    pub(super) fn agent_text(&self, agent: AgentId) -> AgentText {
+        agent.in_registry(&self.registry_text)
     }
 
     /// The chain.
@@ -75,18 +86,6 @@ impl Reading {
             .map_err(|error| ApiError::parameter("agent", error.to_string()))
     }
 
-    /// The agent in the path, which must exist as of the block, and the span of its owner.
-    pub(super) async fn agent(
-        &mut self,
-        text: &str,
-    ) -> Result<(AgentRef, EvidencedSpan), ApiError> {
-        let agent = self.parse_agent(text)?;
-        match self.tx.span_at(TimelineRef::Owner(agent.id), self.block.number).await? {
-            Some(owner) => Ok((agent, owner)),
-            None => Err(ApiError::NoSuchAgent { agent, as_of: Box::new(self.as_of()) }),
-        }
-    }
-
     /// Reads an account, which must be of the chain; otherwise says what is wrong.
     pub(super) fn account(&self, text: &str) -> Result<AccountId, String> {
         let account = AccountId::parse(text, self.chain()).map_err(|error| error.to_string())?;
@@ -95,17 +94,81 @@ impl Reading {
         }
         Err(format!("`{account}` is on another chain; this service follows {}", self.chain()))
     }
+}
+
+/// A read transaction and as of which block it answers.
+pub(super) struct Reading {
+    pub(super) tx: Tx,
+    standpoint: Standpoint,
+}
+
+impl Deref for Reading {
+    type Target = Standpoint;
+
+    fn deref(&self) -> &Standpoint {
+        &self.standpoint
+    }
+}
+
+impl Reading {
+    /// Begins to read as of `at`.
+    pub(super) async fn open(state: &ApiState, at: At) -> Result<Self, ApiError> {
+        let mut tx = state.database.begin_read().await?;
+        let binding = tx.binding().await?.ok_or(ApiError::NothingIndexedYet)?;
+        let identity = binding.registry(RegistryKind::Identity);
+        let registry =
+            identity.ok_or_else(|| ApiError::internal("no identity registry is followed"))?.at;
+        let tags = tx.tags().await?;
+        let indexed = tags.indexed.ok_or(ApiError::NothingIndexedYet)?;
+        let block = match Place::of(&tags, indexed, at)? {
+            Place::Stamp(stamp) => stamp.into(),
+            Place::Number(number) => block_of(&mut tx, &tags, number).await?,
+            Place::NotAfter(time) => block_at_time(&mut tx, &binding, time).await?,
+        };
+        Ok(Self { tx, standpoint: Standpoint::new(registry, tags, block) })
+    }
+
+    /// The agent in the path, which must exist as of the block, and the span of its owner.
+    pub(super) async fn agent(
+        &mut self,
+        text: &str,
+    ) -> Result<(AgentRef, EvidencedSpan), ApiError> {
+        let agent = self.parse_agent(text)?;
+        match self.tx.span_at(TimelineRef::Owner(agent.id), self.block_number()).await? {
+            Some(owner) => Ok((agent, owner)),
+            None => Err(ApiError::NoSuchAgent { agent, as_of: Box::new(self.as_of()) }),
+        }
+    }
+
+    /// Whether this is the state with this block as the last one applied.
+    pub(super) fn is_of(&self, indexed: BlockStamp) -> bool {
+        self.tags.indexed == Some(indexed)
+    }
+
+    /// A directory in which some accounts stand.
+    pub(super) async fn directory_of(
+        &mut self,
+        accounts: impl Iterator<Item = Address>,
+    ) -> Result<Directory, ApiError> {
+        let mut directory = Directory::default();
+        for account in accounts.collect::<BTreeSet<_>>() {
+            for of in self.tx.wallet_spans_of(account, None, u32::MAX).await? {
+                if let Some((account, entry)) = WalletEntry::of(&of.span) {
+                    directory.put(account, entry);
+                }
+            }
+        }
+        Ok(directory)
+    }
 
     /// The code behind the identity registry, over time.
-    pub(super) async fn codes(&mut self, known: &KnownImplementations) -> Result<Codes, ApiError> {
+    pub(super) async fn codes(
+        &mut self,
+        known: &Arc<KnownImplementations>,
+    ) -> Result<Codes, ApiError> {
         let timeline = TimelineRef::Implementation(RegistryKind::Identity);
         let spans = self.tx.timeline(timeline, None, UPGRADES_MAX).await?;
-        let is_known = |record: &SpanRecord| {
-            let code = record.value.account();
-            code.is_some_and(|code| known.knows(RegistryKind::Identity, code))
-        };
-        let known = spans.iter().map(|span| span.record.clone()).filter(is_known).collect();
-        Ok(Codes { known: Timeline::new(known), spans })
+        Ok(Codes::new(spans.into(), Arc::clone(known)))
     }
 }
 
@@ -120,14 +183,19 @@ pub(super) fn finality(tags: &Tags, number: u64) -> Finality {
 
 /// Which code stood behind the identity registry, and when it was known code.
 pub(super) struct Codes {
-    known: Timeline,
-    spans: Vec<EvidencedSpan>,
+    spans: Arc<[EvidencedSpan]>,
+    known: Arc<KnownImplementations>,
 }
 
 impl Codes {
+    pub(super) const fn new(spans: Arc<[EvidencedSpan]>, known: Arc<KnownImplementations>) -> Self {
+        Self { spans, known }
+    }
+
     /// Whether the code at a position was known.
     pub(super) fn knows(&self, at: Position) -> bool {
-        self.known.at(at).is_some()
+        let code = self.span_at(at).and_then(|span| span.record.value.account());
+        code.is_some_and(|code| self.known.knows(RegistryKind::Identity, code))
     }
 
     /// The span of the code at a position.
@@ -136,57 +204,69 @@ impl Codes {
     }
 }
 
-async fn resolve(
-    tx: &mut Tx,
-    binding: &Binding,
-    tags: &Tags,
-    indexed: BlockStamp,
-    at: At,
-) -> Result<Block, ApiError> {
-    let tagged = |tag: Option<BlockStamp>, name| match tag {
-        Some(stamp) if stamp.block.number <= indexed.block.number => Ok(stamp.into()),
-        Some(_) => Ok(indexed.into()),
-        None => Err(ApiError::NoSuchTag { tag: name }),
-    };
-    let refuse = |asked: String| ApiError::NotIndexedYet {
-        asked,
-        indexed: Box::new(indexed.into()),
-        head: tags.head.map(|head| Box::new(head.into())),
-    };
-    match at {
-        At::Latest => Ok(indexed.into()),
-        // What is final is safe, also where the safe block lies on a branch that was not followed yet.
-        At::Safe => tagged(tags.safe.or(tags.finalized), "safe"),
-        At::Finalized => tagged(tags.finalized, "finalized"),
-        At::Block(number) if number > indexed.block.number => {
-            Err(refuse(format!("block {number}")))
+/// Where `at` lies: a block that is known already, or what to look one up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// This block.
+    Stamp(BlockStamp),
+    /// The block of this number.
+    Number(u64),
+    /// The last block whose time is not later.
+    NotAfter(UnixSeconds),
+}
+
+impl Place {
+    /// Where `at` lies by the tags; refused where it lies after the last block applied.
+    pub(super) fn of(tags: &Tags, indexed: BlockStamp, at: At) -> Result<Self, ApiError> {
+        let tagged = |tag: Option<BlockStamp>, name| match tag {
+            Some(stamp) if stamp.block.number <= indexed.block.number => Ok(Self::Stamp(stamp)),
+            Some(_) => Ok(Self::Stamp(indexed)),
+            None => Err(ApiError::NoSuchTag { tag: name }),
+        };
+        let refuse = |asked: String| ApiError::NotIndexedYet {
+            asked,
+            indexed: Box::new(indexed.into()),
+            head: tags.head.map(|head| Box::new(head.into())),
+        };
+        match at {
+            At::Latest => Ok(Self::Stamp(indexed)),
+            // What is final is safe, also where the safe block lies on a branch that was not followed yet.
+            At::Safe => tagged(tags.safe.or(tags.finalized), "safe"),
+            At::Finalized => tagged(tags.finalized, "finalized"),
+            At::Block(number) if number > indexed.block.number => {
+                Err(refuse(format!("block {number}")))
+            }
+            At::Block(number) => Ok(Self::Number(number)),
+            At::Time(time) if time > indexed.time => Err(refuse(format!("time {time}"))),
+            At::Time(time) => Ok(Self::NotAfter(time)),
         }
-        At::Block(number) => Ok(block_of(tx, tags, number).await?),
-        At::Time(time) if time > indexed.time => Err(refuse(format!("time {time}"))),
-        At::Time(time) => Ok(block_at_time(tx, binding, time).await?),
     }
+}
+
+/// A block that is not held, but may be one that the node named.
+pub(super) fn block_not_held(tags: &Tags, number: u64) -> Block {
+    let tagged = [tags.indexed, tags.safe, tags.finalized].into_iter().flatten();
+    let stamp = tagged.into_iter().find(|stamp| stamp.block.number == number);
+    stamp.map_or(Block { number, hash: None, time: None }, Block::from)
+}
+
+/// The block before the first that is followed: before all held blocks nothing had happened.
+pub(super) const fn block_before_all(start_block: u64) -> Block {
+    Block { number: start_block.saturating_sub(1), hash: None, time: None }
 }
 
 /// A block by its number; hash and time as far as it is held.
 async fn block_of(tx: &mut Tx, tags: &Tags, number: u64) -> Result<Block, StorageError> {
-    let held = tx.block_at(number).await?.map(|held| held.stamp);
-    let tagged = [tags.indexed, tags.safe, tags.finalized].into_iter().flatten();
-    let stamp = held.or_else(|| tagged.into_iter().find(|stamp| stamp.block.number == number));
-    Ok(stamp.map_or(Block { number, hash: None, time: None }, Block::from))
+    let held = tx.block_at(number).await?;
+    Ok(held.map_or_else(|| block_not_held(tags, number), |held| held.stamp.into()))
 }
 
 /// The last held block not later than a time. Blocks between it and the next held one hold no events, so the state is the same.
-///
-/// Before all held blocks nothing had happened: the answer is as of the block before the first that is followed.
 async fn block_at_time(
     tx: &mut Tx,
     binding: &Binding,
     time: UnixSeconds,
 ) -> Result<Block, StorageError> {
-    if let Some(held) = tx.block_not_after(time).await? {
-        return Ok(held.stamp.into());
-    }
-    let start = binding.registries.iter().map(|registry| registry.start_block).min();
-    let number = start.unwrap_or_default().saturating_sub(1);
-    Ok(Block { number, hash: None, time: None })
+    let held = tx.block_not_after(time).await?;
+    Ok(held.map_or_else(|| block_before_all(binding.start_block()), |held| held.stamp.into()))
 }

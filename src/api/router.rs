@@ -1,18 +1,20 @@
 //! All routes, what stands before them, and their OpenAPI description.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use axum::body::Bytes;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{FromRef, State};
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::{Router, middleware};
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::state::ApiState;
-use super::wire::Cacheable;
+use super::wire::{JSON, tag};
 use super::{
     agent, agents, events, feedback, guard, health, lookup, operators, status, timelines,
     validations, wallets,
@@ -36,9 +38,38 @@ use super::{
 )]
 struct Description;
 
+/// What handlers hold: one thing to share, however much it grows.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Held>);
+
+struct Held {
+    state: ApiState,
+    document: Document,
+}
+
+/// The OpenAPI description, written once.
+struct Document {
+    description: Bytes,
+    tag: HeaderValue,
+}
+
+impl Deref for Shared {
+    type Target = ApiState;
+
+    fn deref(&self) -> &ApiState {
+        &self.0.state
+    }
+}
+
+impl FromRef<Shared> for ApiState {
+    fn from_ref(shared: &Shared) -> Self {
+        Self::clone(shared)
+    }
+}
+
 /// The service: every route, with all that stands before it.
 pub fn router(state: ApiState) -> Router {
-    let (routes, description) = OpenApiRouter::<ApiState>::with_openapi(Description::openapi())
+    let (routes, description) = OpenApiRouter::<Shared>::with_openapi(Description::openapi())
         .routes(routes!(status::get_status))
         .routes(routes!(agents::list_agents))
         .routes(routes!(agent::get_agent))
@@ -59,40 +90,21 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(get_openapi))
         .split_for_parts();
     let description = serde_json::to_vec(&description).map(Bytes::from).unwrap_or_default();
+    let document = Document { tag: tag(&description), description };
+    let guard = Arc::new(guard::Guard::new(&state));
     routes
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(axum::Extension(Document(description)))
-        // A layer stands before those above it: the last one here is the first to see a request.
-        .layer(DefaultBodyLimit::max(state.limits.request_body_max))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::time_limit))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::rate_limit))
-        .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(middleware::from_fn(guard::conditional))
-        .layer(middleware::from_fn(guard::problems))
-        .layer(guard::cors())
-        .layer(middleware::from_fn(guard::headers))
-        .layer(middleware::from_fn_with_state(
-            guard::RequestIds::new(state.clock.now()),
-            guard::observe,
-        ))
-        .with_state(state)
+        .layer(middleware::from_fn_with_state(guard, guard::attend))
+        .with_state(Shared(Arc::new(Held { state, document })))
 }
-
-/// The OpenAPI description, written once.
-#[derive(Clone)]
-struct Document(Bytes);
 
 /// This description.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service",
     responses((status = 200, description = "The OpenAPI description of this service", body = Object))
 )]
-async fn get_openapi(
-    axum::Extension(Document(document)): axum::Extension<Document>,
-) -> impl IntoResponse {
-    let json = HeaderValue::from_static("application/json");
-    let mut response = ([(header::CONTENT_TYPE, json)], document).into_response();
-    response.extensions_mut().insert(Cacheable);
-    response
+async fn get_openapi(State(shared): State<Shared>) -> impl IntoResponse {
+    let Document { description, tag } = &shared.0.document;
+    ([(header::CONTENT_TYPE, JSON), (header::ETAG, tag.clone())], description.clone())
 }

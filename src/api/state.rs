@@ -8,7 +8,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::guard::RateLimiter;
-use crate::app::Clock;
+use crate::app::{Clock, ModelKeeper};
 use crate::registry::KnownImplementations;
 use crate::storage::Database;
 use crate::vocab::UnixSeconds;
@@ -18,6 +18,8 @@ use crate::vocab::UnixSeconds;
 pub struct ApiState {
     /// The database; only read.
     pub database: Database,
+    /// What look-ups by wallet are answered from while it is kept; [`serve`](super::serve) keeps it.
+    pub model: ModelKeeper,
     /// Tells how old the last block is.
     pub clock: Arc<dyn Clock>,
     /// Which code behind the registries is known.
@@ -41,7 +43,8 @@ impl ApiState {
     ) -> Self {
         let limiter = limits.rate_limit.and_then(RateLimiter::new).map(Arc::new);
         let (known, providers) = (Arc::new(known), ProviderStatuses::default());
-        Self { database, clock, known, providers, metrics: None, limits, limiter }
+        let model = ModelKeeper::new(database.clone());
+        Self { database, model, clock, known, providers, metrics: None, limits, limiter }
     }
 }
 

@@ -8,11 +8,10 @@ use super::at::At;
 use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
 use super::page::Page;
-use super::reading::{Codes, Reading};
+use super::reading::{Codes, Reading, Standpoint};
 use super::state::ApiState;
 use super::wire::{Answer, Listing, MetadataSpan, OwnerSpan, UriSpan, WalletSpan};
-use crate::identity::TimelineRef;
-use crate::storage::EvidencedSpan;
+use crate::identity::{EvidencedSpan, TimelineRef};
 use crate::vocab::{AgentId, Position};
 
 /// Which page.
@@ -54,7 +53,7 @@ impl TimelinePage {
 
     fn answer<T>(
         self,
-        item: impl Fn(&EvidencedSpan, &Reading, &Codes) -> Result<T, ApiError>,
+        item: impl Fn(&EvidencedSpan, &Standpoint, &Codes) -> Result<T, ApiError>,
     ) -> Result<Answer<Listing<T>>, ApiError> {
         let Self { reading, codes, spans, next } = self;
         let items = spans.iter().map(|span| item(span, &reading, &codes)).collect::<Result<_, _>>();

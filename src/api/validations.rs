@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::client_agent::{AgentThen, agent_then};
+use super::client_agent::{AgentThen, agents_then};
 use super::error::{ApiError, Problems};
 use super::events::{EventPage, RecordsQuery};
 use super::extract::{Params, PathText};
@@ -71,19 +71,31 @@ pub(super) async fn list_validations(
 ) -> Result<Answer<Listing<Validation>>, ApiError> {
     let EventPage { mut reading, events, next } =
         EventPage::read(&state, "validations", &agent, &query, Some("ValidationRequest")).await?;
+    let said = events.iter().map(decoded).collect::<Result<Vec<_>, _>>()?;
+    let validator = |(said, event): (&RegistryEvent, &StoredEvent)| match said {
+        RegistryEvent::ValidationRequest { validator, .. } => {
+            Ok((*validator, event.log.position()))
+        }
+        other => Err(ApiError::internal(format!("{} is stored as a request", other.name()))),
+    };
+    let validators = said.iter().zip(&events).map(validator).collect::<Result<Vec<_>, _>>()?;
+    let agents = agents_then(&state.model, &mut reading, &validators).await?;
     let mut items = Vec::with_capacity(events.len());
-    for event in &events {
-        items.push(validation(&mut reading, event).await?);
+    for ((said, event), validator_agent) in said.into_iter().zip(&events).zip(agents) {
+        items.push(validation(&mut reading, event, said, validator_agent).await?);
     }
     Ok(Answer(Listing { items, next, as_of: reading.as_of() }))
 }
 
-async fn validation(reading: &mut Reading, event: &StoredEvent) -> Result<Validation, ApiError> {
-    let said = decoded(event)?;
+async fn validation(
+    reading: &mut Reading,
+    event: &StoredEvent,
+    said: RegistryEvent,
+    validator_agent: AgentThen,
+) -> Result<Validation, ApiError> {
     let RegistryEvent::ValidationRequest { validator, uri, request_hash, .. } = said else {
-        return Err(ApiError::internal(format!("{} is stored as a request", said.name())));
+        unreachable!("the list lets nothing else through")
     };
-    let validator_agent = agent_then(reading, validator, event.log.position()).await?;
     let block = reading.block_number();
     let mut answers = reading
         .tx

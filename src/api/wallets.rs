@@ -2,7 +2,6 @@
 //!
 //! Several agents may name one wallet. The outcome is then `several`, with a count and pages, and never a guess.
 
-use alloy::primitives::Address;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -13,11 +12,13 @@ use super::client_agent::outcome;
 use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
 use super::page::Page;
-use super::reading::{Codes, Reading};
+use super::reading::{Codes, Reading, Standpoint};
+use super::router::Shared;
 use super::state::ApiState;
+use super::whose::{Whose, whose};
 use super::wire::{Answer, AsOf, WalletSpan};
-use crate::storage::{AccountRole, AgentOfAccount};
-use crate::vocab::{AccountId, AgentId, AgentRef, Position};
+use crate::identity::WalletEntry;
+use crate::vocab::{AccountId, AccountText, AgentId, AgentText, Position};
 
 /// Whose wallet, as of which block, or over all time.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -40,19 +41,26 @@ pub(super) struct WalletQuery {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct WalletAgent {
     /// In full: registry and number.
-    agent: String,
+    #[schema(value_type = String)]
+    agent: AgentText,
     /// Its number, a `uint256`.
-    agent_id: String,
+    #[schema(value_type = String)]
+    agent_id: AgentId,
     /// The whole span that says so; it may have ended since the block that is answered as of.
     span: WalletSpan,
 }
 
 impl WalletAgent {
-    fn of(found: &AgentOfAccount, reading: &Reading, codes: &Codes) -> Self {
+    fn of(
+        account: AccountText,
+        entry: &WalletEntry,
+        standpoint: &Standpoint,
+        codes: &Codes,
+    ) -> Self {
         Self {
-            agent: AgentRef { registry: reading.registry(), id: found.agent }.to_string(),
-            agent_id: found.agent.to_string(),
-            span: WalletSpan::of(&found.span, reading, codes),
+            agent: standpoint.agent_text(entry.agent),
+            agent_id: entry.agent,
+            span: WalletSpan::of_entry(account, entry, standpoint, codes),
         }
     }
 }
@@ -61,7 +69,8 @@ impl WalletAgent {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct WalletAgents {
     /// The account, CAIP-10.
-    pub(super) account: String,
+    #[schema(value_type = String)]
+    account: AccountText,
     /// `none`, `one` or `several`.
     outcome: &'static str,
     /// How many there are.
@@ -72,25 +81,20 @@ pub(super) struct WalletAgents {
     next: Option<String>,
 }
 
-/// The agents whose wallet an account is at the end of the block that is read.
-pub(super) async fn agents_of(
-    reading: &mut Reading,
-    codes: &Codes,
+/// The agents whose wallet an account is at the end of the block that is answered as of.
+pub(super) fn agents_of(
+    found: &Whose<'_>,
     account: AccountId,
     page: &Page<AgentId>,
-) -> Result<WalletAgents, ApiError> {
-    let (block, role) = (reading.block_number(), AccountRole::Wallet);
-    let address = account.address;
-    let found = reading.tx.agents_of(address, role, block, page.after, page.fetch()).await?;
-    let is_all = page.after.is_none() && found.len() < page.fetch() as usize;
-    let count = if is_all {
-        found.len() as u64
-    } else {
-        reading.tx.agents_of_count(address, role, block).await?
-    };
-    let (found, next) = page.cut(found, |of| of.agent);
-    let agents = found.iter().map(|of| WalletAgent::of(of, reading, codes)).collect();
-    Ok(WalletAgents { account: account.to_string(), outcome: outcome(count), count, agents, next })
+) -> WalletAgents {
+    let Whose { standpoint, codes, directory } = found;
+    let at = Position::end_of(standpoint.block_number());
+    let found = directory.agents_at(account.address, at, page.after, page.fetch() as usize);
+    let (entries, next) = page.cut(found.entries, |entry| entry.agent);
+    let account =
+        found.address.map_or_else(|| account.to_text(), |a| account.chain.account_text(a));
+    let agents = entries.iter().map(|e| WalletAgent::of(account, e, standpoint, codes)).collect();
+    WalletAgents { account, outcome: outcome(found.count), count: found.count, agents, next }
 }
 
 /// Whose wallet an account is as of a block.
@@ -105,7 +109,8 @@ struct WalletAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 struct WalletHistory {
     /// The account, CAIP-10.
-    account: String,
+    #[schema(value_type = String)]
+    account: AccountText,
     /// A page of spans, by agent, then oldest first.
     items: Vec<WalletAgent>,
     /// What to pass as `cursor` for the next page; null at the end.
@@ -135,7 +140,7 @@ enum WalletAnswers {
     responses((status = 200, description = "The agents, or with `history=true` the spans", body = WalletAnswers), Problems)
 )]
 pub(super) async fn list_wallet_agents(
-    State(state): State<ApiState>,
+    State(state): State<Shared>,
     PathText(account): PathText,
     Params(query): Params<WalletQuery>,
 ) -> Result<Response, ApiError> {
@@ -144,21 +149,21 @@ pub(super) async fn list_wallet_agents(
     match query.history.as_deref() {
         None | Some("false") => {
             let page = Page::read("wallet-agents", limit, cursor)?;
-            let mut reading = Reading::open(&state, at).await?;
-            let account = parse_account(&reading, &account)?;
-            let codes = reading.codes(&state.known).await?;
-            let agents = agents_of(&mut reading, &codes, account, &page).await?;
-            Ok(Answer(WalletAnswer { agents, as_of: reading.as_of() }).into_response())
+            let read = |standpoint: &Standpoint| Ok([parse_account(standpoint, &account)?]);
+            let answer = |found: &Whose<'_>, [account]: &[AccountId; 1]| {
+                let agents = agents_of(found, *account, &page);
+                Answer(WalletAnswer { agents, as_of: found.standpoint.as_of() }).into_response()
+            };
+            whose(&state, at, read, answer).await
         }
         Some("true") if query.at.is_some() => {
             Err(ApiError::parameter("at", "the history is of all time; leave `at` out of it"))
         }
         Some("true") => {
             let page = Page::read("wallet-history", limit, cursor)?;
-            let mut reading = Reading::open(&state, At::Latest).await?;
-            let account = parse_account(&reading, &account)?;
-            let codes = reading.codes(&state.known).await?;
-            history(reading, &codes, account, &page).await.map(IntoResponse::into_response)
+            // Boxed: what a request may do makes the future of every request large.
+            let answer = Box::pin(history(&state, &account, &page)).await?;
+            Ok(answer.into_response())
         }
         Some(other) => {
             let shown = super::shorten(other);
@@ -167,20 +172,22 @@ pub(super) async fn list_wallet_agents(
     }
 }
 
-fn parse_account(reading: &Reading, text: &str) -> Result<AccountId, ApiError> {
+fn parse_account(reading: &Standpoint, text: &str) -> Result<AccountId, ApiError> {
     reading.account(text).map_err(|detail| ApiError::parameter("account", detail))
 }
 
 async fn history(
-    mut reading: Reading,
-    codes: &Codes,
-    account: AccountId,
+    state: &ApiState,
+    account: &str,
     page: &Page<(AgentId, Position)>,
 ) -> Result<Answer<WalletHistory>, ApiError> {
-    let address: Address = account.address;
-    let spans = reading.tx.wallet_spans_of(address, page.after, page.fetch()).await?;
+    let mut reading = Reading::open(state, At::Latest).await?;
+    let account = parse_account(&reading, account)?;
+    let codes = reading.codes(&state.known).await?;
+    let spans = reading.tx.wallet_spans_of(account.address, page.after, page.fetch()).await?;
     let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
-    let items = spans.iter().map(|of| WalletAgent::of(of, &reading, codes)).collect();
-    let account = account.to_string();
+    let account = account.to_text();
+    let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));
+    let items = entries.map(|(_, e)| WalletAgent::of(account, &e, &reading, &codes)).collect();
     Ok(Answer(WalletHistory { account, items, next, as_of: reading.as_of() }))
 }

@@ -1,6 +1,7 @@
 //! The verbs: the only place where chain, core and storage meet.
 //!
-//! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew.
+//! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew;
+//! [`ModelKeeper`] holds in memory what look-ups by wallet are answered from.
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
@@ -11,6 +12,7 @@ mod decoded;
 mod error;
 mod follow;
 mod ingest;
+mod read_model;
 mod rebuild;
 mod second_look;
 
@@ -19,4 +21,5 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::AppError;
 pub use follow::{Followed, Following};
 pub use ingest::{Applied, Ingest};
+pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};

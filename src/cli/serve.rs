@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        serve(config, &database, ProviderStatuses::default(), listener, stop).await?;
+        serve(state(config, &database), listener, stop).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -50,14 +50,21 @@ pub(super) async fn both(
 ) -> Result<Exit, CliError> {
     let source = Arc::new(open::source(config)?);
     let reporting = Arc::clone(&source);
-    let providers = ProviderStatuses::told_by(move || {
+    let mut state = state(config, database);
+    state.providers = ProviderStatuses::told_by(move || {
         reporting.report().into_iter().map(provider_status).collect()
     });
-    let served = serve(config, database, providers, listener, stop.clone());
+    let model = state.model.clone();
+    let served = serve(state, listener, stop.clone());
     let watched = stop.clone();
     let followed = async {
         // Boxed, or every future that waits for this one would hold the whole follower.
-        let told = Box::pin(follow(config, database, source, watched, |event| hear(event)));
+        let told = Box::pin(follow(config, database, source, watched, |event| {
+            if let Followed::Step { .. } = event {
+                model.tell();
+            }
+            hear(event);
+        }));
         match told.await {
             Ok(()) => Ok(Exit::Done),
             Err(error @ AppError::Halted { .. }) => {
@@ -80,14 +87,10 @@ pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
 }
 
 async fn serve(
-    config: &Config,
-    database: &Database,
-    providers: ProviderStatuses,
+    mut state: ApiState,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CliError> {
-    let mut state = state(config, database);
-    state.providers = providers;
     let recorder = api::recorder()?;
     state.metrics = Some(recorder.handle());
     metrics::set_global_recorder(recorder)?;
@@ -95,7 +98,7 @@ async fn serve(
     let told = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    api::serve(listener, api::router(state), told).await;
+    api::serve(listener, state, told).await;
     Ok(())
 }
 

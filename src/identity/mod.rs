@@ -2,14 +2,18 @@
 //!
 //! [`interpret`] reads a block's events as facts, by the rules of the contracts' known code. [`Fold`] turns facts into spans. A
 //! [`Timeline`] is all spans of one thing and answers for any position. [`operators`] derives who may act for an agent from three of
-//! them. All of it is pure: no storage, no chain, no clock.
+//! them; a [`Directory`] turns wallets' timelines round, from accounts to agents. All of it is pure: no storage, no chain, no clock.
 
+mod directory;
+mod evidence;
 mod fact;
 mod fold;
 mod interpret;
 mod operator;
 mod timeline;
 
+pub use directory::{Directory, Found, WalletEntry};
+pub use evidence::{Evidence, EvidencedSpan};
 pub use fact::{Fact, SpanCause, SpanEnd, TimelineRef, Value};
 pub use fold::{Changes, Closing, Fold};
 pub use interpret::{

@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
 use super::timelines::{EvidencedRow, after_columns, evidenced, select_spans};
-use super::{EvidencedSpan, StorageError, Tx};
+use super::{StorageError, Tx};
+use crate::identity::EvidencedSpan;
 use crate::vocab::{AgentId, Position};
 
 const AGENTS_AT: &str = "
@@ -34,12 +35,6 @@ const AGENTS_OF_COUNT: &str = "
     SELECT COUNT(*) FROM span
     WHERE account = $1 AND kind = $2
       AND from_block <= $3 AND (to_block IS NULL OR to_block > $3)";
-const AGENTS_OF_WALLET_AT_POSITION: &str = "
-    SELECT subject FROM span
-    WHERE account = $1 AND kind = 'wallet'
-      AND (from_block < $2 OR (from_block = $2 AND from_log <= $3))
-      AND (to_block IS NULL OR to_block > $2 OR (to_block = $2 AND to_log > $3))
-    ORDER BY subject LIMIT $4";
 const WALLET_SPANS_OF: &str = select_spans!(
     "WHERE s.account = $1 AND s.kind = 'wallet'
        AND (s.subject, s.from_block, s.from_log) > ($2, $3, $4)
@@ -158,19 +153,6 @@ impl Tx {
         let count: i64 = on_engine!(self, conn => sqlx::query_scalar(AGENTS_OF_COUNT)
             .bind(account.as_slice()).bind(role.kind()).bind(block).fetch_one(conn).await)?;
         Cell { table: "span", column: "account", row: &account }.unsigned(count)
-    }
-
-    /// The first agents whose wallet an account was at a position, by id.
-    pub async fn agents_of_wallet_at_position(
-        &mut self,
-        account: Address,
-        at: Position,
-        limit: u32,
-    ) -> Result<Vec<AgentId>, StorageError> {
-        let (block, log) = after_columns(Some(at))?;
-        agents(on_engine!(self, conn => sqlx::query_as(AGENTS_OF_WALLET_AT_POSITION)
-            .bind(account.as_slice()).bind(block).bind(log).bind(i64::from(limit))
-            .fetch_all(conn).await)?)
     }
 
     /// Every span in which an account was any agent's wallet, by agent, then oldest first.

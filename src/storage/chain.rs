@@ -63,6 +63,12 @@ impl Binding {
         self.registries.iter().find(|registry| registry.kind == kind)
     }
 
+    /// The first block that any registry is read from.
+    #[must_use]
+    pub fn start_block(&self) -> u64 {
+        self.registries.iter().map(|registry| registry.start_block).min().unwrap_or_default()
+    }
+
     fn describe(&self) -> String {
         let registries: Vec<_> = self
             .registries
@@ -202,7 +208,7 @@ impl Tx {
         for statement in EVERYTHING {
             on_engine!(self, conn => sqlx::query(statement).execute(conn).await.map(drop))?;
         }
-        Ok(())
+        self.note_rewrite().await
     }
 
     /// Why the writer stopped for good, if it did.

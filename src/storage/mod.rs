@@ -17,6 +17,7 @@ mod events;
 mod findings;
 mod migrate;
 mod observations;
+mod read_model;
 mod spans;
 mod timelines;
 
@@ -29,4 +30,4 @@ pub use error::StorageError;
 pub use events::{EventsAfter, StoredEvent, StoredLog};
 pub use findings::NotedFinding;
 pub use observations::{Observation, ObservedSubject};
-pub use timelines::{Evidence, EvidencedSpan};
+pub use read_model::Revision;

@@ -229,6 +229,6 @@ impl Tx {
     /// Forgets all timelines, so that they can be folded anew.
     pub async fn delete_spans(&mut self) -> Result<(), StorageError> {
         on_engine!(self, conn => sqlx::query(SPANS_DELETE).execute(conn).await.map(drop))?;
-        Ok(())
+        self.note_rewrite().await
     }
 }

@@ -10,8 +10,8 @@ use super::columns::{Cell, agent_text, signed};
 use super::engine::on_engine;
 use super::spans::{SpanRow, owner_text, timeline_columns};
 use super::{StorageError, Tx};
-use crate::identity::{SpanRecord, TimelineRef};
-use crate::vocab::{AgentId, Position, UnixSeconds};
+use crate::identity::{Evidence, EvidencedSpan, SpanRecord, TimelineRef};
+use crate::vocab::{AgentId, Position};
 
 /// Spans with the evidence for both ends; the rest of the statement follows.
 macro_rules! select_spans {
@@ -63,28 +63,6 @@ const OPERATORS_OF_OWNER_AT: &str = select_spans!(
 const MINTED_COUNT: &str =
     "SELECT COUNT(*) FROM span WHERE kind = 'owner' AND cause = 'registered' AND from_block <= $1";
 const HIGHEST_AGENT: &str = "SELECT MAX(subject) FROM span WHERE kind = 'owner'";
-
-/// A position with what proves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// Where.
-    pub at: Position,
-    /// The transaction; absent where no log says so but the contract's answer.
-    pub tx_hash: Option<B256>,
-    /// When its block was made; absent where that block is not held.
-    pub time: Option<UnixSeconds>,
-}
-
-/// A span with the evidence for both its ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EvidencedSpan {
-    /// The span.
-    pub record: SpanRecord,
-    /// Where it began.
-    pub from: Evidence,
-    /// Where it ended; absent while it is open.
-    pub to: Option<Evidence>,
-}
 
 #[derive(FromRow)]
 pub(super) struct EvidencedRow {

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use alloy::primitives::Address;
 
+use super::text::ShortText;
+
 /// A chain, by its EIP-155 number. Text form: CAIP-2, `eip155:8453`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(pub u64);
@@ -15,6 +17,14 @@ pub struct ChainId(pub u64);
 impl fmt::Display for ChainId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "eip155:{}", self.0)
+    }
+}
+
+impl ChainId {
+    /// The text form of an account on this chain, from its address in EIP-55.
+    #[must_use]
+    pub fn account_text(self, address: &str) -> AccountText {
+        AccountText::of(format_args!("{self}:{address}"))
     }
 }
 
@@ -41,6 +51,9 @@ pub struct AccountId {
     /// Its twenty bytes.
     pub address: Address,
 }
+
+/// The CAIP-10 text of an account or a contract, held in place: `eip155:`, at most 20 digits, `:`, and the address.
+pub type AccountText = ShortText<70>;
 
 /// Why a text is not an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,9 +87,17 @@ impl AccountId {
     }
 }
 
+impl AccountId {
+    /// Its text form, held in place.
+    #[must_use]
+    pub fn to_text(&self) -> AccountText {
+        self.chain.account_text(self.address.to_checksum_buffer(None).as_str())
+    }
+}
+
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.chain, self.address)
+        f.write_str(self.to_text().as_str())
     }
 }
 

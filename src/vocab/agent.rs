@@ -7,7 +7,10 @@ use std::fmt;
 
 use alloy::primitives::{Address, U256};
 
-use super::account::{ChainId, canonical_u64, parse_address, shorten};
+use serde::{Serialize, Serializer};
+
+use super::account::{AccountText, ChainId, canonical_u64, parse_address, shorten};
+use super::text::ShortText;
 
 /// Which of the three ERC-8004 registries a contract is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,9 +53,17 @@ pub struct RegistryRef {
     pub address: Address,
 }
 
+impl RegistryRef {
+    /// Its text form, held in place.
+    #[must_use]
+    pub fn to_text(&self) -> AccountText {
+        self.chain.account_text(self.address.to_checksum_buffer(None).as_str())
+    }
+}
+
 impl fmt::Display for RegistryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.chain, self.address)
+        f.write_str(self.to_text().as_str())
     }
 }
 
@@ -73,7 +84,18 @@ impl AgentId {
 
 impl fmt::Display for AgentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        // Ids are given out from 0 on: dividing 256 bits is for those that are not.
+        match u64::try_from(self.0) {
+            Ok(small) => small.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
+impl Serialize for AgentId {
+    /// Its text form: as a number it could pass 2^53.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(ShortText::<78>::of(self).as_str())
     }
 }
 
@@ -92,9 +114,20 @@ pub struct AgentRef {
     pub id: AgentId,
 }
 
+/// The text form of an agent, held in place: its registry's, `:`, and at most 78 digits.
+pub type AgentText = ShortText<149>;
+
+impl AgentId {
+    /// The text form of this agent of the registry with a text form.
+    #[must_use]
+    pub fn in_registry(self, registry: &AccountText) -> AgentText {
+        AgentText::of(format_args!("{}:{self}", registry.as_str()))
+    }
+}
+
 impl fmt::Display for AgentRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.registry, self.id)
+        f.write_str(self.id.in_registry(&self.registry.to_text()).as_str())
     }
 }
 
@@ -189,6 +222,17 @@ mod tests {
                 "eip155:8453:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432:22"
             );
         }
+    }
+
+    #[test]
+    fn the_longest_texts_are_held_whole() {
+        let registry = RegistryRef { chain: ChainId(u64::MAX), ..REGISTRY };
+        let whole = format!("eip155:{}:{}", u64::MAX, REGISTRY.address);
+        assert_eq!(registry.to_string(), whole);
+        let agent = AgentRef { registry, id: AgentId(U256::MAX) };
+        assert_eq!(agent.to_string(), format!("{whole}:{}", U256::MAX));
+        assert_eq!(serde_json::to_value(agent.id).unwrap(), U256::MAX.to_string());
+        assert_eq!(AgentId::from(u64::MAX).to_string(), u64::MAX.to_string());
     }
 
     #[test]

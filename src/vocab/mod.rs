@@ -8,12 +8,14 @@ mod agent;
 mod finding;
 mod log;
 mod position;
+mod text;
 mod time;
 
-pub use account::{AccountId, AccountParseError, ChainId, ChainParseError};
+pub use account::{AccountId, AccountParseError, AccountText, ChainId, ChainParseError};
 pub(crate) use account::{canonical_u64, parse_address, shorten};
-pub use agent::{AgentId, AgentParseError, AgentRef, RegistryKind, RegistryRef};
+pub use agent::{AgentId, AgentParseError, AgentRef, AgentText, RegistryKind, RegistryRef};
 pub use finding::{Finding, FindingKind};
 pub use log::{BlockStamp, Header, RawLog};
 pub use position::{BlockRef, Finality, Position, Span};
+pub use text::ShortText;
 pub use time::{TimeParseError, UnixSeconds};

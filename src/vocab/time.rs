@@ -4,7 +4,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use serde::{Serialize, Serializer};
+
 use super::account::{canonical_u64, shorten};
+use super::text::ShortText;
 
 /// Seconds since 1970-01-01T00:00:00Z, up to the year 9999. Text form: RFC 3339 in UTC, with seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,13 +47,45 @@ impl UnixSeconds {
     }
 }
 
+impl UnixSeconds {
+    /// Its text form, held in place.
+    fn to_text(self) -> ShortText<20> {
+        const DAY_S: u64 = 86_400;
+        let (year, month, day) = date(self.0 / DAY_S);
+        let second = self.0 % DAY_S;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        ShortText::of(format_args!(
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        ))
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01, in the Gregorian calendar.
+///
+/// Years are taken to begin in March, so that a leap day is the last of its year, and to come in eras of 400 that all have the same days.
+const fn date(days: u64) -> (u64, u64, u64) {
+    const ERA_DAYS: u64 = 146_097;
+    let days = days + 719_468;
+    let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);
+    let year = (day - day / 1460 + day / 36_524 - day / (ERA_DAYS - 1)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
+
 impl fmt::Display for UnixSeconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = i64::try_from(self.0).ok().and_then(|s| Timestamp::from_second(s).ok());
-        match time {
-            Some(time) => write!(f, "{}", time.strftime("%Y-%m-%dT%H:%M:%SZ")),
-            None => unreachable!("`new` admits only seconds that a timestamp can hold"),
-        }
+        f.write_str(self.to_text().as_str())
+    }
+}
+
+impl Serialize for UnixSeconds {
+    /// Its text form.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_text().serialize(serializer)
     }
 }
 
@@ -69,6 +104,17 @@ mod tests {
             assert_eq!(UnixSeconds::parse(text).unwrap().to_string(), printed);
         }
         assert_eq!(UnixSeconds::MAX.to_string(), "9999-12-30T22:00:00Z");
+    }
+
+    #[test]
+    fn every_day_is_shown_as_the_calendar_has_it() {
+        let days = UnixSeconds::MAX.0 / 86_400;
+        for day in (0..60_000).chain((60_000..=days).step_by(37)) {
+            // Another second of each day.
+            let seconds = (day * 86_400 + day * 7_919 % 86_400).min(UnixSeconds::MAX.0);
+            let timestamp = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
+            assert_eq!(UnixSeconds(seconds).to_string(), timestamp.to_string());
+        }
     }
 
     #[test]

@@ -1,53 +1,36 @@
-//! `ETag`, and "not modified" for who already has the answer.
-//!
-//! The tag is a digest of the body, and the body names the block it is as of: an answer about another state has another tag.
+//! "Not modified" for who already has the answer.
 
-use alloy::primitives::{hex, keccak256};
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use crate::api::error::ApiError;
-use crate::api::wire::Cacheable;
+/// The tags of the answers that a client holds.
+pub(super) struct Held(Vec<HeaderValue>);
 
-/// Gives answers that can be cached their tag, and keeps back a body that the client already has.
-pub(in crate::api) async fn conditional(request: Request, next: Next) -> Response {
-    let held = request.headers().clone();
-    let response = next.run(request).await;
-    if response.extensions().get::<Cacheable>().is_none() {
-        return response;
+impl Held {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
-    let (mut parts, body) = response.into_parts();
-    // The body was made in one piece here; there is nothing left to wait for or to bound.
-    let body = match to_bytes(body, usize::MAX).await {
-        Ok(body) => body,
-        Err(error) => {
-            return ApiError::internal(format!("a body broke off: {error}")).into_response();
+
+    /// Takes the body out of an answer that the client has already.
+    pub(super) fn keep_back(&self, response: &mut Response) {
+        let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        if !tag.is_some_and(|tag| self.names(tag)) {
+            return;
         }
-    };
-    let tag = format!("\"{}\"", hex::encode(keccak256(&body)));
-    let is_held = names(&held, &tag);
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        parts.headers.insert(header::ETAG, tag);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response.headers_mut().remove(header::CONTENT_TYPE);
     }
-    if is_held {
-        parts.status = StatusCode::NOT_MODIFIED;
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts.headers.remove(header::CONTENT_TYPE);
-        return Response::from_parts(parts, Body::empty());
-    }
-    Response::from_parts(parts, Body::from(body))
-}
 
-/// Whether `If-None-Match` names a tag, weakly compared (RFC 9110, 13.1.2).
-fn names(headers: &HeaderMap, tag: &str) -> bool {
-    let values = headers.get_all(header::IF_NONE_MATCH);
-    values.iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        let mut tags = value.split(',').map(str::trim);
-        tags.any(|held| held == "*" || held.strip_prefix("W/").unwrap_or(held) == tag)
-    })
+    /// Whether a tag is among them, weakly compared (RFC 9110, 13.1.2).
+    fn names(&self, tag: &str) -> bool {
+        self.0.iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            let mut tags = value.split(',').map(str::trim);
+            tags.any(|held| held == "*" || held.strip_prefix("W/").unwrap_or(held) == tag)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -67,8 +50,8 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(held));
-            assert_eq!(names(&headers, "\"a\""), expected, "{held}");
+            assert_eq!(Held::of(&headers).names("\"a\""), expected, "{held}");
         }
-        assert!(!names(&HeaderMap::new(), "\"a\""));
+        assert!(!Held::of(&HeaderMap::new()).names("\"a\""));
     }
 }

@@ -1,106 +1,113 @@
-//! What stands before all handlers, each a layer that knows nothing of what is asked.
+//! What stands before all handlers: one layer, since each further one costs a request more than finding a wallet does.
 //!
-//! `router` fixes their order: count and name the request, set the headers that browsers heed, answer other origins, make bodies of
-//! problems, answer "not modified", catch panics, then turn away who asks too much or takes too long.
+//! A request is named, timed and counted; one that only asks whether another origin may ask is answered; a client that asks too much is
+//! turned away, and an answer that takes too long or panics is given up. Problems then get their body, an answer that the client has
+//! already loses its own, and every answer gets the headers that browsers heed.
 
 mod conditional;
+mod headers;
 mod observe;
 mod rate;
 
-pub(super) use conditional::conditional;
-pub(super) use observe::{RequestIds, observe};
-pub(super) use rate::{RateLimiter, rate_limit};
+pub(super) use rate::{Client, RateLimiter};
 
 use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tower_http::cors::{Any as AnyOrigin, CorsLayer};
+use futures_util::FutureExt;
 
 use super::error::{ApiError, Problem};
 use super::state::ApiState;
-use super::wire::Cacheable;
+use conditional::Held;
+use observe::{Observer, RequestId};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-/// How long a browser may remember that another origin is welcome.
-const PREFLIGHT_AGE: Duration = Duration::from_hours(24);
 
-/// Any origin may read; the look-up is the one POST among the reads.
-pub(super) fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AnyOrigin)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::IF_NONE_MATCH])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, observe::REQUEST_ID])
-        .max_age(PREFLIGHT_AGE)
+/// What all requests have in common.
+pub(super) struct Guard {
+    observer: Observer,
+    limiter: Option<Arc<RateLimiter>>,
+    time_limit: Duration,
 }
 
-/// Sets the headers that keep a browser from doing anything with an answer but reading it.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let caching = if response.extensions().get::<Cacheable>().is_some() {
-        // To be kept, but asked for again each time: the chain moves.
-        "no-cache"
-    } else {
-        "no-store"
-    };
-    let fixed: [(HeaderName, &'static str); 5] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CACHE_CONTROL, caching),
-    ];
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+impl Guard {
+    /// The guard of a service that starts now.
+    pub(super) fn new(state: &ApiState) -> Self {
+        let limiter = state.limiter.clone();
+        let time_limit = state.limits.request_timeout;
+        Self { observer: Observer::new(state.clock.now()), limiter, time_limit }
     }
+
+    /// The handler's answer, unless it is not asked, takes too long or panics.
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        if let Some(limiter) = &self.limiter {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            if let Err(refused) = limiter.check(peer.map(|peer| peer.0.ip())) {
+                return refused.into_response();
+            }
+        }
+        // The reading of a body included.
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+        match tokio::time::timeout(self.time_limit, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => panicked(&*panic).into_response(),
+            Err(_) => ApiError::Timeout { limit_s: self.time_limit.as_secs() }.into_response(),
+        }
+    }
+}
+
+/// Lets a request through to its handler, and its answer back.
+pub(super) async fn attend(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let observed = guard.observer.begin(&request);
+    let held = Held::of(request.headers());
+    let path = request.uri().path_and_query().cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        headers::preflight()
+    } else {
+        guard.answer(request, next).await
+    };
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        write(problem, path.as_ref(), observed.id(), &mut response);
+    }
+    held.keep_back(&mut response);
+    headers::set(response.headers_mut());
+    guard.observer.end(observed, &mut response);
     response
 }
 
 /// Makes the body of a problem, now that the request is known, and logs what failed inside.
-pub(super) async fn problems(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let id = request.extensions().get::<observe::RequestId>().cloned();
-    let mut response = next.run(request).await;
-    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+fn write(mut problem: Problem, path: Option<&PathAndQuery>, id: &RequestId, into: &mut Response) {
     if let Some(error) = &problem.logged {
-        let id = id.map(|id| id.0).unwrap_or_default();
-        tracing::error!(request.id = id, error, "a request failed inside");
+        tracing::error!(request.id = %id, error, "a request failed inside");
     }
-    problem.body.instance = Some(super::shorten(&path));
+    problem.body.instance = Some(super::shorten(path.map_or("", PathAndQuery::path)));
     match serde_json::to_vec(&problem.body) {
         Ok(body) => {
-            *response.body_mut() = body.into();
-            response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
-            response.headers_mut().remove(header::CONTENT_LENGTH);
+            *into.body_mut() = body.into();
+            into.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+            into.headers_mut().remove(header::CONTENT_LENGTH);
         }
         Err(error) => tracing::error!(%error, "a problem cannot be written"),
     }
-    response
 }
 
-/// Answers for a handler that panicked. What it said goes to the log.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that `CatchPanicLayer` asks for")]
-pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+/// What is answered for a handler that panicked. What it said goes to the log.
+fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
-    ApiError::internal(format!("a handler panicked: {said}")).into_response()
-}
-
-/// Ends what takes too long, the reading of a body included.
-pub(super) async fn time_limit(
-    State(state): State<ApiState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let limit = state.limits.request_timeout;
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::Timeout { limit_s: limit.as_secs() }.into_response(),
-    }
+    ApiError::internal(format!("a handler panicked: {said}"))
 }
 
 #[cfg(test)]
@@ -108,19 +115,20 @@ mod tests {
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::http::StatusCode;
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use tower::ServiceExt as _;
-    use tower_http::catch_panic::CatchPanicLayer;
 
     use super::*;
+    use crate::vocab::UnixSeconds;
 
     #[tokio::test]
     async fn a_panic_is_a_problem_that_tells_nothing() {
+        let observer = Observer::new(UnixSeconds::new(0).unwrap());
+        let guard = Guard { observer, limiter: None, time_limit: Duration::MAX };
         let router = Router::new()
             .route("/x", get(async || -> &'static str { panic!("the secret") }))
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(problems));
+            .layer(from_fn_with_state(Arc::new(guard), attend));
         let request = Request::get("/x").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -3,18 +3,15 @@
 //! The address is that of the connection; headers that name another are not believed. Behind a proxy all clients share its address:
 //! turn the limit off there, and let the proxy limit. IPv6 addresses count by /64, which is what one household gets.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
 use crate::api::error::ApiError;
-use crate::api::state::{ApiState, RateLimit};
+use crate::api::state::RateLimit;
 
 /// After how many requests those addresses are forgotten that have been quiet long enough to start afresh.
 const FORGET_EVERY: u32 = 1024;
@@ -23,7 +20,7 @@ const CLIENTS_MAX: usize = 65_536;
 
 /// Who is counted as one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Client {
+pub(in crate::api) enum Client {
     V4(Ipv4Addr),
     /// The first half of the address.
     V6(u64),
@@ -32,7 +29,7 @@ enum Client {
 }
 
 impl Client {
-    fn of(address: Option<IpAddr>) -> Self {
+    pub(in crate::api) fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             Some(IpAddr::V4(address)) => Self::V4(address),
             Some(IpAddr::V6(address)) => {
@@ -61,7 +58,7 @@ impl RateLimiter {
     }
 
     /// Counts one request.
-    fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
+    pub(super) fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.clients.retain_recent();
             self.clients.shrink_to_fit();
@@ -75,21 +72,6 @@ impl RateLimiter {
             ApiError::TooManyRequests { retry_after_s }
         })
     }
-}
-
-/// Turns away a client that asks for too much.
-pub(in crate::api) async fn rate_limit(
-    State(state): State<ApiState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if let Some(limiter) = &state.limiter {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        if let Err(refused) = limiter.check(peer.map(|peer| peer.0.ip())) {
-            return refused.into_response();
-        }
-    }
-    next.run(request).await
 }
 
 #[cfg(test)]

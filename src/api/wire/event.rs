@@ -10,8 +10,9 @@ use utoipa::ToSchema;
 use super::{BytesAnswer, PositionAnswer, text_and_hex};
 use crate::api::error::ApiError;
 use crate::api::reading::Reading;
+use crate::identity::Evidence;
 use crate::registry::{RegistryEvent, Tag, decode};
-use crate::storage::{Evidence, StoredEvent};
+use crate::storage::StoredEvent;
 use crate::vocab::{AccountId, ChainId};
 
 /// Where an event stands.

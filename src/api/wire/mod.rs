@@ -12,15 +12,16 @@ pub(super) use span::{
     account_text, entry_of, uri_of,
 };
 
-use alloy::primitives::{Bytes, hex};
+use alloy::primitives::{B256, Bytes, hex};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use crate::storage::Evidence;
-use crate::vocab::{BlockStamp, Position};
+use crate::identity::Evidence;
+use crate::vocab::{BlockRef, BlockStamp, Position, UnixSeconds};
 
 /// As of which block an answer holds, how settled that block was, and how much had been taken in.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -42,15 +43,17 @@ pub(super) struct Block {
     /// Its number.
     pub(super) number: u64,
     /// Its hash.
-    pub(super) hash: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) hash: Option<B256>,
     /// Its time, RFC 3339.
-    pub(super) time: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) time: Option<UnixSeconds>,
 }
 
 impl From<BlockStamp> for Block {
     fn from(stamp: BlockStamp) -> Self {
-        let (number, hash) = (stamp.block.number, Some(stamp.block.hash.to_string()));
-        Self { number, hash, time: Some(stamp.time.to_string()) }
+        let BlockRef { number, hash } = stamp.block;
+        Self { number, hash: Some(hash), time: Some(stamp.time) }
     }
 }
 
@@ -63,9 +66,11 @@ pub(super) struct PositionAnswer {
     /// The log's index in the block; null where the contract was asked at the end of the block.
     pub(super) log_index: Option<u32>,
     /// The transaction; null where the contract was asked.
-    pub(super) tx_hash: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) tx_hash: Option<B256>,
     /// The block's time; null where the block is not held.
-    pub(super) time: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) time: Option<UnixSeconds>,
 }
 
 impl From<&Evidence> for PositionAnswer {
@@ -74,8 +79,8 @@ impl From<&Evidence> for PositionAnswer {
         Self {
             block: evidence.at.block_number,
             log_index: (log != Position::END_OF_BLOCK).then_some(log),
-            tx_hash: evidence.tx_hash.map(|hash| hash.to_string()),
-            time: evidence.time.map(|time| time.to_string()),
+            tx_hash: evidence.tx_hash,
+            time: evidence.time,
         }
     }
 }
@@ -116,30 +121,49 @@ pub(super) struct Listing<T> {
     pub(super) as_of: AsOf,
 }
 
-/// An answer that can be cached: `guard::conditional` gives it an `ETag`.
+/// An answer that can be cached, by its [`tag`]; `guard` keeps it back from who has it already.
 pub(super) struct Answer<T>(pub(super) T);
-
-/// Marks a response as one that can be cached.
-#[derive(Clone, Copy)]
-pub(super) struct Cacheable;
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        let mut response = json(&self.0);
-        if response.status().is_success() {
-            response.extensions_mut().insert(Cacheable);
+        match written(&self.0) {
+            Ok(body) => {
+                ([(header::CONTENT_TYPE, JSON), (header::ETAG, tag(&body))], body).into_response()
+            }
+            Err(error) => error.into_response(),
         }
-        response
     }
 }
 
 /// A response in JSON.
 pub(super) fn json(body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => {
-            let json = HeaderValue::from_static("application/json");
-            ([(header::CONTENT_TYPE, json)], body).into_response()
-        }
-        Err(error) => ApiError::internal(format!("cannot write JSON: {error}")).into_response(),
+    match written(body) {
+        Ok(body) => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Half of a digest is enough to tell two answers apart.
+const TAG_BYTES: usize = 16;
+/// What most answers fit in.
+const ANSWER_BYTES: usize = 1024;
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    let done = serde_json::to_writer(&mut bytes, body);
+    done.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
+    Ok(bytes)
+}
+
+/// The `ETag` of a body: a digest of it. The body names the block it is as of, so that an answer about another state has another tag.
+pub(super) fn tag(body: &[u8]) -> HeaderValue {
+    let mut tag = [b'"'; 2 + 2 * TAG_BYTES];
+    let digest = Sha256::digest(body);
+    let hex = tag.get_mut(1..=2 * TAG_BYTES).zip(digest.get(..TAG_BYTES));
+    let is_written = hex.is_some_and(|(hex, digest)| hex::encode_to_slice(digest, hex).is_ok());
+    match HeaderValue::from_bytes(&tag) {
+        Ok(tag) if is_written => tag,
+        _ => unreachable!("hex digits in quotes are a header's value"),
     }
 }

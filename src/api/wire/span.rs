@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 
 use super::{BytesAnswer, PositionAnswer, text_and_hex};
 use crate::api::error::ApiError;
-use crate::api::reading::{Codes, Reading};
-use crate::identity::{SpanCause, SpanEnd, SpanRecord, Value};
-use crate::storage::{Evidence, EvidencedSpan};
-use crate::vocab::{AccountId, ChainId};
+use crate::api::reading::{Codes, Standpoint};
+use crate::identity::{
+    Evidence, EvidencedSpan, SpanCause, SpanEnd, SpanRecord, Value, WalletEntry,
+};
+use crate::vocab::{AccountId, AccountText, ChainId};
 
 /// When a span holds, and why. Half-open: it holds at `from` and no longer at `to`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,7 +32,7 @@ pub(in crate::api) struct SpanEnds {
 
 impl SpanEnds {
     /// The ends of a stored span.
-    pub(in crate::api) fn of(span: &EvidencedSpan, reading: &Reading, codes: &Codes) -> Self {
+    pub(in crate::api) fn of(span: &EvidencedSpan, reading: &Standpoint, codes: &Codes) -> Self {
         let record = &span.record;
         let causes = (record.cause, record.ended_by);
         Self::between(&span.from, span.to.as_ref(), causes, reading, codes)
@@ -42,7 +43,7 @@ impl SpanEnds {
         from: &Evidence,
         to: Option<&Evidence>,
         (cause, ended_by): (Option<SpanCause>, Option<SpanEnd>),
-        reading: &Reading,
+        reading: &Standpoint,
         codes: &Codes,
     ) -> Self {
         let last = to.unwrap_or(from).at.block_number;
@@ -61,17 +62,30 @@ impl SpanEnds {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api) struct WalletSpan {
     /// The wallet, CAIP-10; null where the agent had none.
-    account: Option<String>,
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountText>,
     #[serde(flatten)]
     span: SpanEnds,
 }
 
 impl WalletSpan {
-    pub(in crate::api) fn of(span: &EvidencedSpan, reading: &Reading, codes: &Codes) -> Self {
+    pub(in crate::api) fn of(span: &EvidencedSpan, reading: &Standpoint, codes: &Codes) -> Self {
         let account = span.record.value.account();
         let account =
-            account.map(|address| AccountId { chain: reading.chain(), address }.to_string());
+            account.map(|address| AccountId { chain: reading.chain(), address }.to_text());
         Self { account, span: SpanEnds::of(span, reading, codes) }
+    }
+
+    /// A span in which `account` was the wallet.
+    pub(in crate::api) fn of_entry(
+        account: AccountText,
+        entry: &WalletEntry,
+        standpoint: &Standpoint,
+        codes: &Codes,
+    ) -> Self {
+        let causes = (entry.cause, entry.ended_by);
+        let span = SpanEnds::between(&entry.from, entry.to.as_ref(), causes, standpoint, codes);
+        Self { account: Some(account), span }
     }
 }
 
@@ -87,7 +101,7 @@ pub(in crate::api) struct OwnerSpan {
 impl OwnerSpan {
     pub(in crate::api) fn of(
         span: &EvidencedSpan,
-        reading: &Reading,
+        reading: &Standpoint,
         codes: &Codes,
     ) -> Result<Self, ApiError> {
         let account = account_text(&span.record, reading.chain())?;
@@ -120,7 +134,7 @@ pub(in crate::api) struct UriSpan {
 impl UriSpan {
     pub(in crate::api) fn of(
         span: &EvidencedSpan,
-        reading: &Reading,
+        reading: &Standpoint,
         codes: &Codes,
     ) -> Result<Self, ApiError> {
         let (uri, uri_hex) = uri_of(&span.record)?;
@@ -155,7 +169,7 @@ pub(in crate::api) struct MetadataSpan {
 impl MetadataSpan {
     pub(in crate::api) fn of(
         span: &EvidencedSpan,
-        reading: &Reading,
+        reading: &Standpoint,
         codes: &Codes,
     ) -> Result<Self, ApiError> {
         let (key, value) = entry_of(&span.record)?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use hallmark::api::{ApiState, RateLimit, router, serve};
+use hallmark::api::{ApiState, RateLimit, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -29,7 +29,7 @@ async fn served(state: ApiState) -> Served {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let told = async { stopped.await.unwrap_or_default() };
-    let ended = tokio::spawn(serve(listener, router(state), told));
+    let ended = tokio::spawn(serve(listener, state, told));
     Served { address, stop, ended }
 }
 
@@ -138,4 +138,51 @@ on_both_engines! {
         assert_eq!(reply.status, 504, "{}", reply.text());
         assert_eq!(reply.problem()["type"], "/problems/timeout");
     }
+}
+
+/// Connections that are begun and never used up: a client has its share, and others are served all the same.
+#[tokio::test]
+async fn a_client_has_its_share_of_connections() {
+    /// An eighth of 1,024.
+    const SHARE: usize = 128;
+    let fresh = Fresh::sqlite().await;
+    let database = fresh.database().await;
+    told::tell(&database).await;
+    let mut limits = WIDE;
+    limits.rate_limit = Some(RateLimit { per_s: 1_000, burst: 1_000 });
+    let base = state(&database, time(20));
+    let served = served(ApiState::new(database, base.clock, (*base.known).clone(), limits)).await;
+    let from = async |host: &str| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(host.parse().unwrap(), 0)).unwrap();
+        socket.connect(served.address).await.unwrap()
+    };
+    let mut begun = Vec::new();
+    for _ in 0..SHARE {
+        let mut stream = from("127.0.0.1").await;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: h\r\n").await.unwrap();
+        begun.push(stream);
+    }
+    let refused = from("127.0.0.1").await.read_to_end(&mut Vec::new()).await;
+    assert_eq!(refused.unwrap_or(0), 0, "one more is closed at once");
+    let mut other = from("127.0.0.2").await;
+    other.write_all(get("/healthz").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("ok\n"), "another address is served: {answer}");
+    // Those that were begun are still served, and their places are free again afterwards.
+    for stream in &mut begun {
+        stream.write_all(b"Connection: close\r\n\r\n").await.unwrap();
+        answer.clear();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("ok\n"), "{answer}");
+    }
+    begun.clear();
+    let mut again = from("127.0.0.1").await;
+    again.write_all(get("/healthz").as_bytes()).await.unwrap();
+    answer.clear();
+    again.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("ok\n"), "{answer}");
+    served.stop.send(()).unwrap();
+    served.ended.await.unwrap();
 }

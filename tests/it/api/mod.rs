@@ -4,6 +4,7 @@
 
 mod agents;
 mod limits;
+mod model;
 mod openapi;
 mod problems;
 mod records;

@@ -1,7 +1,7 @@
 //! Which wallet spoke for an agent, when, why it began and why it ended.
 
 use alloy::primitives::{Address, U256};
-use hallmark::identity::{SpanCause, SpanEnd, TimelineRef};
+use hallmark::identity::{Directory, SpanCause, SpanEnd, TimelineRef, WalletEntry};
 use hallmark::storage::AccountRole;
 use hallmark::vocab::Position;
 
@@ -141,11 +141,13 @@ on_both_engines! {
             ]
         );
         let mut tx = stage.indexer.database.begin_read().await.unwrap();
-        let at = async |tx: &mut hallmark::storage::Tx, log| {
-            tx.agents_of_wallet_at_position(who("bob"), Position::new(block, log), 9).await.unwrap()
-        };
-        assert_eq!(at(&mut tx, 0).await, [0.into()]);
-        assert_eq!(at(&mut tx, 1).await, []);
+        let mut directory = Directory::default();
+        for found in tx.wallet_spans_of(who("bob"), None, 9).await.unwrap() {
+            let (account, entry) = WalletEntry::of(&found.span).unwrap();
+            directory.put(account, entry);
+        }
+        let count = |log| directory.agents_at(who("bob"), Position::new(block, log), None, 9).count;
+        assert_eq!((count(0), count(1)), (1, 0));
         // The evidence names the transactions.
         let spans = tx.timeline(TimelineRef::Wallet(0.into()), None, 9).await.unwrap();
         assert_eq!(spans[1].from.tx_hash, Some(receipts[0].transaction_hash));

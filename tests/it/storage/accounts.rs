@@ -3,7 +3,7 @@
 use alloy::primitives::U256;
 use hallmark::identity::TimelineRef;
 use hallmark::storage::{AccountRole, Tx};
-use hallmark::vocab::{AgentId, Position};
+use hallmark::vocab::AgentId;
 
 use super::samples::{LARGEST, account, agent, agents_in, at, begin, span};
 use crate::support::databases::on_both_engines;
@@ -128,34 +128,6 @@ on_both_engines! {
             }
             assert_eq!(read, expected, "wallet {wallet} at block {block}");
         }
-    }
-
-    /// Within a block positions decide: half-open, and after every log at its end.
-    async fn agents_of_a_wallet_at_a_position(db: Database) {
-        let mut tx = db.begin_write().await.unwrap();
-        fill(&mut tx).await;
-        let observed = TimelineRef::Wallet(agent(3));
-        begin(&mut tx, &[
-            span(observed, Some(account(2)), Position::end_of(5), Some(Position::end_of(6))),
-        ]).await;
-        let all = ids();
-        for (position, expected) in [
-            (at(0, 9), &[][..]),
-            (at(1, 0), &[]),
-            (at(1, 1), &all),
-            (Position::end_of(4), &all),
-            (at(5, 2), &all),
-            (at(5, 3), &[]),
-            (at(5, u32::MAX - 1), &[]),
-            (Position::end_of(5), &[agent(3)]),
-            (at(6, u32::MAX - 1), &[agent(3)]),
-            (Position::end_of(6), &[]),
-        ] {
-            let found = tx.agents_of_wallet_at_position(account(2), position, 99).await.unwrap();
-            assert_eq!(found, expected, "{position:?}");
-        }
-        let first = tx.agents_of_wallet_at_position(account(2), at(2, 0), 3).await.unwrap();
-        assert_eq!(first, all[..3]);
     }
 
     /// Every span of a wallet, by agent and then by age, in pages that join; owning is not speaking.

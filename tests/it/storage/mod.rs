@@ -14,6 +14,7 @@ mod findings;
 mod migrate;
 mod observations;
 mod plans;
+mod read_model;
 mod samples;
 mod schema;
 mod spans;

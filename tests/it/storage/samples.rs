@@ -1,10 +1,10 @@
 //! Blocks, logs and spans to fill a database with.
 
 use alloy::primitives::{Address, B256, Bytes, U256, address, keccak256};
-use hallmark::identity::{Changes, Closing, SpanCause, SpanEnd, SpanRecord, TimelineRef, Value};
-use hallmark::storage::{
-    AgentOfAccount, Binding, Database, EvidencedSpan, HeldBlock, Registry, StoredLog, Tx,
+use hallmark::identity::{
+    Changes, Closing, EvidencedSpan, SpanCause, SpanEnd, SpanRecord, TimelineRef, Value,
 };
+use hallmark::storage::{AgentOfAccount, Binding, Database, HeldBlock, Registry, StoredLog, Tx};
 use hallmark::vocab::{
     AgentId, BlockRef, BlockStamp, ChainId, Position, RawLog, RegistryKind, RegistryRef, Span,
     UnixSeconds,

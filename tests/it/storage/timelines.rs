@@ -1,8 +1,8 @@
 //! Questions about one agent: at the end of a block, and its whole story.
 
 use alloy::primitives::{B256, keccak256};
-use hallmark::identity::TimelineRef;
-use hallmark::storage::{Evidence, EvidencedSpan, StorageError};
+use hallmark::identity::{Evidence, EvidencedSpan, TimelineRef};
+use hallmark::storage::StorageError;
 use hallmark::vocab::Position;
 
 use super::samples::{

@@ -1,13 +1,16 @@
 //! The HTTP service without a socket: requests in, whole answers out.
+//!
+//! What is answered from the read model is answered from the database as well, and must be the same byte by byte: every test of such an
+//! answer tests both.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Method, Request};
 use hallmark::api::{ApiState, Limits, router};
-use hallmark::app::FixedClock;
+use hallmark::app::{FixedClock, ModelKeeper};
 use hallmark::registry::KnownImplementations;
 use hallmark::storage::Database;
 use hallmark::vocab::UnixSeconds;
@@ -31,6 +34,10 @@ pub(crate) fn state(database: &Database, now: UnixSeconds) -> ApiState {
 /// A service.
 pub(crate) struct Service {
     router: Router,
+    /// Answers from `router` come from it wherever it can tell.
+    model: ModelKeeper,
+    /// The same service, which holds nothing in memory.
+    from_database: Router,
 }
 
 /// One answer.
@@ -42,21 +49,52 @@ pub(crate) struct Reply {
 
 impl Service {
     /// A service that answers from a state.
-    pub(crate) fn new(state: ApiState) -> Self {
-        Self { router: router(state) }
+    pub(crate) fn new(mut state: ApiState) -> Self {
+        state.model = ModelKeeper::with_age_max(state.database.clone(), Duration::ZERO);
+        let from_database = router(state.clone());
+        state.model = ModelKeeper::with_age_max(state.database.clone(), Duration::MAX);
+        Self { model: state.model.clone(), router: router(state), from_database }
     }
 
     /// Answers any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        answer(&self.router, request).await
+    }
+
+    /// Answers a request; if the read model has a part in it, from that and from the database.
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Reply {
+        let request = || {
+            let mut request = Request::builder().method(&method).uri(path);
+            if method == Method::POST {
+                request = request.header("content-type", "application/json");
+            }
+            request.body(body.clone().into()).unwrap()
+        };
+        let parts = ["/v1/wallets/", "/feedback", "/validations"];
+        if !parts.iter().any(|part| path.contains(part)) {
+            return self.send(request()).await;
+        }
+        let expected = answer(&self.from_database, request()).await;
+        // Where the database fails, the answer must say so: the model is then not brought up to date, but not given out either.
+        self.model.refresh().await.ok();
+        let reply = self.send(request()).await;
+        let headers = |reply: &Reply| {
+            let mut headers = reply.headers.clone();
+            headers.remove("x-request-id");
+            headers
+        };
+        assert_eq!(reply.text(), expected.text(), "{path}: the model and the database differ");
+        assert_eq!(
+            (reply.status, headers(&reply)),
+            (expected.status, headers(&expected)),
+            "{path}"
+        );
+        reply
     }
 
     /// Answers a GET.
     pub(crate) async fn get(&self, path: &str) -> Reply {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.ask(Method::GET, path, Bytes::new()).await
     }
 
     /// The body of a GET that must succeed.
@@ -75,10 +113,16 @@ impl Service {
     }
 
     /// Answers a POST of a body in JSON.
-    pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Reply {
-        let request = Request::post(path).header("content-type", "application/json");
-        self.send(request.body(body.into()).unwrap()).await
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Reply {
+        self.ask(Method::POST, path, body.into()).await
     }
+}
+
+async fn answer(router: &Router, request: Request<Body>) -> Reply {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
 impl Reply {

@@ -32,14 +32,14 @@ pub(crate) fn time(number: u64) -> UnixSeconds {
     UnixSeconds::new(GENESIS + 2 * number).unwrap()
 }
 
-/// The zero-padded hash of a block of this chain.
-fn header(number: u64) -> Header {
-    let hash = |number: u64| keccak256(number.to_be_bytes());
-    Header {
-        block: BlockRef { number, hash: hash(number) },
-        parent_hash: hash(number.wrapping_sub(1)),
-        time: time(number),
-        logs_bloom: Bloom::ZERO,
+/// Where the chain was replaced: from a block on, by which branch. Nothing of the first branch stands here.
+type Forks = BTreeMap<u64, u64>;
+
+/// The hash of a block; blocks of other branches have others.
+fn hash(number: u64, forks: &Forks) -> B256 {
+    match forks.range(..=number).next_back() {
+        Some((_, branch)) => keccak256([number.to_be_bytes(), branch.to_be_bytes()].concat()),
+        None => keccak256(number.to_be_bytes()),
     }
 }
 
@@ -65,6 +65,10 @@ pub(crate) struct Tale {
     ingest: Ingest,
     node: Node,
     cursor: Option<BlockRef>,
+    forks: Forks,
+    branch: u64,
+    /// Where the next step goes back to first.
+    back_to: Option<u64>,
     pending: Vec<(Address, LogData)>,
     /// How far the node's head is ahead.
     pub(crate) ahead: u64,
@@ -84,7 +88,17 @@ impl Tale {
             known: KnownImplementations::default(),
         };
         let node = Node::default();
-        Self { ingest, node, cursor: None, pending: vec![], ahead: 0, settled: None }
+        Self {
+            ingest,
+            node,
+            cursor: None,
+            forks: Forks::new(),
+            branch: 0,
+            back_to: None,
+            pending: vec![],
+            ahead: 0,
+            settled: None,
+        }
     }
 
     /// An event of the block that is being told.
@@ -111,8 +125,15 @@ impl Tale {
 
     /// Applies blocks of which only the last is held, and has the logs told.
     pub(crate) async fn quiet(&mut self, count: u64) -> u64 {
-        let from = self.cursor.map_or(START, |cursor| cursor.number + 1);
-        let through = header(from + count - 1);
+        let base = self.back_to.take();
+        let revert_to = base.map(|base| self.header(base).block);
+        let from = base.or(self.cursor.map(|cursor| cursor.number)).map_or(START, |last| last + 1);
+        if base.is_some() {
+            self.branch += 1;
+            self.forks.retain(|since, _| *since < from);
+            self.forks.insert(from, self.branch);
+        }
+        let through = self.header(from + count - 1);
         let number = through.block.number;
         let logs = self.pending.drain(..).zip(0..);
         let logs = logs.map(|((address, log), log_index)| RawLog {
@@ -128,21 +149,42 @@ impl Tale {
         });
         let logs = logs.collect();
         let headers = vec![through.clone()];
-        self.apply(None, Some(Stretch { from, through, headers, logs })).await;
+        self.apply(revert_to, Some(Stretch { from, through, headers, logs })).await;
         number
     }
 
     /// Goes back to the end of a block.
     pub(crate) async fn revert_to(&mut self, number: u64) {
-        self.apply(Some(header(number).block), None).await;
+        let ancestor = self.header(number).block;
+        self.apply(Some(ancestor), None).await;
+    }
+
+    /// The next block that is told takes the place of those after the end of this one, in the same step.
+    pub(crate) fn fork_at(&mut self, number: u64) -> &mut Self {
+        self.back_to = Some(number);
+        self
+    }
+
+    /// The last block applied.
+    pub(crate) fn last(&self) -> u64 {
+        self.cursor.unwrap().number
+    }
+
+    fn header(&self, number: u64) -> Header {
+        Header {
+            block: BlockRef { number, hash: hash(number, &self.forks) },
+            parent_hash: hash(number.wrapping_sub(1), &self.forks),
+            time: time(number),
+            logs_bloom: Bloom::ZERO,
+        }
     }
 
     async fn apply(&mut self, revert_to: Option<BlockRef>, extend: Option<Stretch>) {
         let end = extend.as_ref().map(|stretch| stretch.through.block).or(revert_to).unwrap();
         let tags = ChainTags {
-            head: header(end.number + self.ahead),
-            safe: self.settled.map(|(safe, _)| header(safe)),
-            finalized: self.settled.map(|(_, finalized)| header(finalized)),
+            head: self.header(end.number + self.ahead),
+            safe: self.settled.map(|(safe, _)| self.header(safe)),
+            finalized: self.settled.map(|(_, finalized)| self.header(finalized)),
         };
         let step = ChainStep { revert_to, extend, tags };
         self.cursor = self.ingest.apply(&self.node, &step, self.cursor).await.unwrap().cursor;

@@ -1,0 +1,162 @@
+//! One committed state of the record in memory, as far as look-ups by wallet need it.
+//!
+//! It is read in one transaction and changed all at once, so that an answer from it never mixes two states and never shows what was not
+//! committed. [`ModelKeeper`] holds it and keeps it in step with the database, whoever writes there.
+
+mod blocks;
+mod keeper;
+
+pub use blocks::{Known, NewestBlocks};
+pub use keeper::ModelKeeper;
+
+use std::sync::Arc;
+
+use alloy::primitives::Address;
+
+use crate::identity::{Directory, EvidencedSpan, TimelineRef, WalletEntry};
+use crate::storage::{Revision, StorageError, Tags, Tx};
+use crate::vocab::{AccountText, BlockStamp, RegistryKind, RegistryRef};
+use blocks::BLOCKS_MAX;
+
+/// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
+const UPGRADES_MAX: u32 = 1000;
+
+/// A committed state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadModel {
+    /// The identity registry.
+    pub registry: RegistryRef,
+    /// Its text form.
+    pub registry_text: AccountText,
+    /// The first block that any registry is read from.
+    pub start_block: u64,
+    /// The node's tags, and the cursor.
+    pub tags: Tags,
+    /// The last block applied.
+    pub indexed: BlockStamp,
+    /// Which code stood behind the identity registry, oldest first.
+    pub implementations: Arc<[EvidencedSpan]>,
+    /// Whose wallet every account is or was.
+    pub directory: Directory,
+    /// The blocks that are held.
+    pub blocks: NewestBlocks,
+    revision: Revision,
+}
+
+/// What has to happen to a model so that it is of the database's state.
+#[derive(Debug)]
+enum Change {
+    /// Nothing: it is.
+    None,
+    /// The node has said something new of its blocks; nothing was applied.
+    Tags(Tags),
+    /// It goes back to a block, where that is lower than its cursor, and on from there.
+    Onward(Box<Onward>),
+    /// It has to be read anew.
+    Anew,
+}
+
+/// What was committed after a block.
+#[derive(Debug)]
+struct Onward {
+    after: Option<u64>,
+    tags: Tags,
+    indexed: BlockStamp,
+    implementations: Arc<[EvidencedSpan]>,
+    spans: Vec<(Address, WalletEntry)>,
+    blocks: Vec<BlockStamp>,
+    revision: Revision,
+}
+
+impl Onward {
+    async fn read(
+        tx: &mut Tx,
+        after: Option<u64>,
+        tags: Tags,
+        indexed: BlockStamp,
+        revision: Revision,
+    ) -> Result<Self, StorageError> {
+        let timeline = TimelineRef::Implementation(RegistryKind::Identity);
+        let implementations = tx.timeline(timeline, None, UPGRADES_MAX).await?.into();
+        let mut spans = Vec::new();
+        let tell = |span: &EvidencedSpan| spans.extend(WalletEntry::of(span));
+        tx.wallet_spans_changed(after, indexed.block.number, tell).await?;
+        let blocks = tx.newest_blocks(after, BLOCKS_MAX).await?;
+        Ok(Self { after, tags, indexed, implementations, spans, blocks, revision })
+    }
+}
+
+impl ReadModel {
+    /// Reads the whole state; `None` before the first block.
+    async fn read(tx: &mut Tx) -> Result<Option<Self>, StorageError> {
+        let Some(binding) = tx.binding().await? else { return Ok(None) };
+        let Some(identity) = binding.registry(RegistryKind::Identity) else { return Ok(None) };
+        let tags = tx.tags().await?;
+        let Some(indexed) = tags.indexed else { return Ok(None) };
+        let revision = tx.revision().await?;
+        let all = Onward::read(tx, None, tags, indexed, revision).await?;
+        let mut model = Self {
+            registry: identity.at,
+            registry_text: identity.at.to_text(),
+            start_block: binding.start_block(),
+            tags,
+            indexed,
+            implementations: Arc::default(),
+            directory: Directory::default(),
+            blocks: NewestBlocks::default(),
+            revision,
+        };
+        model.go_on(all);
+        Ok(Some(model))
+    }
+
+    /// What happened since this state, as it stands in one transaction.
+    async fn since(standing: &Standing, tx: &mut Tx) -> Result<Change, StorageError> {
+        let (revision, tags) = (tx.revision().await?, tx.tags().await?);
+        let Some(indexed) = tags.indexed else { return Ok(Change::Anew) };
+        let is_going_back = revision.reorgs < standing.revision.reorgs;
+        if revision.rewrites != standing.revision.rewrites || is_going_back {
+            return Ok(Change::Anew);
+        }
+        if revision == standing.revision && indexed == standing.indexed {
+            let is_same = tags == standing.tags;
+            return Ok(if is_same { Change::None } else { Change::Tags(tags) });
+        }
+        let mine = standing.indexed.block.number;
+        let base = match tx.lowest_ancestor_since(standing.revision.reorgs).await? {
+            Some(ancestor) => ancestor.min(mine),
+            // Nothing was undone, so this state is one that the database went through; or else it is another database.
+            None if tx.block_at(mine).await?.map(|held| held.stamp) == Some(standing.indexed) => {
+                mine
+            }
+            None => return Ok(Change::Anew),
+        };
+        Ok(Change::Onward(Box::new(Onward::read(tx, Some(base), tags, indexed, revision).await?)))
+    }
+
+    /// Goes back to the block that a change begins after, and on to where it ends.
+    fn go_on(&mut self, onward: Onward) {
+        if let Some(after) = onward.after.filter(|after| *after < self.indexed.block.number) {
+            self.directory.revert_to(after);
+            self.blocks.revert_to(after);
+        }
+        for (account, entry) in onward.spans {
+            self.directory.put(account, entry);
+        }
+        self.blocks.extend(onward.blocks);
+        self.implementations = onward.implementations;
+        (self.tags, self.indexed, self.revision) = (onward.tags, onward.indexed, onward.revision);
+    }
+
+    const fn standing(&self) -> Standing {
+        Standing { tags: self.tags, indexed: self.indexed, revision: self.revision }
+    }
+}
+
+/// Where a model stands: enough to ask the database what happened since.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    tags: Tags,
+    indexed: BlockStamp,
+    revision: Revision,
+}
