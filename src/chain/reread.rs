@@ -51,7 +51,13 @@ impl<'a, S: ChainSource> Reread<'a, S> {
         loop {
             let last = from.saturating_add(self.sizes.get() - 1).min(to);
             let length = last.saturating_sub(from) + 1;
-            let error = match self.source.logs_with(filter, words, from..=last).await {
+            // Without words it is a question that is also asked in following, and doubted as there.
+            let answer = if words.is_empty() {
+                self.source.logs_in(filter, from..=last).await
+            } else {
+                self.source.logs_with(filter, words, from..=last).await
+            };
+            let error = match answer {
                 Ok(answer) if is_behind(&answer) => behind(from, last),
                 Ok(answer) => {
                     let logs = u64::try_from(answer.logs.len()).unwrap_or(u64::MAX);
