@@ -61,6 +61,23 @@ pub enum AppError {
         /// What was seen.
         reason: String,
     },
+    /// The record and the chain say different things of one place, and neither is missing.
+    #[error(
+        "nothing was changed: {place} is {ours} here, and {theirs} at the node; check the node, or index anew into another database"
+    )]
+    Contradiction {
+        /// The block, or the log.
+        place: String,
+        /// What was recorded.
+        ours: String,
+        /// What the node says.
+        theirs: String,
+    },
+    /// The node knows no finalized block, below which the chain could be trusted.
+    #[error(
+        "the node names no finalized block, and only what is final can be mended; use another `rpc_url`"
+    )]
+    NothingFinal,
     /// Nothing was indexed yet.
     #[error("nothing is indexed yet; run `hallmark follow` first")]
     NothingIndexed,
@@ -95,6 +112,8 @@ impl AppError {
             | Self::NoCode { .. }
             | Self::BrokenStep { .. }
             | Self::Halted { .. }
+            | Self::Contradiction { .. }
+            | Self::NothingFinal
             | Self::NothingIndexed => false,
         }
     }

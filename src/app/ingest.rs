@@ -166,7 +166,7 @@ impl Ingest {
 
 /// Asks for one wallet. What may pass is asked again here: a step may hold thousands of questions, and one that fails would lose the
 /// answers to all others.
-async fn ask_for_wallet<S: ChainSource>(
+pub(super) async fn ask_for_wallet<S: ChainSource>(
     source: &S,
     registry: Address,
     agent: AgentId,
@@ -200,7 +200,7 @@ async fn ask_for_wallet<S: ChainSource>(
 }
 
 /// The agents that are minted in some logs, each with the block of its mint.
-fn minted(logs: &[DecodedLog<'_>]) -> BTreeMap<AgentId, u64> {
+pub(super) fn minted(logs: &[DecodedLog<'_>]) -> BTreeMap<AgentId, u64> {
     let mut minted = BTreeMap::new();
     for log in logs {
         if let Ok(RegistryEvent::Transfer { from, agent, .. }) = &log.event

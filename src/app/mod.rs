@@ -14,12 +14,16 @@ mod follow;
 mod ingest;
 mod read_model;
 mod rebuild;
+mod repair;
 mod second_look;
 
-pub use audit::{Checked, Sample, audit, audit_against_chain};
+pub use audit::{
+    AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
+};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::AppError;
 pub use follow::{Followed, Following};
 pub use ingest::{Applied, Ingest};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
+pub use repair::{Repair, Repaired, repair};

@@ -6,7 +6,8 @@ use super::AppError;
 use super::decoded::DecodedLog;
 use super::error::During;
 use super::ingest::{facts, fold_into};
-use crate::storage::{Database, StorageError, Tx};
+use crate::storage::{Database, Observation, StorageError, StoredEvent, Tx};
+use crate::vocab::Position;
 
 /// So many events are folded at once, rounded up to whole blocks.
 const EVENTS_PER_BATCH: u32 = 5_000;
@@ -35,6 +36,35 @@ pub async fn rebuild(
     Ok(rebuilt)
 }
 
+/// Logs and answers of some whole blocks.
+pub(super) struct Batch {
+    /// Those whose block is held, in the order of their positions.
+    pub(super) events: Vec<StoredEvent>,
+    pub(super) observations: Vec<Observation>,
+    /// The last block of the batch.
+    pub(super) through: u64,
+}
+
+impl Batch {
+    /// Reads the blocks from `first` on.
+    pub(super) async fn read(tx: &mut Tx, first: u64) -> Result<Self, StorageError> {
+        let last = tx.event_block_after(first.checked_sub(1), EVENTS_PER_BATCH).await?;
+        let through = last.unwrap_or(Position::BLOCK_MAX);
+        let events = tx.events_in(first, through).await?;
+        Ok(Self { events, observations: tx.observations_in(first, through).await?, through })
+    }
+
+    /// The first block of the next one; `None` after the last.
+    pub(super) fn next(&self) -> Option<u64> {
+        (self.through < Position::BLOCK_MAX).then_some(self.through + 1)
+    }
+
+    /// The logs with what they mean.
+    pub(super) fn logs(&self) -> Vec<DecodedLog<'_>> {
+        self.events.iter().map(|event| DecodedLog::of(&event.log, event.registry)).collect()
+    }
+}
+
 /// Folds all timelines anew within a transaction.
 pub(super) async fn refold(
     tx: &mut Tx,
@@ -42,21 +72,14 @@ pub(super) async fn refold(
 ) -> Result<Rebuilt, StorageError> {
     tx.delete_spans().await?;
     let mut rebuilt = Rebuilt::default();
-    let mut first = 0_u64;
-    loop {
-        let before = first.checked_sub(1);
-        let last = tx.event_block_after(before, EVENTS_PER_BATCH).await?;
-        let through = last.unwrap_or(u64::try_from(i64::MAX).unwrap_or(u64::MAX));
-        let stored = tx.events_in(first, through).await?;
-        let observations = tx.observations_in(first, through).await?;
-        let logs: Vec<_> = stored.iter().map(|e| DecodedLog::of(&e.log, e.registry)).collect();
-        fold_into(tx, facts(&logs, &observations)).await?;
-        rebuilt.log_count += logs.len();
-        rebuilt.observation_count += observations.len();
+    let mut first = Some(0);
+    while let Some(block) = first {
+        let batch = Batch::read(tx, block).await?;
+        fold_into(tx, facts(&batch.logs(), &batch.observations)).await?;
+        rebuilt.log_count += batch.events.len();
+        rebuilt.observation_count += batch.observations.len();
         progress(rebuilt);
-        match last {
-            Some(last) => first = last + 1,
-            None => return Ok(rebuilt),
-        }
+        first = batch.next();
     }
+    Ok(rebuilt)
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::ChainError;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
-use super::source::LogFilter;
+use super::source::{LogFilter, TopicWords};
 use super::transport::{HttpTransport, Limits, TransportFault};
 use super::wire::{self, WireHeader, WireLog};
 use super::ws::{Live, WsClient};
@@ -136,13 +136,14 @@ impl NodeClient {
     pub(super) async fn ask_range(
         &self,
         filter: &LogFilter,
+        words: &TopicWords,
         range: &RangeInclusive<u64>,
     ) -> Result<WireRange, Failure> {
         match &self.wire {
-            Wire::Http(client) => self.in_time(send_range(client, filter, range)).await,
+            Wire::Http(client) => self.in_time(send_range(client, filter, words, range)).await,
             Wire::WebSocket(ws) => {
                 let live = ws.live().await.map_err(|error| Failure::of(&error))?;
-                let answer = self.in_time(send_range(&live.client, filter, range)).await;
+                let answer = self.in_time(send_range(&live.client, filter, words, range)).await;
                 self.noticed(ws, &live, answer).await
             }
         }
@@ -190,6 +191,7 @@ async fn send_batch<R: RpcRecv>(
 async fn send_range(
     client: &RpcClient,
     filter: &LogFilter,
+    words: &TopicWords,
     range: &RangeInclusive<u64>,
 ) -> Result<WireRange, TransportError> {
     let mut batch = client.new_batch();
@@ -199,7 +201,7 @@ async fn send_range(
     let start = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &start)?;
     let finalized = by_number(&json!("finalized"));
     let finalized = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", &finalized)?;
-    let logs = wire::range_params(filter, range);
+    let logs = wire::range_params(filter, words, range);
     let logs = batch.add_call::<_, Vec<WireLog>>("eth_getLogs", &logs)?;
     batch.send().await?;
     // The logs first: a refusal of the range counts more than a missing header.

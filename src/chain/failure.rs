@@ -107,6 +107,11 @@ impl Failure {
         Self { verdict, ..self }
     }
 
+    /// What the node itself said, where it was the node that refused.
+    pub(crate) fn said(&self) -> Option<&str> {
+        self.code.map(|_| self.reason.as_str())
+    }
+
     /// Whether fewer calls in a batch may be answered.
     pub(crate) const fn is_of_size(&self) -> bool {
         match self.verdict {

@@ -152,7 +152,8 @@ pub(crate) async fn linked<S: ChainSource>(
     Ok(headers)
 }
 
-async fn logs_of<S: ChainSource>(
+/// The logs of one block, asked for again where its bloom claims some and none came.
+pub(crate) async fn logs_of<S: ChainSource>(
     source: &S,
     filter: &LogFilter,
     header: &Header,
@@ -205,7 +206,7 @@ fn check_links<'a>(headers: impl Iterator<Item = &'a Header>) -> Result<(), Stri
 }
 
 /// Logs of a block whose header is known carry its hash and, if any, its time.
-fn check_logs(headers: &BTreeMap<u64, Header>, logs: &[RawLog]) -> Result<(), String> {
+pub(crate) fn check_logs(headers: &BTreeMap<u64, Header>, logs: &[RawLog]) -> Result<(), String> {
     for log in logs {
         let Some(header) = headers.get(&log.block.number) else { continue };
         if header.block.hash != log.block.hash {

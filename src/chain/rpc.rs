@@ -17,7 +17,9 @@ use super::ChainError;
 use super::client::{NodeClient, RpcOptions, WireRange, by_number, tag_or_none};
 use super::endpoint::Endpoint;
 use super::failure::Failure;
-use super::source::{BlockTag, ChainSource, LogFilter, RangeLogs};
+use super::source::{
+    BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords, is_revert,
+};
 use super::step::ChainTags;
 use super::wire::{self, WireHeader, WireLog};
 use crate::vocab::{BlockRef, ChainId, Header, RawLog};
@@ -87,21 +89,25 @@ impl RpcSource {
     async fn range(
         &self,
         filter: &LogFilter,
+        words: &TopicWords,
         range: &RangeInclusive<u64>,
     ) -> Result<RangeLogs, Failure> {
         let (from, to) = (*range.start(), *range.end());
         let WireRange { start, end, finalized, logs } = if self.batch_size() >= RANGE_CALLS {
-            match self.client.ask_range(filter, range).await {
+            match self.client.ask_range(filter, words, range).await {
                 Err(failure) if failure.batch_limit().is_some() => {
                     self.shrink_batch(RANGE_CALLS, failure.batch_limit().flatten());
-                    self.range_in_turn(filter, range).await?
+                    self.range_in_turn(filter, words, range).await?
                 }
                 answer => answer?,
             }
         } else {
-            self.range_in_turn(filter, range).await?
+            self.range_in_turn(filter, words, range).await?
         };
         let logs = wire::logs(logs, filter, range).map_err(Failure::untrue)?;
+        if logs.iter().any(|log| !words.are_in(log)) {
+            return Err(Failure::untrue("a log without the words asked for".to_owned()));
+        }
         let end = end.ok_or_else(|| Failure::lag(to))?;
         let start = start.ok_or_else(|| Failure::lag(from))?;
         let end = wire::header_at(&end, to).map_err(Failure::untrue)?;
@@ -124,6 +130,7 @@ impl RpcSource {
     async fn range_in_turn(
         &self,
         filter: &LogFilter,
+        words: &TopicWords,
         range: &RangeInclusive<u64>,
     ) -> Result<WireRange, Failure> {
         let end = by_number(&wire::quantity(*range.end()));
@@ -132,7 +139,7 @@ impl RpcSource {
         let start: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", start).await?;
         let finalized = self.tag("finalized").await?;
         let logs: Vec<WireLog> =
-            self.client.ask("eth_getLogs", wire::range_params(filter, range)).await?;
+            self.client.ask("eth_getLogs", wire::range_params(filter, words, range)).await?;
         Ok(WireRange { start, end, finalized, logs })
     }
 
@@ -141,6 +148,32 @@ impl RpcSource {
             Err(failure) if failure.is_unknown_tag() => Ok(None),
             answer => answer,
         }
+    }
+
+    async fn call_chunk(
+        &self,
+        calls: &[(Address, Bytes)],
+        at: BlockRef,
+    ) -> Result<Vec<CallOutcome>, Failure> {
+        let state = json!({ "blockHash": at.hash, "requireCanonical": true });
+        let calls: Vec<_> = calls
+            .iter()
+            .map(|(to, input)| ("eth_call", json!([{ "to": to, "data": input }, state])))
+            .collect();
+        let answers: Vec<Result<Bytes, Failure>> = if let [(method, params)] = calls.as_slice() {
+            vec![self.client.ask(method, params.clone()).await]
+        } else {
+            let answers = self.client.ask_batch(calls).await?;
+            answers.into_iter().map(|a| a.map_err(|error| Failure::of(&error))).collect()
+        };
+        answers
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(answer) => Ok(CallOutcome::Answered(answer)),
+                Err(failure) if failure.said().is_some_and(is_revert) => Ok(CallOutcome::Reverted),
+                Err(failure) => Err(failure),
+            })
+            .collect()
     }
 
     async fn three_tags(&self) -> Result<ChainTags, Failure> {
@@ -250,7 +283,16 @@ impl ChainSource for RpcSource {
         filter: &LogFilter,
         range: RangeInclusive<u64>,
     ) -> Result<RangeLogs, ChainError> {
-        self.range(filter, &range).await.map_err(|failure| {
+        self.logs_with(filter, &TopicWords::default(), range).await
+    }
+
+    async fn logs_with(
+        &self,
+        filter: &LogFilter,
+        words: &TopicWords,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        self.range(filter, words, &range).await.map_err(|failure| {
             let asked = format!("logs of blocks {} to {}", range.start(), range.end());
             failure.at(&self.endpoint, &asked)
         })
@@ -283,6 +325,33 @@ impl ChainSource for RpcSource {
         answer.map_err(|failure| {
             failure.unless_said().at(&self.endpoint, &format!("a call of {to} at block {at}"))
         })
+    }
+
+    async fn calls(
+        &self,
+        calls: &[(Address, Bytes)],
+        at: BlockRef,
+    ) -> Result<Vec<CallOutcome>, ChainError> {
+        let mut outcomes = Vec::with_capacity(calls.len());
+        let mut rest = calls;
+        while !rest.is_empty() {
+            let size = self.batch_size().min(rest.len());
+            let (chunk, later) = rest.split_at(size);
+            match self.call_chunk(chunk, at).await {
+                Ok(part) => {
+                    outcomes.extend(part);
+                    rest = later;
+                }
+                Err(failure) if size > 1 && failure.is_of_size() => {
+                    self.shrink_batch(size, failure.batch_limit().flatten());
+                }
+                Err(failure) => {
+                    let asked = format!("{size} calls at block {at}");
+                    return Err(failure.unless_said().at(&self.endpoint, &asked));
+                }
+            }
+        }
+        Ok(outcomes)
     }
 
     async fn code(&self, of: Address) -> Result<Bytes, ChainError> {

@@ -36,6 +36,36 @@ pub struct LogFilter {
     pub topics: Vec<B256>,
 }
 
+/// Words that logs must carry beside what a [`LogFilter`] says: of each topic after the first, any of these; none for whatever it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicWords(pub [Vec<B256>; 3]);
+
+impl TopicWords {
+    /// Whether a log carries them.
+    #[must_use]
+    pub fn are_in(&self, log: &RawLog) -> bool {
+        let topics = log.topics.iter().skip(1).map(Some).chain(std::iter::repeat(None));
+        self.0.iter().zip(topics).all(|(words, topic)| {
+            words.is_empty() || topic.is_some_and(|topic| words.contains(topic))
+        })
+    }
+
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Vec::is_empty)
+    }
+}
+
+/// What came of a read-only call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// The contract's answer; empty where there is no code.
+    Answered(Bytes),
+    /// The contract refused: it has no such function, or nothing to say of what was asked.
+    Reverted,
+}
+
 /// The logs of a range of blocks, and the headers that say how much they are worth, as the same backend knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeLogs {
@@ -89,6 +119,22 @@ pub trait ChainSource: Send + Sync {
         in_halves(self, filter, range)
     }
 
+    /// The logs of a range that carry some words, for blocks at or below the finalized one.
+    ///
+    /// Left as it is, all logs of the range are asked for, and the others dropped.
+    fn logs_with(
+        &self,
+        filter: &LogFilter,
+        words: &TopicWords,
+        range: RangeInclusive<u64>,
+    ) -> impl Future<Output = Result<RangeLogs, ChainError>> + Send {
+        async move {
+            let mut answer = self.logs_in(filter, range).await?;
+            answer.logs.retain(|log| words.are_in(log));
+            Ok(answer)
+        }
+    }
+
     /// The logs of one block, asked by its hash, so that a block which is no longer canonical is an error and not an empty answer.
     fn logs_of(
         &self,
@@ -103,6 +149,29 @@ pub trait ChainSource: Send + Sync {
         input: Bytes,
         at: BlockRef,
     ) -> impl Future<Output = Result<Bytes, ChainError>> + Send;
+
+    /// What comes of several calls at one block's end, in their order.
+    ///
+    /// Left as it is, they are made one after the other.
+    fn calls(
+        &self,
+        calls: &[(Address, Bytes)],
+        at: BlockRef,
+    ) -> impl Future<Output = Result<Vec<CallOutcome>, ChainError>> + Send {
+        async move {
+            let mut outcomes = Vec::with_capacity(calls.len());
+            for (to, input) in calls {
+                outcomes.push(match self.call(*to, input.clone(), at).await {
+                    Ok(answer) => CallOutcome::Answered(answer),
+                    Err(ChainError::Fatal { reason, .. }) if is_revert(&reason) => {
+                        CallOutcome::Reverted
+                    }
+                    Err(error) => return Err(error),
+                });
+            }
+            Ok(outcomes)
+        }
+    }
 
     /// A contract's code at the head; empty where there is none.
     fn code(&self, of: Address) -> impl Future<Output = Result<Bytes, ChainError>> + Send;
@@ -143,4 +212,38 @@ async fn in_halves<S: ChainSource + ?Sized>(
     }
     low.logs.extend(high.logs);
     Ok(RangeLogs { logs: low.logs, start: low.start, ..high })
+}
+
+/// Whether a node's words say that the contract refused, and not the node.
+pub(crate) fn is_revert(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    reason.contains("revert") || reason.contains("invalid opcode")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_looked_for_at_their_own_place() {
+        let word = B256::repeat_byte;
+        let log = RawLog {
+            address: Address::ZERO,
+            topics: vec![word(1), word(2), word(3)],
+            data: Bytes::new(),
+            block: BlockRef { number: 1, hash: B256::ZERO },
+            block_time: None,
+            tx_hash: B256::ZERO,
+            log_index: 0,
+        };
+        let words = |place: usize, wanted: &[u8]| {
+            let mut words = TopicWords::default();
+            words.0[place] = wanted.iter().map(|byte| word(*byte)).collect();
+            words
+        };
+        assert!(TopicWords::default().is_empty() && TopicWords::default().are_in(&log));
+        assert!(words(0, &[9, 2]).are_in(&log) && words(1, &[3]).are_in(&log));
+        assert!(!words(0, &[3]).are_in(&log) && !words(2, &[3]).are_in(&log));
+        assert!(!words(2, &[3]).is_empty());
+    }
 }

@@ -9,7 +9,7 @@ use alloy::primitives::{Address, B256, Bloom, Bytes, U64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::source::{BlockTag, LogFilter};
+use super::source::{BlockTag, LogFilter, TopicWords};
 use crate::vocab::{BlockRef, Header, Position, RawLog, UnixSeconds};
 
 /// A block, as far as it is read.
@@ -153,8 +153,17 @@ fn time(seconds: U64) -> Result<UnixSeconds, String> {
 }
 
 /// `eth_getLogs` over a range.
-pub(crate) fn range_params(filter: &LogFilter, range: &RangeInclusive<u64>) -> Value {
+pub(crate) fn range_params(
+    filter: &LogFilter,
+    words: &TopicWords,
+    range: &RangeInclusive<u64>,
+) -> Value {
     let mut params = filter_params(filter);
+    if let Some(last) = words.0.iter().rposition(|words| !words.is_empty()) {
+        let any = |words: &Vec<B256>| if words.is_empty() { Value::Null } else { json!(words) };
+        let topics = std::iter::once(&filter.topics).chain(words.0.iter().take(last + 1));
+        params.insert("topics".to_owned(), topics.map(any).collect());
+    }
     params.insert("fromBlock".to_owned(), quantity(*range.start()));
     params.insert("toBlock".to_owned(), quantity(*range.end()));
     json!([params])

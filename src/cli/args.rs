@@ -3,7 +3,7 @@
 //! Values of shared flags stay texts here, so that the configuration reads them by the same rules as its file and the environment,
 //! and says the same about them when they are wrong.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -12,6 +12,11 @@ use crate::config::Flags;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, \
                           3 the answer is \"invalid\" or \"not found\".";
+
+const AUDIT_HELP: &str = "\
+Each check is one line: `ok`, `WRONG` with what is wrong, or `UNSAID` with why it could not be found out.
+Exit codes: 0 all is well (with --repair: or mended), 3 something is wrong, 1 something could not be found out or done.
+An audit reads one state of the record and may run beside a follower; --repair may not.";
 
 /// Who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 #[derive(Debug, Parser)]
@@ -94,21 +99,44 @@ pub(super) enum Command {
         #[arg(long)]
         history: bool,
     },
-    /// Check the record by itself, or against the contract
-    Audit {
-        /// Also ask the contract for wallets, owners and URIs, and compare
-        #[arg(long)]
-        against_chain: bool,
-        /// Ask about every agent, not about a sample
-        #[arg(long, requires = "against_chain")]
-        all: bool,
-    },
+    /// Check the record by itself or against the chain, and mend what is wrong
+    #[command(after_help = AUDIT_HELP)]
+    Audit(AuditArgs),
     /// Throw away all timelines and fold them anew from the events that were kept
     Rebuild,
     /// Bring the database's schema up to date
     Migrate,
     /// Print the configuration in force and where each value came from
     Config,
+}
+
+/// What `hallmark audit` is asked to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct AuditArgs {
+    /// Also ask a node: how many agents there are, what the contract says of them, which logs there are
+    #[arg(long)]
+    pub(super) against_chain: bool,
+    /// Ask about every agent and read all logs again, not only a sample of them
+    #[arg(long, requires = "against_chain")]
+    pub(super) all: bool,
+    /// Agents to ask about; a range of logs is read again for each ten of them
+    #[arg(
+        long,
+        requires = "against_chain",
+        conflicts_with = "all",
+        default_value = "200",
+        value_name = "AGENTS"
+    )]
+    pub(super) sample: NonZeroU64,
+    /// Draw the same sample again [default: another one each time]
+    #[arg(long, requires = "against_chain", conflicts_with = "all", value_name = "NUMBER")]
+    pub(super) seed: Option<u64>,
+    /// Most calls in one batch; some public nodes take no more than ten
+    #[arg(long, requires = "against_chain", default_value = "10", value_name = "CALLS")]
+    pub(super) batch: NonZeroUsize,
+    /// Fetch again what is wrong or missing, as far as it is final, and mend the record in one transaction
+    #[arg(long)]
+    pub(super) repair: bool,
 }
 
 #[cfg(test)]

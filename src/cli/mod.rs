@@ -7,6 +7,7 @@
 //! [`shutdown::run_until_signal`].
 
 mod args;
+mod audit;
 mod config;
 mod demo;
 mod error;
@@ -74,9 +75,7 @@ fn run_command(
         Command::Wallet { account, at, history } => {
             look_up::wallet(config, account, at, *history, out)
         }
-        Command::Audit { against_chain, all } => {
-            maintain::audit_record(config, *against_chain, *all, out)
-        }
+        Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),
         Command::Config => config::run(config, out),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::with_causes;
-use crate::app::Followed;
+use crate::app::{Followed, Told};
 use crate::chain::Progress;
 
 /// Between two log records of a backfill.
@@ -17,6 +17,7 @@ const LOG_EVERY: Duration = Duration::from_secs(5);
 const NEAR_HEAD: u64 = 64;
 const TEMPLATE: &str =
     "{bar:32} {percent:>3} % · block {pos} of {len} · {msg} · {eta_precise} left";
+const STEPS_TEMPLATE: &str = "{bar:32} {percent:>3} % · {msg} · {pos} of {len}";
 
 /// Shows the progress of following.
 pub(super) struct Display {
@@ -64,7 +65,7 @@ impl Display {
         let base = *self.base.get_or_insert(progress.start.max(done.saturating_sub(1)).min(done));
         let rate = per_second(progress.logs, self.started.elapsed());
         if std::io::stderr().is_terminal() {
-            let bar = self.bar.get_or_insert_with(new_bar);
+            let bar = self.bar.get_or_insert_with(|| styled(TEMPLATE));
             bar.set_length(head);
             bar.set_position(done);
             bar.set_message(format!(
@@ -111,15 +112,48 @@ impl Display {
     }
 }
 
+/// Shows how far a long check or repair is.
+pub(super) struct Steps {
+    bar: Option<ProgressBar>,
+    logged: Instant,
+}
+
+impl Steps {
+    /// Nothing is shown before there is something to tell.
+    pub(super) fn new() -> Self {
+        Self { bar: None, logged: Instant::now() }
+    }
+
+    /// Takes in how far it is.
+    pub(super) fn hear(&mut self, told: Told) {
+        if std::io::stderr().is_terminal() {
+            let bar = self.bar.get_or_insert_with(|| styled(STEPS_TEMPLATE));
+            bar.set_length(told.of);
+            bar.set_position(told.done);
+            bar.set_message(told.doing);
+        } else if self.logged.elapsed() >= LOG_EVERY {
+            self.logged = Instant::now();
+            tracing::info!(done = told.done, of = told.of, "{}", told.doing);
+        }
+    }
+
+    /// Takes what is shown away.
+    pub(super) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 impl Drop for Display {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-fn new_bar() -> ProgressBar {
+fn styled(template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
-    ProgressStyle::with_template(TEMPLATE).map_or(bar.clone(), |style| bar.with_style(style))
+    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
 }
 
 fn per_second(count: u64, elapsed: Duration) -> u64 {

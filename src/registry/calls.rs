@@ -12,6 +12,10 @@ use crate::vocab::AgentId;
 pub const IMPLEMENTATION_SLOT: B256 =
     b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 
+/// Where the identity registry of version 2.0.0 keeps the next agent's id, which is also how many there are.
+pub const NEXT_ID_SLOT: B256 =
+    b256!("a040f782729de4970518741823ec1276cbcd41a0c7493f62d173341566a04e00");
+
 mod abi {
     alloy::sol! {
         function getAgentWallet(uint256 agentId) external view returns (address);

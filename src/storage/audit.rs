@@ -1,16 +1,16 @@
 //! Questions about the record itself: does every row keep the rules that all rows keep?
 //!
-//! Each answer lists offending rows, at most as many as asked for. These read whole tables, and only `hallmark audit` asks them.
+//! Each answer lists offending rows, at most as many as asked for, or one page of all rows in an order that makes offences neighbours.
+//! These read whole tables, and only `hallmark audit` asks them.
 
-use std::collections::BTreeMap;
-
-use alloy::primitives::{B256, keccak256};
-use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
+use super::columns::{Cell, agent_text, signed};
 use super::engine::on_engine;
 use super::spans::SpanRow;
 use super::{StorageError, Tx};
+use crate::identity::SpanRecord;
+use crate::vocab::{AgentId, Position};
 
 const SPANS_OVERLAPPING: &str = "
     SELECT kind || ' ' || subject AS subject, from_block AS block FROM (
@@ -56,13 +56,39 @@ const ROWS_ABOVE_CURSOR: &str = "
 const CURSOR_WITHOUT_BLOCK: &str = "
     SELECT 'cursor' AS subject, t.number AS block FROM chain_tag t
     LEFT JOIN block b ON b.number = t.number AND b.hash = t.hash
-    WHERE t.tag = 'indexed' AND b.number IS NULL LIMIT $1";
+    WHERE t.tag = 'indexed' AND b.number IS NULL
+    UNION ALL
+    SELECT 'no cursor, though blocks are held,' AS subject, MAX(number) AS block FROM block
+    WHERE NOT EXISTS (SELECT 1 FROM chain_tag WHERE tag = 'indexed') HAVING COUNT(*) > 0
+    LIMIT $1";
+const FINALIZED_ASTRAY: &str = "
+    SELECT 'another block is held than the finalized one' AS subject, t.number AS block
+    FROM chain_tag t JOIN block b ON b.number = t.number AND b.hash <> t.hash
+    WHERE t.tag = 'finalized' LIMIT $1";
+const OBSERVATIONS_ASTRAY: &str = "
+    SELECT o.kind || ' ' || o.subject AS subject, o.block AS block FROM observation o
+    LEFT JOIN block b ON b.number = o.block
+    WHERE b.hash <> o.block_hash OR (b.number IS NULL AND o.kind = 'wallet')
+    ORDER BY block, subject LIMIT $1";
+const TIMES_BACKWARD: &str = "
+    SELECT 'block' AS subject, number AS block FROM (
+        SELECT number, time, LAG(time) OVER (ORDER BY number) AS time_before FROM block
+    ) AS follower WHERE time < time_before ORDER BY block LIMIT $1";
 
-const SPANS_ALL: &str = "
+const SPANS_PAGE: &str = "
     SELECT kind, subject, name, account, label, value, cause, ended_by,
            from_block, from_log, to_block, to_log
-    FROM span ORDER BY kind, subject, name, from_block, from_log";
-
+    FROM span WHERE (kind, subject, name, from_block, from_log) > ($1, $2, $3, $4, $5)
+    ORDER BY kind, subject, name, from_block, from_log LIMIT $6";
+const LABELS_IN: &str = "
+    SELECT block, log_index, name, agent, thread FROM registry_event
+    WHERE block >= $1 AND block <= $2 ORDER BY block, log_index";
+const THREADS_PAGE: &str = "
+    SELECT thread, name, block, log_index FROM registry_event
+    WHERE thread IS NOT NULL AND name IS NOT NULL
+      AND (thread, name, block, log_index) > ($1, $2, $3, $4)
+    ORDER BY thread, name, block, log_index LIMIT $5";
+const EVENT_COUNT: &str = "SELECT COUNT(*) FROM registry_event";
 /// A rule that every row keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordRule {
@@ -78,21 +104,47 @@ pub enum RecordRule {
     EventsHaveBlocks,
     /// Nothing stands above the cursor.
     NothingAboveCursor,
-    /// The cursor is a block that is held.
+    /// The cursor is a block that is held; there is one where blocks are held.
     CursorHeld,
+    /// The finalized block is the one that is held, where one of its number is.
+    FinalizedHeld,
+    /// A contract's answer is of a block that is held.
+    ObservationsHaveBlocks,
+    /// No block is older than the one before it.
+    TimesForward,
 }
 
 impl RecordRule {
     /// All rules, in the order in which they are reported.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::CursorHeld,
+        Self::FinalizedHeld,
         Self::NothingAboveCursor,
         Self::BlocksLinked,
         Self::HeadersWhole,
+        Self::TimesForward,
         Self::EventsHaveBlocks,
+        Self::ObservationsHaveBlocks,
         Self::SpansDisjoint,
         Self::SpansForward,
     ];
+
+    /// Its name, which stays the same.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::SpansDisjoint => "spans-disjoint",
+            Self::SpansForward => "spans-forward",
+            Self::BlocksLinked => "blocks-linked",
+            Self::HeadersWhole => "headers-whole",
+            Self::EventsHaveBlocks => "events-have-blocks",
+            Self::NothingAboveCursor => "nothing-above-cursor",
+            Self::CursorHeld => "cursor-held",
+            Self::FinalizedHeld => "finalized-held",
+            Self::ObservationsHaveBlocks => "observations-have-blocks",
+            Self::TimesForward => "times-forward",
+        }
+    }
 
     /// What it says, in a few words.
     #[must_use]
@@ -105,6 +157,9 @@ impl RecordRule {
             Self::EventsHaveBlocks => "every event's block is held",
             Self::NothingAboveCursor => "nothing stands above the cursor",
             Self::CursorHeld => "the cursor's block is held",
+            Self::FinalizedHeld => "the finalized block is the one held",
+            Self::ObservationsHaveBlocks => "every answer of a contract is of a block that is held",
+            Self::TimesForward => "no block is older than the one before it",
         }
     }
 
@@ -117,6 +172,9 @@ impl RecordRule {
             Self::EventsHaveBlocks => EVENTS_WITHOUT_BLOCK,
             Self::NothingAboveCursor => ROWS_ABOVE_CURSOR,
             Self::CursorHeld => CURSOR_WITHOUT_BLOCK,
+            Self::FinalizedHeld => FINALIZED_ASTRAY,
+            Self::ObservationsHaveBlocks => OBSERVATIONS_ASTRAY,
+            Self::TimesForward => TIMES_BACKWARD,
         }
     }
 }
@@ -130,6 +188,61 @@ pub struct RuleBreak {
     pub block: i64,
 }
 
+/// Where a page of spans ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpanPlace {
+    key: Option<(String, String, Vec<u8>, i64, i64)>,
+}
+
+/// What stands beside a log to find it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventLabels {
+    /// Which log.
+    pub at: Position,
+    /// The event's name.
+    pub name: Option<String>,
+    /// The agent, as the column's text.
+    agent: Option<String>,
+    /// What it shares with those that follow on it.
+    pub thread: Option<Vec<u8>>,
+}
+
+impl EventLabels {
+    /// Whether this agent, or none, is named.
+    #[must_use]
+    pub fn is_of(&self, agent: Option<AgentId>) -> bool {
+        self.agent == agent.map(agent_text)
+    }
+}
+
+/// One event of a thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadEvent {
+    /// The thread.
+    pub thread: Vec<u8>,
+    /// The event's name.
+    pub name: String,
+    /// Which log.
+    pub at: Position,
+}
+
+#[derive(FromRow)]
+struct LabelRow {
+    block: i64,
+    log_index: i64,
+    name: Option<String>,
+    agent: Option<String>,
+    thread: Option<Vec<u8>>,
+}
+
+#[derive(FromRow)]
+struct ThreadRow {
+    thread: Vec<u8>,
+    name: String,
+    block: i64,
+    log_index: i64,
+}
+
 impl Tx {
     /// The first rows that break a rule, by block.
     pub async fn rows_breaking(
@@ -141,17 +254,69 @@ impl Tx {
             .bind(i64::from(limit)).fetch_all(conn).await)?)
     }
 
-    /// A digest of the spans of each kind and subject, to tell where two states of the record differ.
-    pub async fn span_digests(&mut self) -> Result<BTreeMap<String, B256>, StorageError> {
-        let mut digests = BTreeMap::new();
-        on_engine!(self, conn => {
-            let mut rows = sqlx::query_as::<_, SpanRow>(SPANS_ALL).fetch(conn);
-            while let Some(row) = rows.try_next().await? {
-                let (timeline, text) = row.described();
-                let digest: &mut B256 = digests.entry(timeline).or_default();
-                *digest = keccak256([digest.as_slice(), text.as_bytes()].concat());
-            }
-        });
-        Ok(digests)
+    /// A page of all spans, timeline by timeline, and where it ends; a row that cannot be read is an error in its place.
+    pub async fn spans_after(
+        &mut self,
+        place: SpanPlace,
+        limit: u32,
+    ) -> Result<(Vec<Result<SpanRecord, StorageError>>, SpanPlace), StorageError> {
+        let (kind, subject, name, block, log) = place.key.unwrap_or_default();
+        let rows: Vec<SpanRow> = on_engine!(self, conn => sqlx::query_as(SPANS_PAGE)
+            .bind(kind).bind(subject).bind(name).bind(block).bind(log).bind(i64::from(limit))
+            .fetch_all(conn).await)?;
+        let place = SpanPlace { key: rows.last().map(SpanRow::key) };
+        Ok((rows.into_iter().map(SpanRecord::try_from).collect(), place))
     }
+
+    /// The labels of all logs of the blocks from `first` to `last`, ascending; also of those whose block is not held.
+    pub async fn labels_in(
+        &mut self,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<EventLabels>, StorageError> {
+        let (first, last) = (signed("block number", first)?, signed("block number", last)?);
+        let rows: Vec<LabelRow> = on_engine!(self, conn => sqlx::query_as(LABELS_IN)
+            .bind(first).bind(last).fetch_all(conn).await)?;
+        rows.into_iter()
+            .map(|LabelRow { block, log_index, name, agent, thread }| {
+                Ok(EventLabels { at: place_of(block, log_index)?, name, agent, thread })
+            })
+            .collect()
+    }
+
+    /// A page of the events that have a thread: by thread, then by name, then by position.
+    pub async fn threads_after(
+        &mut self,
+        after: Option<&ThreadEvent>,
+        limit: u32,
+    ) -> Result<Vec<ThreadEvent>, StorageError> {
+        let (thread, name, block, log) = match after {
+            Some(last) => (
+                last.thread.as_slice(),
+                last.name.as_str(),
+                signed("block number", last.at.block_number)?,
+                i64::from(last.at.log_index),
+            ),
+            None => (&[] as &[u8], "", -1, -1),
+        };
+        let rows: Vec<ThreadRow> = on_engine!(self, conn => sqlx::query_as(THREADS_PAGE)
+            .bind(thread).bind(name).bind(block).bind(log).bind(i64::from(limit))
+            .fetch_all(conn).await)?;
+        rows.into_iter()
+            .map(|ThreadRow { thread, name, block, log_index }| {
+                Ok(ThreadEvent { thread, name, at: place_of(block, log_index)? })
+            })
+            .collect()
+    }
+
+    /// How many logs are kept.
+    pub async fn event_count(&mut self) -> Result<u64, StorageError> {
+        let count: i64 =
+            on_engine!(self, conn => sqlx::query_scalar(EVENT_COUNT).fetch_one(conn).await)?;
+        Cell { table: "registry_event", column: "block", row: &"count" }.unsigned(count)
+    }
+}
+
+fn place_of(block: i64, log_index: i64) -> Result<Position, StorageError> {
+    Cell { table: "registry_event", column: "log_index", row: &block }.position(block, log_index)
 }

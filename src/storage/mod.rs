@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod events;
 mod findings;
+mod mend;
 mod migrate;
 mod observations;
 mod read_model;
@@ -22,7 +23,7 @@ mod spans;
 mod timelines;
 
 pub use accounts::{AccountRole, AgentOfAccount};
-pub use audit::{RecordRule, RuleBreak};
+pub use audit::{EventLabels, RecordRule, RuleBreak, SpanPlace, ThreadEvent};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
 pub use engine::{Database, Tx, WriterLock};

@@ -71,9 +71,10 @@ fn cell<'a>(column: &'static str, row: &'a String) -> Cell<'a> {
 }
 
 impl SpanRow {
-    /// Whose span it is, and all that its columns hold, as text.
-    pub(super) fn described(&self) -> (String, String) {
-        (format!("{} {}", self.kind, self.subject), format!("{self:?}"))
+    /// The columns by which it is found.
+    pub(super) fn key(&self) -> (String, String, Vec<u8>, i64, i64) {
+        let (kind, subject, name) = (self.kind.clone(), self.subject.clone(), self.name.clone());
+        (kind, subject, name, self.from_block, self.from_log)
     }
 
     fn timeline(&self, row: &String) -> Result<TimelineRef, StorageError> {

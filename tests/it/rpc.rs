@@ -10,7 +10,9 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallmark::chain::endpoint::Endpoint;
-use hallmark::chain::{BlockTag, ChainError, ChainSource, LogFilter, RpcOptions, RpcSource};
+use hallmark::chain::{
+    BlockTag, CallOutcome, ChainError, ChainSource, LogFilter, RpcOptions, RpcSource, TopicWords,
+};
 use hallmark::vocab::{BlockRef, ChainId};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -318,6 +320,66 @@ async fn batches_shrink_to_what_the_node_bears() {
         assert_eq!(source.logs_in(&filter(), 10..=20).await.unwrap().logs.len(), 11, "{max}");
         assert_eq!(source.tags().await.unwrap().head.block.number, 999, "{max}");
     }
+}
+
+#[tokio::test]
+async fn calls_go_in_batches_and_a_revert_is_an_outcome() {
+    let whole = |body: &Value| {
+        let is_too_long = body.as_array().is_some_and(|calls| calls.len() > 10);
+        let refusal = json!({ "jsonrpc": "2.0", "id": null, "error": {
+            "code": -32014, "message": "maximum 10 calls in 1 batch" } });
+        is_too_long.then(|| reply(200, &[], &refusal.to_string()))
+    };
+    let single = |method: &str, params: &Value| {
+        let number =
+            params[0]["data"].as_str().and_then(|data| u8::from_str_radix(&data[2..], 16).ok());
+        let error =
+            |code: i64, message: &str| json!({ "error": { "code": code, "message": message } });
+        (method == "eth_call").then(|| match number.unwrap() {
+            3 => error(3, "execution reverted: ERC721NonexistentToken(3)"),
+            4 => error(-32000, "execution reverted"),
+            200 => error(-32000, "missing trie node 0xabc (path )"),
+            number => json!({ "result": format!("0x{number:02x}") }),
+        })
+    };
+    let server = Server::start(Box::new(whole), Box::new(single)).await;
+    let source = server.source();
+    let at = BlockRef { number: 7, hash: hash(7) };
+    let input = |number: u8| (ADDRESS, alloy::primitives::Bytes::from(vec![number]));
+    let calls: Vec<_> = (0..25).map(input).collect();
+    let outcomes = source.calls(&calls, at).await.unwrap();
+    for (number, outcome) in (0_u8..25).zip(&outcomes) {
+        let expected = match number {
+            3 | 4 => CallOutcome::Reverted,
+            number => CallOutcome::Answered(vec![number].into()),
+        };
+        assert_eq!(*outcome, expected, "{number}");
+    }
+    assert_eq!(outcomes.len(), 25);
+    let sizes: Vec<usize> =
+        server.seen().iter().filter_map(|b| b.as_array().map(Vec::len)).collect();
+    assert_eq!(sizes, [25, 10, 10, 5], "one refusal teaches the size");
+    for of in [&[input(1), input(200)][..], &[input(200)]] {
+        let error = source.calls(of, at).await.unwrap_err();
+        assert!(matches!(error, ChainError::Fatal { .. }), "{error:?}");
+        assert_clean(&error);
+    }
+}
+
+#[tokio::test]
+async fn words_are_asked_for_in_their_place_and_logs_without_them_are_refused() {
+    let server = Server::but(|_, _| None).await;
+    let source = server.source();
+    let words = TopicWords([vec![], vec![B256::repeat_byte(9)], vec![]]);
+    let error = source.logs_with(&filter(), &words, 10..=12).await.unwrap_err();
+    assert!(error.to_string().contains("a log without the words asked for"), "{error}");
+    let asked =
+        server.seen().into_iter().flat_map(|body| body.as_array().cloned().unwrap_or_default());
+    let topics: Vec<Value> = asked
+        .filter(|call| call["method"] == "eth_getLogs")
+        .map(|call| call["params"][0]["topics"].clone())
+        .collect();
+    assert_eq!(topics, [json!([[TOPIC], null, [B256::repeat_byte(9)]])]);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub use health::{Role, State};
 
 use self::health::{Choice, Health};
 use self::suspicion::Neighbours;
-use super::source::{BlockTag, ChainSource, LogFilter, RangeLogs};
+use super::source::{BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords};
 use super::{ChainError, ChainTags};
 use crate::vocab::{BlockRef, ChainId, Finding, Header, RawLog};
 
@@ -359,6 +359,16 @@ impl<S: ChainSource> ChainSource for Providers<S> {
         self.checked_logs(filter, range).await
     }
 
+    async fn logs_with(
+        &self,
+        filter: &LogFilter,
+        words: &TopicWords,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        let asked = self.ask(Blame::All, |source| source.logs_with(filter, words, range.clone()));
+        asked.await.map(|(_, answer)| answer)
+    }
+
     async fn logs_again(
         &self,
         filter: &LogFilter,
@@ -378,6 +388,15 @@ impl<S: ChainSource> ChainSource for Providers<S> {
     async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
         let asked = self.ask(Blame::Passing, |source| source.call(to, input.clone(), at));
         asked.await.map(|(_, answer)| answer)
+    }
+
+    async fn calls(
+        &self,
+        calls: &[(Address, Bytes)],
+        at: BlockRef,
+    ) -> Result<Vec<CallOutcome>, ChainError> {
+        let asked = self.ask(Blame::Passing, |source| source.calls(calls, at));
+        asked.await.map(|(_, outcomes)| outcomes)
     }
 
     async fn code(&self, of: Address) -> Result<Bytes, ChainError> {

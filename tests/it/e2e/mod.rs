@@ -15,6 +15,7 @@ mod reentrancy;
 mod refusals;
 mod registration;
 mod reorg;
+mod repair;
 mod texts;
 mod undecodable;
 mod upgrade;

@@ -1,10 +1,17 @@
 //! What an audit of the record finds: nothing in a sound one, and in a broken one the row.
 
-use hallmark::identity::TimelineRef;
-use hallmark::storage::{RecordRule, RuleBreak, Tags, Tx};
-use hallmark::vocab::Position;
+use std::collections::BTreeSet;
 
-use super::samples::{account, agent, at, begin, bound, held, hold, logs, span, stamp};
+use hallmark::identity::TimelineRef;
+use hallmark::storage::{
+    Observation, ObservedSubject, RecordRule, RuleBreak, SpanPlace, StoredLog, Tags, ThreadEvent,
+    Tx,
+};
+use hallmark::vocab::{Position, RegistryKind};
+
+use super::samples::{
+    account, agent, at, begin, bound, held, hold, logs, named, raw_log, span, stamp,
+};
 use crate::support::databases::{Fresh, on_both_engines};
 
 const WALLET: TimelineRef =
@@ -100,16 +107,105 @@ on_both_engines! {
         assert_eq!(broken(&mut tx).await, [(RecordRule::EventsHaveBlocks, rows)], "the first two");
     }
 
-    /// Digests differ just where spans do, in any of their columns.
-    async fn digests_tell_where_spans_differ(fresh: Fresh) {
+    /// All spans come page by page, each once, and a row that cannot be read is an error in its place.
+    async fn spans_come_in_pages(fresh: Fresh) {
+        fill(fresh).await.commit().await.unwrap();
+        fresh.execute("UPDATE span SET cause = 'whim' WHERE kind = 'owner' AND from_block = 5").await;
+        let mut tx = fresh.database().await.begin_read().await.unwrap();
+        let mut place = SpanPlace::default();
+        let mut found = Vec::new();
+        loop {
+            let (page, next) = tx.spans_after(place, 4).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            place = next;
+            found.extend(page);
+        }
+        let froms: Vec<_> = found.iter().map(|span| span.as_ref().ok().map(|s| s.span.from)).collect();
+        let expected = [at(1, 0), at(1, 0), at(1, 1), Position::end_of(5), at(9, 3)].map(Some);
+        assert_eq!(froms, [&expected[..1], &[None], &expected[1..]].concat());
+        assert!(found[1].as_ref().unwrap_err().to_string().contains("column cause"));
+    }
+
+    /// Labels come with every log, and say whether an agent is the one.
+    async fn labels_are_what_was_filed(fresh: Fresh) {
         let mut tx = fill(fresh).await;
-        let before = tx.span_digests().await.unwrap();
-        assert_eq!(tx.span_digests().await.unwrap(), before);
-        begin(&mut tx, &[span(TimelineRef::Uri(agent(77)), None, at(9, 0), None)]).await;
-        let after = tx.span_digests().await.unwrap();
-        let different: Vec<_> = after.iter().filter(|(k, v)| before.get(*k) != Some(*v)).collect();
-        assert_eq!(different.len(), 1);
-        assert_eq!(different[0].0, "uri 02:77");
+        let labels = tx.labels_in(1, 8).await.unwrap();
+        let places: Vec<_> = labels.iter().map(|labels| labels.at).collect();
+        assert_eq!(places, [at(1, 0), at(1, 1)]);
+        assert_eq!((labels[0].name.as_deref(), labels[0].thread.as_deref()), (Some("Transfer"), None));
+        assert!(labels[0].is_of(Some(agent(1))));
+        assert!(!labels[0].is_of(Some(agent(2))) && !labels[0].is_of(None));
+        assert_eq!(tx.event_count().await.unwrap(), 3);
+    }
+
+    /// Threads come together, by name and position within, in pages of any size.
+    async fn threads_come_in_order(fresh: Fresh) {
+        let mut tx = fill(fresh).await;
+        for (thread, name, place) in [
+            (2, "ResponseAppended", at(7, 0)),
+            (1, "NewFeedback", at(7, 1)),
+            (2, "NewFeedback", at(7, 2)),
+            (2, "ResponseAppended", at(7, 3)),
+        ] {
+            let log = raw_log(place, vec![]);
+            let event = StoredLog { thread: Some(vec![thread].into()), ..named(&log, name, agent(1)) };
+            tx.insert_event(&event).await.unwrap();
+        }
+        for limit in [1, 3, 9] {
+            let mut found: Vec<ThreadEvent> = Vec::new();
+            loop {
+                let page = tx.threads_after(found.last(), limit).await.unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                found.extend(page);
+            }
+            let found: Vec<_> = found.iter().map(|event| (event.thread[0], event.at.log_index)).collect();
+            assert_eq!(found, [(1, 1), (2, 2), (2, 0), (2, 3)], "{limit} at once");
+        }
+    }
+
+    /// Blocks without a cursor, and a finalized block that is another than the one held.
+    async fn tags_without_their_block_are_found(fresh: Fresh) {
+        let mut tx = fill(fresh).await;
+        let mut other = stamp(7);
+        other.block.hash = alloy::primitives::B256::ZERO;
+        tx.set_tags(&Tags { finalized: Some(other), ..Tags::default() }).await.unwrap();
+        let rows = tx.rows_breaking(RecordRule::FinalizedHeld, 9).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.block).collect::<Vec<_>>(), [7]);
+        tx.commit().await.unwrap();
+        fresh.execute("DELETE FROM chain_tag WHERE tag = 'indexed'").await;
+        let mut tx = fresh.database().await.begin_read().await.unwrap();
+        let rows = tx.rows_breaking(RecordRule::CursorHeld, 9).await.unwrap();
+        assert_eq!(rows, [row("no cursor, though blocks are held,", 9)]);
+    }
+
+    /// Answers of a block that is not held, or is another one; one from before the first block is no such answer.
+    async fn answers_without_their_block_are_found(fresh: Fresh) {
+        let mut tx = fill(fresh).await;
+        let mut other = stamp(7).block;
+        other.hash = alloy::primitives::B256::ZERO;
+        for (block, subject) in [
+            (stamp(4).block, ObservedSubject::Implementation(RegistryKind::Identity)),
+            (stamp(5).block, ObservedSubject::Wallet(agent(1))),
+            (stamp(6).block, ObservedSubject::Wallet(agent(2))),
+            (other, ObservedSubject::Wallet(agent(3))),
+        ] {
+            let answer = Some(account(1));
+            tx.insert_observation(&Observation { block, subject, answer }).await.unwrap();
+        }
+        let rows = tx.rows_breaking(RecordRule::ObservationsHaveBlocks, 9).await.unwrap();
+        assert_eq!(rows, [row("wallet 01:2", 6), row("wallet 01:3", 7)]);
+    }
+
+    /// A block that is older than the one held before it.
+    async fn times_that_go_back_are_found(fresh: Fresh) {
+        fill(fresh).await.commit().await.unwrap();
+        fresh.execute("UPDATE block SET time = 5 WHERE number = 8").await;
+        let mut tx = fresh.database().await.begin_read().await.unwrap();
+        assert_eq!(broken(&mut tx).await, [(RecordRule::TimesForward, vec![row("block", 8)])]);
     }
 
     /// A block that is missing between the finalized one and the cursor.
@@ -150,8 +246,11 @@ on_both_engines! {
 
 #[test]
 fn every_rule_says_what_it_is() {
-    let mut said: Vec<_> = RecordRule::ALL.iter().map(|rule| rule.as_str()).collect();
-    said.sort_unstable();
-    said.dedup();
-    assert_eq!(said.len(), RecordRule::ALL.len());
+    let mut ids = BTreeSet::new();
+    let mut said = BTreeSet::new();
+    for rule in RecordRule::ALL {
+        ids.insert(rule.id());
+        said.insert(rule.as_str());
+    }
+    assert_eq!((ids.len(), said.len()), (RecordRule::ALL.len(), RecordRule::ALL.len()));
 }

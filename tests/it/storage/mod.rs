@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod events;
 mod findings;
+mod mend;
 mod migrate;
 mod observations;
 mod plans;

@@ -1,0 +1,89 @@
+//! Under code that is not known, the contract was asked for every wallet that the events leave in doubt.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::{Address, U256};
+
+use super::{Checked, Suspects};
+use crate::app::decoded::DecodedLog;
+use crate::app::ingest::minted;
+use crate::identity::{Mention, doubtful};
+use crate::registry::KnownImplementations;
+use crate::storage::{Observation, ObservedSubject};
+use crate::vocab::{AgentId, RegistryKind};
+
+/// What is known so far of the code, and of the agents in doubt.
+#[derive(Debug)]
+pub(super) struct DoubtWalk<'a> {
+    known: &'a KnownImplementations,
+    check: Checked,
+    /// Whether the code after the last block is known.
+    is_known: bool,
+    /// Whoever the contract was ever asked about.
+    asked: BTreeSet<AgentId>,
+    /// The id after the highest that was minted.
+    next: U256,
+}
+
+impl<'a> DoubtWalk<'a> {
+    pub(super) fn new(known: &'a KnownImplementations) -> Self {
+        Self {
+            known,
+            check: Checked::new(
+                "doubts-asked",
+                "the contract was asked wherever events leave doubt",
+            ),
+            is_known: false,
+            asked: BTreeSet::new(),
+            next: U256::ZERO,
+        }
+    }
+
+    /// Takes in the logs and answers of some whole blocks.
+    pub(super) fn take(
+        &mut self,
+        logs: &[DecodedLog<'_>],
+        observations: &[Observation],
+        suspects: &mut Suspects,
+    ) {
+        let knows = |code: Address| self.known.knows(RegistryKind::Identity, code);
+        let identity = ObservedSubject::Implementation(RegistryKind::Identity);
+        let code = observations.iter().find(|observation| observation.subject == identity);
+        if let Some(code) = code.and_then(|observation| observation.answer) {
+            self.is_known = knows(code);
+        }
+        let answered: BTreeSet<(u64, AgentId)> = observations
+            .iter()
+            .filter_map(|observation| match observation.subject {
+                ObservedSubject::Wallet(agent) => Some((observation.block.number, agent)),
+                ObservedSubject::Implementation(_) => None,
+            })
+            .collect();
+        let mentions: Vec<Mention> = logs.iter().filter_map(DecodedLog::mention).collect();
+        let born = minted(logs);
+        // Whoever was in doubt before counts only where the code changes.
+        let is_upgraded = mentions.iter().any(|mention| mention.upgraded_to.is_some());
+        let before = if is_upgraded { self.asked.clone() } else { BTreeSet::new() };
+        let asked = doubtful(&mentions, self.is_known, knows, before);
+        for (block, agent) in asked {
+            let existed = agent.0 < self.next || born.get(&agent).is_some_and(|at| *at <= block);
+            if !existed {
+                continue;
+            }
+            self.check.look(1);
+            if !answered.contains(&(block, agent)) {
+                self.check.offend(format!("agent {agent} was not asked about at block {block}"));
+                suspects.question(block, agent);
+            }
+        }
+        self.asked.extend(answered.iter().map(|(_, agent)| *agent));
+        let last = mentions.iter().rev().find_map(|mention| mention.upgraded_to);
+        self.is_known = last.map_or(self.is_known, knows);
+        let next = born.keys().next_back().map(|agent| agent.0.saturating_add(U256::ONE));
+        self.next = self.next.max(next.unwrap_or_default());
+    }
+
+    pub(super) fn finish(self) -> Checked {
+        self.check
+    }
+}
