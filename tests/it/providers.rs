@@ -116,6 +116,16 @@ async fn a_node_that_cuts_answers_off_is_found_by_their_round_number() {
     liar_is_found(lie, 1_500, FindingKind::LogsLeftOut).await;
 }
 
+#[tokio::test]
+async fn two_nodes_that_cut_off_at_the_same_number_do_not_confirm_each_other() {
+    let chain = chain();
+    let lie = Lie { cut_at: Some(1_000), ..Lie::default() };
+    let (first, second) = (Liar::new(&chain, lie.clone()), Liar::new(&chain, lie));
+    let source = Arc::new(list(&[(&first, Role::Both), (&second, Role::Both)]));
+    assert_eq!(follow(&source, &chain, 1_500).await, chain.logs_from(1));
+    assert!(states(&source).contains(&State::Benched));
+}
+
 /// One block here and there looks like nothing: only a sampled range shows it, so it is left out everywhere.
 #[tokio::test]
 async fn a_node_that_makes_logs_up_is_found_by_the_sample() {

@@ -45,7 +45,7 @@ impl<S: ChainSource> Providers<S> {
                 Choice::Ask(chosen) => chosen.first().copied(),
                 Choice::Wait(_) | Choice::Nobody => None,
             };
-            let early = timeout(SAMPLE_LIMIT, self.second(filter, span, followed));
+            let early = timeout(SAMPLE_LIMIT, self.second(filter, span, length(span), followed));
             futures_util::join!(asked, early)
         } else {
             (asked.await, Ok(None))
@@ -57,13 +57,19 @@ impl<S: ChainSource> Providers<S> {
             doubt = None;
         }
         let settled = match (early, doubt) {
-            (Some(theirs), _) => self.settle(filter, span, (node, answer), theirs).await?,
+            (Some(theirs), None | Some(Doubt::Sample | Doubt::Empty | Doubt::Bloom)) => {
+                self.settle(filter, span, (node, answer), theirs).await?
+            }
             (None, None) => answer,
-            (None, Some(doubt)) => match self.second(filter, span, Some(node.index)).await {
-                Some(theirs) => self.settle(filter, span, (node, answer), theirs).await?,
-                None if doubt == Doubt::Sample => answer,
-                None => self.settle_alone(filter, span, (node, answer)).await?,
-            },
+            (_, Some(doubt)) => {
+                // Two nodes may well cut off at the same number.
+                let size = if doubt == Doubt::Round { half(span) } else { length(span) };
+                match self.second(filter, span, size, Some(node.index)).await {
+                    Some(theirs) => self.settle(filter, span, (node, answer), theirs).await?,
+                    None if doubt == Doubt::Sample => answer,
+                    None => self.settle_alone(filter, span, (node, answer)).await?,
+                }
+            }
         };
         self.learn(node, filter, span, &settled);
         Ok(settled)
@@ -139,16 +145,17 @@ impl<S: ChainSource> Providers<S> {
         }
     }
 
-    /// The same range as another node has it; `None` where none is there to say, or can.
+    /// The same range as another node has it, asked for in parts of so many blocks; `None` where none is there to say, or can.
     async fn second(
         &self,
         filter: &LogFilter,
         span: (u64, u64),
+        size: u64,
         but: Option<usize>,
     ) -> Option<Said<'_, S>> {
         for other in self.others(but?) {
             let Ok(()) = self.make_sure(other).await else { continue };
-            match self.in_parts(other, filter, span, length(span)).await {
+            match self.in_parts(other, filter, span, size).await {
                 Ok(answer) => return Some((other, answer)),
                 Err(error) => {
                     tracing::debug!(%error, "a range could not be compared");
