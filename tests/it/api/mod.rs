@@ -7,6 +7,7 @@ mod limits;
 mod model;
 mod openapi;
 mod problems;
+mod process;
 mod records;
 mod service;
 mod status;
