@@ -283,7 +283,9 @@ impl ChainSource for RpcSource {
         filter: &LogFilter,
         range: RangeInclusive<u64>,
     ) -> Result<RangeLogs, ChainError> {
-        self.logs_with(filter, &TopicWords::default(), range).await
+        let words = TopicWords::default();
+        let answer = self.range(filter, &words, &range).await;
+        answer.map_err(|failure| failure.at(&self.endpoint, &logs_asked(&range)))
     }
 
     async fn logs_with(
@@ -292,10 +294,8 @@ impl ChainSource for RpcSource {
         words: &TopicWords,
         range: RangeInclusive<u64>,
     ) -> Result<RangeLogs, ChainError> {
-        self.range(filter, words, &range).await.map_err(|failure| {
-            let asked = format!("logs of blocks {} to {}", range.start(), range.end());
-            failure.at(&self.endpoint, &asked)
-        })
+        let answer = self.range(filter, words, &range).await;
+        answer.map_err(|failure| failure.at(&self.endpoint, &logs_asked(&range)))
     }
 
     async fn logs_of(
@@ -372,4 +372,9 @@ impl ChainSource for RpcSource {
     async fn wait_for_head(&self) {
         self.client.wait_for_head().await;
     }
+}
+
+/// What a failed request for logs was about.
+fn logs_asked(range: &RangeInclusive<u64>) -> String {
+    format!("logs of blocks {} to {}", range.start(), range.end())
 }

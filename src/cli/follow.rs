@@ -23,7 +23,8 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
         let (database, _) = open::checked_database(config).await?;
         let _lock = database.lock_writer().await?;
         let source = Arc::new(open::source(config)?);
-        follow(config, &database, source, stop, |_| {}).await?;
+        // On the heap: the future of a whole follower is large.
+        Box::pin(follow(config, &database, source, stop, |_| {})).await?;
         database.close().await;
         Ok(Exit::Done)
     })?

@@ -116,7 +116,8 @@ impl<S: ChainSource> Repair<'_, S> {
         let mut tx = self.database.begin_read().await.during(during)?;
         let binding = tx.binding().await.during(during)?.ok_or(AppError::NothingIndexed)?;
         let tags = tx.tags().await.during(during)?;
-        let highest = tx.block_before(u64::MAX).await.during(during)?.ok_or(AppError::NothingIndexed)?;
+        let highest =
+            tx.block_before(u64::MAX).await.during(during)?.ok_or(AppError::NothingIndexed)?;
         let held = match tags.finalized {
             Some(last) => tx.block_at(last.block.number).await.during(during)?,
             None => None,
