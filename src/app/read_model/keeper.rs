@@ -90,7 +90,7 @@ impl ModelKeeper {
             Change::None => {}
             Change::Tags(tags) => self.change(|model| {
                 if let Some(model) = model {
-                    model.tags = tags;
+                    model.tags = *tags;
                 }
             }),
             Change::Onward(onward) => self.change(|model| {

@@ -49,7 +49,7 @@ enum Change {
     /// Nothing: it is.
     None,
     /// The node has said something new of its blocks; nothing was applied.
-    Tags(Tags),
+    Tags(Box<Tags>),
     /// It goes back to a block, where that is lower than its cursor, and on from there.
     Onward(Box<Onward>),
     /// It has to be read anew.
@@ -120,7 +120,7 @@ impl ReadModel {
         }
         if revision == standing.revision && indexed == standing.indexed {
             let is_same = tags == standing.tags;
-            return Ok(if is_same { Change::None } else { Change::Tags(tags) });
+            return Ok(if is_same { Change::None } else { Change::Tags(Box::new(tags)) });
         }
         let mine = standing.indexed.block.number;
         let base = match tx.lowest_ancestor_since(standing.revision.reorgs).await? {

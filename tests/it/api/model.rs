@@ -255,13 +255,13 @@ on_both_engines! {
             tale.block().await;
             shows(16, 0).await;
         };
-        let shown = tokio::time::timeout(LIMIT, async {
+        let seen = tokio::time::timeout(LIMIT, async {
             tokio::select! {
                 () = keeper.keep() => unreachable!("it is kept until it is dropped"),
                 () = watched => {}
             }
         });
-        assert!(shown.await.is_ok(), "it was not shown");
+        assert!(Box::pin(seen).await.is_ok(), "it was not shown");
     }
 
     /// A model that is not known to be young is not given out: the database is asked, and its failure is the answer.
