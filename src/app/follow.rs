@@ -226,7 +226,11 @@ impl<S: ChainSource + 'static> Following<S> {
                 self.set_halt(None).await?;
                 is_halted = false;
             }
-            let applied = self.ingest.apply(self.source.as_ref(), &step, cursor).await?;
+            let applied = tokio::select! {
+                biased;
+                applied = self.ingest.apply(self.source.as_ref(), &step, cursor) => applied?,
+                never = follower.fetch_ahead() => match never {},
+            };
             cursor = applied.cursor;
             *has_begun = true;
             self.note_findings(findings).await?;

@@ -240,12 +240,9 @@ async fn write_stretch(
     logs: &[DecodedLog<'_>],
     observations: &[Observation],
 ) -> Result<(), StorageError> {
-    for block in held_blocks(stretch)? {
-        tx.insert_block(&block).await?;
-    }
-    for log in logs {
-        tx.insert_event(&log.stored()).await?;
-    }
+    tx.insert_blocks(&held_blocks(stretch)?).await?;
+    let stored: Vec<_> = logs.iter().map(DecodedLog::stored).collect();
+    tx.insert_events(&stored).await?;
     for observation in observations {
         tx.insert_observation(observation).await?;
     }
@@ -294,11 +291,7 @@ pub(super) fn observed(observation: &Observation) -> Option<Fact> {
 
 /// Folds facts, in the order of their positions, into the stored spans.
 pub(super) async fn fold_into(tx: &mut Tx, facts: Vec<Fact>) -> Result<(), StorageError> {
-    let mut open = Vec::new();
-    for timeline in Fold::touches(&facts) {
-        open.extend(tx.open_span(timeline).await?);
-    }
-    let mut fold = Fold::new(open);
+    let mut fold = Fold::new(tx.open_spans(&Fold::touches(&facts)).await?);
     for fact in &facts {
         fold.apply(fact);
     }

@@ -32,6 +32,8 @@ pub(crate) struct Recheck {
 #[derive(Clone, Debug)]
 pub(crate) struct Fetched {
     pub(crate) parent: Parent,
+    /// How many ranges it was asked for in.
+    pub(crate) ranges: u32,
     pub(crate) stretch: Stretch,
 }
 
@@ -95,6 +97,7 @@ pub(crate) async fn range<S: ChainSource>(
     }
     Ok(Fetched {
         parent: answer.start.parent_hash,
+        ranges: 1,
         stretch: Stretch {
             from,
             through: answer.end,
@@ -132,7 +135,7 @@ pub(crate) async fn blocks<S: ChainSource>(
         ChainError::contradiction(asked, reason)
     })?;
     let stretch = Stretch { from: first.block.number, through: last, headers, logs };
-    Ok(Some(Fetched { parent: first.parent_hash, stretch }))
+    Ok(Some(Fetched { parent: first.parent_hash, ranges: 1, stretch }))
 }
 
 /// The canonical headers of a run of blocks, each the parent of the next.

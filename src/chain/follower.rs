@@ -7,6 +7,7 @@
 //! The follower takes every step it yields as applied. If applying one fails downstream, make a new follower from what is stored.
 //! `next` may be dropped while it waits (for a shutdown) and called again: nothing is lost by that.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::ChainError;
@@ -124,6 +125,15 @@ impl<S: ChainSource + 'static> Follower<S> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Fetches ahead for as long as it is polled: the ranges after the step that was yielded last, and nothing else. What is decided
+    /// from the node's tags is decided by [`next`](Self::next), after that step was applied.
+    pub async fn fetch_ahead(&mut self) -> Infallible {
+        if let Some(pipeline) = &mut self.backfill {
+            pipeline.run_ahead(&mut self.sizes, &mut self.jitter).await;
+        }
+        std::future::pending().await
     }
 
     async fn advance(&mut self) -> Result<Option<ChainStep>, FollowError> {
@@ -252,6 +262,7 @@ impl<S: ChainSource + 'static> Follower<S> {
             filter: Arc::clone(&self.filter),
             concurrency: self.options.concurrency,
             bytes_max: self.options.bytes_max,
+            step_logs: self.options.step_logs,
             backoff: self.options.backoff,
             recheck: self.recheck(),
             recent_from,
@@ -275,7 +286,7 @@ impl<S: ChainSource + 'static> Follower<S> {
     }
 
     fn take_range(&mut self, fetched: Fetched) -> Result<ChainStep, FollowError> {
-        let Fetched { parent, stretch } = fetched;
+        let Fetched { parent, ranges, stretch } = fetched;
         let through = stretch.through.block;
         let asked = || format!("blocks {} to {}", stretch.from, through.number);
         // What is in flight comes from the same disagreement: plan anew, which also tells a reorganisation from a bad backend.
@@ -285,16 +296,18 @@ impl<S: ChainSource + 'static> Follower<S> {
             return Err(ChainError::contradiction(asked(), reason).into());
         }
         let finalized = self.tags.finalized.as_ref().map(|last| last.block);
-        if let Some(ours) = finalized.filter(|last| last.number == through.number)
-            && ours != through
-        {
+        let theirs = |ours: BlockRef| {
+            let held = stretch.headers.iter().map(|header| header.block);
+            held.into_iter().find(|block| block.number == ours.number && *block != ours)
+        };
+        if let Some((ours, theirs)) = finalized.and_then(|ours| Some((ours, theirs(ours)?))) {
             self.backfill = None;
-            return Err(self.finalized_changed(FinalizedChanged { ours, theirs: through }));
+            return Err(self.finalized_changed(FinalizedChanged { ours, theirs }));
         }
         if self.tags.finalized.as_ref().is_some_and(|last| through.number <= last.block.number) {
             self.window.finalize(through);
         }
-        self.ranges_since_tags += 1;
+        self.ranges_since_tags = self.ranges_since_tags.saturating_add(ranges);
         self.yield_step(None, Some(stretch))
     }
 

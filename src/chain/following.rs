@@ -23,6 +23,8 @@ pub struct FollowerOptions {
     pub concurrency: usize,
     /// Fetched pieces that wait for their turn may take about so many bytes.
     pub bytes_max: usize,
+    /// Ranges that are fetched already go into one step together, up to so many logs.
+    pub step_logs: usize,
     /// So many blocks below the finalized one are held header by header.
     pub recent: u64,
     /// At most so many blocks per step above the finalized one.
@@ -51,7 +53,8 @@ impl FollowerOptions {
             range_max: 10_000,
             range_logs: 20_000,
             concurrency: 8,
-            bytes_max: 64 << 20,
+            bytes_max: 32 << 20,
+            step_logs: 32_000,
             recent: 5_000,
             step_blocks: 64,
             depth_without_finality: 256,

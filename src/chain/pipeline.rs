@@ -1,4 +1,10 @@
-//! Many ranges in flight at once, handed on in their order.
+//! Many ranges in flight at once, handed on in their order, as many together as are there.
+//!
+//! What is handed on becomes one transaction downstream, whose cost hardly depends on its size. So neighbouring ranges go together, up
+//! to a number of logs: while the node is slower than the database they go one by one, and nothing waits; while the database is slower
+//! they pile up here, and the database gets them in large pieces.
+//!
+//! Each request is a task of its own, so that answers are read on all cores and while the database is at work.
 //!
 //! A range that fails is asked for again after a pause, and in smaller parts where it was too large; it is never lost, because the
 //! blocks of every range not yet handed on stand in exactly one of three places: in flight, waiting, or done. What is done and waits
@@ -8,12 +14,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 
 use super::ChainError;
-use super::fetch::{self, Fetched, Recheck};
+use super::fetch::{self, Fetched, Recheck, extends};
 use super::range::{RangeSize, Shrunk};
 use super::retry::{BackoffOptions, Jitter};
 use super::source::{ChainSource, LogFilter};
@@ -29,6 +33,8 @@ pub(crate) struct Plan<S> {
     pub(crate) concurrency: usize,
     /// Done ranges that wait for their turn may take about so many bytes.
     pub(crate) bytes_max: usize,
+    /// Ranges are handed on together up to so many logs.
+    pub(crate) step_logs: usize,
     pub(crate) backoff: BackoffOptions,
     pub(crate) recheck: Recheck,
     /// From this block on all headers are fetched.
@@ -56,12 +62,15 @@ type Answer = (Job, Result<Fetched, ChainError>);
 /// The ranges from one block up to a target.
 pub(crate) struct Pipeline<S> {
     plan: Plan<S>,
-    in_flight: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Ended when this is dropped.
+    in_flight: JoinSet<Answer>,
     /// By first block: ranges to ask for again.
     waiting: BTreeMap<u64, Job>,
     /// By first block: ranges that wait for their turn.
     done: BTreeMap<u64, Fetched>,
     done_bytes: usize,
+    /// What came up while nobody was asking.
+    failed: Option<ChainError>,
     /// The first block of the range to hand on next.
     turn: u64,
     /// The first block that was never asked for; past the target when all were.
@@ -73,10 +82,11 @@ impl<S: ChainSource + 'static> Pipeline<S> {
     pub(crate) fn new(plan: Plan<S>, from: u64, target: u64) -> Self {
         Self {
             plan,
-            in_flight: FuturesUnordered::new(),
+            in_flight: JoinSet::new(),
             waiting: BTreeMap::new(),
             done: BTreeMap::new(),
             done_bytes: 0,
+            failed: None,
             turn: from,
             fresh: from,
             target,
@@ -94,7 +104,7 @@ impl<S: ChainSource + 'static> Pipeline<S> {
         self.plan.recent_from = self.plan.recent_from.max(recent_from);
     }
 
-    /// The next range in order; `None` when the target is reached.
+    /// The next ranges in order, as one; `None` when the target is reached.
     ///
     /// After an error the pipeline can be asked again: nothing was lost.
     pub(crate) async fn next(
@@ -103,25 +113,73 @@ impl<S: ChainSource + 'static> Pipeline<S> {
         jitter: &mut Jitter,
     ) -> Result<Option<Fetched>, ChainError> {
         loop {
-            if let Some(fetched) = self.done.remove(&self.turn) {
-                self.done_bytes = self.done_bytes.saturating_sub(bytes(&fetched));
-                self.turn = fetched.stretch.through.block.number.saturating_add(1);
+            if let Some(fetched) = self.take_done() {
+                // On their way while what was fetched is written.
+                self.fill(sizes);
                 return Ok(Some(fetched));
             }
-            self.fill(sizes);
-            let Some((job, answer)) = self.in_flight.next().await else {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
+            if !self.advance(sizes, jitter).await {
                 return Ok(None);
-            };
-            match answer {
-                Ok(fetched) => {
-                    let logs = u64::try_from(fetched.stretch.logs.len()).unwrap_or(u64::MAX);
-                    sizes.succeeded(job.length(), logs);
-                    self.done_bytes = self.done_bytes.saturating_add(bytes(&fetched));
-                    self.done.insert(job.from, fetched);
-                }
-                Err(error) => self.put_back(job, error, sizes, jitter)?,
             }
         }
+    }
+
+    /// Goes on fetching for as long as it is polled, within the bounds of what may wait.
+    pub(crate) async fn run_ahead(&mut self, sizes: &mut RangeSize, jitter: &mut Jitter) {
+        while self.failed.is_none() && self.advance(sizes, jitter).await {}
+    }
+
+    /// Takes in one answer; false where none is on its way.
+    async fn advance(&mut self, sizes: &mut RangeSize, jitter: &mut Jitter) -> bool {
+        self.fill(sizes);
+        let (job, answer) = match self.in_flight.join_next().await {
+            None => return false,
+            Some(Ok(answer)) => answer,
+            Some(Err(ended)) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only dropping the set ends a request, or the whole program's end.
+                Err(_) => return false,
+            },
+        };
+        match answer {
+            Ok(fetched) => {
+                let logs = u64::try_from(fetched.stretch.logs.len()).unwrap_or(u64::MAX);
+                sizes.succeeded(job.length(), logs);
+                self.done_bytes = self.done_bytes.saturating_add(bytes(&fetched));
+                self.done.insert(job.from, fetched);
+            }
+            Err(error) => self.failed = self.put_back(job, error, sizes, jitter),
+        }
+        true
+    }
+
+    /// The range whose turn it is, and those behind it that continue it.
+    fn take_done(&mut self) -> Option<Fetched> {
+        let mut taken = self.take_turn()?;
+        while let Some(next) = self.done.get(&self.turn) {
+            let together = taken.stretch.logs.len().saturating_add(next.stretch.logs.len());
+            let continues = extends(Some(taken.stretch.through.block), self.turn, next.parent);
+            // One that does not is judged when its turn comes.
+            if together > self.plan.step_logs || !continues {
+                break;
+            }
+            let Some(next) = self.take_turn() else { break };
+            taken.stretch.through = next.stretch.through;
+            taken.stretch.headers.extend(next.stretch.headers);
+            taken.stretch.logs.extend(next.stretch.logs);
+            taken.ranges = taken.ranges.saturating_add(next.ranges);
+        }
+        Some(taken)
+    }
+
+    fn take_turn(&mut self) -> Option<Fetched> {
+        let fetched = self.done.remove(&self.turn)?;
+        self.done_bytes = self.done_bytes.saturating_sub(bytes(&fetched));
+        self.turn = fetched.stretch.through.block.number.saturating_add(1);
+        Some(fetched)
     }
 
     fn fill(&mut self, sizes: &RangeSize) {
@@ -140,7 +198,7 @@ impl<S: ChainSource + 'static> Pipeline<S> {
                 self.plan.must_be_final,
                 self.plan.recheck,
             );
-            self.in_flight.push(Box::pin(request));
+            self.in_flight.spawn(request);
         }
     }
 
@@ -165,13 +223,14 @@ impl<S: ChainSource + 'static> Pipeline<S> {
         Some(Job { from, to, failures: 0, pause: None })
     }
 
+    /// Notes that a range is to be asked for again, and returns the error where that is not enough.
     fn put_back(
         &mut self,
         mut job: Job,
         error: ChainError,
         sizes: &mut RangeSize,
         jitter: &mut Jitter,
-    ) -> Result<(), ChainError> {
+    ) -> Option<ChainError> {
         job.pause = None;
         let mut handed_on = None;
         match &error {
@@ -204,7 +263,7 @@ impl<S: ChainSource + 'static> Pipeline<S> {
             ChainError::Fatal { .. } => handed_on = Some(error),
         }
         self.waiting.insert(job.from, job);
-        handed_on.map_or(Ok(()), Err)
+        handed_on
     }
 }
 

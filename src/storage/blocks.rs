@@ -3,6 +3,7 @@
 use alloy::primitives::B256;
 use sqlx::FromRow;
 
+use super::bulk::{Bound, Bulk, MANY};
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
@@ -12,12 +13,16 @@ const BLOCK_INSERT: &str = "
     INSERT INTO block (number, hash, parent_hash, time) VALUES ($1, $2, $3, $4)
     ON CONFLICT (number) DO UPDATE SET parent_hash = COALESCE(block.parent_hash, excluded.parent_hash)
     WHERE block.hash = excluded.hash AND block.time = excluded.time";
+static BLOCKS_INSERT: Bulk = Bulk::new(BLOCK_INSERT);
 const BLOCK_AT: &str = "SELECT number, hash, parent_hash, time FROM block WHERE number = $1";
 const BLOCK_BEFORE: &str = "
     SELECT number, hash, parent_hash, time FROM block WHERE number < $1 ORDER BY number DESC LIMIT 1";
-const BLOCK_NOT_AFTER: &str = "
+const BLOCK_AT_OR_BELOW: &str = "
     SELECT number, hash, parent_hash, time FROM block
-    WHERE time <= $1 ORDER BY time DESC, number DESC LIMIT 1";
+    WHERE number <= $1 ORDER BY number DESC LIMIT 1";
+const BLOCK_AT_OR_ABOVE: &str = "
+    SELECT number, hash, parent_hash, time FROM block
+    WHERE number >= $1 ORDER BY number LIMIT 1";
 const BLOCKS_ABOVE: &str = "
     SELECT number, hash, parent_hash, time FROM block WHERE number > $1 ORDER BY number";
 
@@ -69,23 +74,44 @@ impl TryFrom<BlockRow> for HeldBlock {
 }
 
 impl Tx {
-    /// Holds a block. Holding it again is harmless.
+    /// Holds blocks, each of another number. Holding them again is harmless.
     ///
     /// # Errors
     /// [`StorageError::Inconsistent`] where another block of the same number is held.
-    pub async fn insert_block(&mut self, block: &HeldBlock) -> Result<(), StorageError> {
-        let number = signed("block number", block.stamp.block.number)?;
-        let time = signed("block time", block.stamp.time.get())?;
-        let done = on_engine!(self, conn => sqlx::query(BLOCK_INSERT)
-            .bind(number)
-            .bind(block.stamp.block.hash.as_slice())
-            .bind(block.parent_hash.as_ref().map(B256::as_slice))
-            .bind(time)
-            .execute(conn).await.map(|done| done.rows_affected()))?;
-        if done == 0 {
-            return Err(StorageError::inconsistent("block", "hash", block.stamp.block));
+    pub async fn insert_blocks(&mut self, blocks: &[HeldBlock]) -> Result<(), StorageError> {
+        let mut rows = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            let number = signed("block number", block.stamp.block.number)?;
+            rows.push((block, number, signed("block time", block.stamp.time.get())?));
+        }
+        for part in rows.chunks(MANY) {
+            let columns = part.iter().map(|(block, number, time)| {
+                [
+                    Bound::number(*number),
+                    Bound::bytes(block.stamp.block.hash.as_slice()),
+                    Bound::Bytes(block.parent_hash.as_ref().map(|hash| hash.as_slice().into())),
+                    Bound::number(*time),
+                ]
+            });
+            if BLOCKS_INSERT.write(self, columns).await? != part.len() as u64 {
+                return Err(self.block_that_differs(part.iter().map(|(block, ..)| *block)).await?);
+            }
         }
         Ok(())
+    }
+
+    /// Which of some blocks is held otherwise.
+    async fn block_that_differs(
+        &mut self,
+        blocks: impl Iterator<Item = &HeldBlock>,
+    ) -> Result<StorageError, StorageError> {
+        for block in blocks {
+            let number = block.stamp.block.number;
+            if self.block_at(number).await?.is_none_or(|held| held.stamp != block.stamp) {
+                return Ok(StorageError::inconsistent("block", "hash", block.stamp.block));
+            }
+        }
+        Ok(StorageError::inconsistent("block", "hash", "of several"))
     }
 
     /// The block of a number, where it is held.
@@ -105,13 +131,49 @@ impl Tx {
     }
 
     /// The last held block whose time is not later than `time`.
+    ///
+    /// Times rise with numbers, so it is found by halving the numbers: some twenty rows are read by their key, and no index of times
+    /// has to be kept for hundreds of thousands of blocks that nobody asks for.
     pub async fn block_not_after(
         &mut self,
         time: UnixSeconds,
     ) -> Result<Option<HeldBlock>, StorageError> {
-        let time = signed("time", time.get())?;
-        let row: Option<BlockRow> = on_engine!(self, conn => sqlx::query_as(BLOCK_NOT_AFTER)
-            .bind(time).fetch_optional(conn).await)?;
+        let top = self.nearest_block(BLOCK_AT_OR_BELOW, i64::MAX).await?;
+        let Some((bottom, top)) = self.nearest_block(BLOCK_AT_OR_ABOVE, 0).await?.zip(top) else {
+            return Ok(None);
+        };
+        if top.stamp.time <= time {
+            return Ok(Some(top));
+        }
+        if bottom.stamp.time > time {
+            return Ok(None);
+        }
+        let number = |held: &HeldBlock| signed("block number", held.stamp.block.number);
+        // The answer is `found` or lies above it and below `above`, which is later.
+        let (mut found, mut above) = (bottom, number(&top)?);
+        while above - number(&found)? > 1 {
+            let low = number(&found)?;
+            let middle = low + (above - low) / 2;
+            match self.nearest_block(BLOCK_AT_OR_BELOW, middle).await? {
+                Some(held) if held.stamp.time > time => above = number(&held)?,
+                Some(held) if number(&held)? > low => found = held,
+                // None is held between the two: look above the middle.
+                _ => match self.nearest_block(BLOCK_AT_OR_ABOVE, middle).await? {
+                    Some(held) if held.stamp.time <= time => found = held,
+                    _ => return Ok(Some(found)),
+                },
+            }
+        }
+        Ok(Some(found))
+    }
+
+    async fn nearest_block(
+        &mut self,
+        statement: &'static str,
+        number: i64,
+    ) -> Result<Option<HeldBlock>, StorageError> {
+        let row: Option<BlockRow> = on_engine!(self, conn => sqlx::query_as(statement)
+            .bind(number).fetch_optional(conn).await)?;
         row.map(HeldBlock::try_from).transpose()
     }
 

@@ -20,8 +20,10 @@ use super::StorageError;
 const LOCK_WRITER: &str = "SELECT pg_advisory_xact_lock(7521983763894625899)";
 const BEGIN_SQLITE_READ: &str = "BEGIN DEFERRED";
 pub(super) const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
-/// PostgreSQL's form of [`BUSY_TIMEOUT`], for this transaction alone: a pooler may refuse settings of the whole connection.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '30s'";
+/// PostgreSQL's form of [`BUSY_TIMEOUT`], and plans for the tables as they are: one that was made for empty tables would read them from
+/// end to end when they are full. For this transaction alone: a pooler may refuse settings of the whole connection.
+const WRITER_SETTINGS: &str =
+    "SET LOCAL lock_timeout = '30s'; SET LOCAL plan_cache_mode = force_custom_plan";
 const BEGIN_POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// The advisory lock of the one process that follows.
@@ -32,6 +34,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const SQLITE_READERS_MAX: u32 = 4;
+/// What the writer on SQLite keeps in memory, in KiB, negative as SQLite wants it: about the pages that one step of a backfill touches.
+/// With its default of 2 MB every page would be written and read again several times within one transaction.
+const SQLITE_WRITER_CACHE: &str = "-98304";
+/// So many pages of 4 KiB may stand in the write-ahead log before they go into the database: a page that many transactions change goes
+/// there once.
+const SQLITE_CHECKPOINT_PAGES: &str = "16384";
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 
 /// A database on either engine.
@@ -172,7 +180,7 @@ impl Database {
             }
             Pools::Postgres(pool) => {
                 let mut tx = pool.begin().await?;
-                sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
+                sqlx::raw_sql(WRITER_SETTINGS).execute(&mut *tx).await?;
                 sqlx::query(LOCK_WRITER).execute(&mut *tx).await?;
                 Ok(Tx::Postgres(tx))
             }
@@ -235,7 +243,11 @@ async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
     }
     let pool = |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(ACQUIRE_TIMEOUT);
     // The writer comes first: it makes the file and turns the write-ahead log on.
-    let writer = pool(1).connect_with(options.clone()).await.map_err(|e| fail(Box::new(e)))?;
+    let writing = options
+        .clone()
+        .pragma("cache_size", SQLITE_WRITER_CACHE)
+        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES);
+    let writer = pool(1).connect_with(writing).await.map_err(|e| fail(Box::new(e)))?;
     let readers = pool(SQLITE_READERS_MAX)
         .connect_with(options.pragma("query_only", "true"))
         .await

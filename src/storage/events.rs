@@ -5,6 +5,7 @@
 use alloy::primitives::{B256, Bytes};
 use sqlx::FromRow;
 
+use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, agent_text, signed};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
@@ -13,6 +14,8 @@ use crate::vocab::{AgentId, BlockRef, Position, RawLog, RegistryKind, UnixSecond
 const EVENT_INSERT: &str = "
     INSERT INTO registry_event (block, log_index, registry, name, agent, thread, tx_hash, topics, data)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+static EVENTS_INSERT: Bulk = Bulk::new(EVENT_INSERT);
 
 /// Events with their block and contract; the rest of the statement follows.
 macro_rules! select_events {
@@ -30,20 +33,18 @@ macro_rules! select_events {
 
 const EVENTS_IN: &str =
     select_events!("WHERE e.block >= $1 AND e.block <= $2 ORDER BY e.block, e.log_index");
-const EVENTS_OF_AGENT: &str = select_events!(
-    "WHERE e.agent = $1 AND (e.block, e.log_index) > ($2, $3) AND e.block <= $4
-     ORDER BY e.block, e.log_index LIMIT $5"
-);
+const NEXT_NAME_OF_AGENT: &str = "
+    SELECT name FROM registry_event WHERE agent = $1 AND name > $2 ORDER BY name LIMIT 1";
 const EVENTS_OF_AGENT_NAMED: &str = select_events!(
-    "WHERE e.agent = $1 AND e.name = $6 AND (e.block, e.log_index) > ($2, $3) AND e.block <= $4
-     ORDER BY e.block, e.log_index LIMIT $5"
+    "WHERE e.agent = $1 AND e.name = $2 AND (e.block, e.log_index) > ($3, $4) AND e.block <= $5
+     ORDER BY e.block, e.log_index LIMIT $6"
 );
 const FIRST_OF_THREAD: &str = select_events!(
-    "WHERE e.thread = $1 AND e.name = $2 AND e.block <= $3
+    "WHERE e.thread = $1 AND e.name = $2 AND e.name <> 'NewFeedback' AND e.block <= $3
      ORDER BY e.block, e.log_index LIMIT $4"
 );
 const NEWEST_OF_THREAD: &str = select_events!(
-    "WHERE e.thread = $1 AND e.name = $2 AND e.block <= $3
+    "WHERE e.thread = $1 AND e.name = $2 AND e.name <> 'NewFeedback' AND e.block <= $3
      ORDER BY e.block DESC, e.log_index DESC LIMIT $4"
 );
 const EVENTS_UNDECODED: &str = select_events!(
@@ -138,22 +139,25 @@ fn events(rows: Vec<EventRow>) -> Result<Vec<StoredEvent>, StorageError> {
 }
 
 impl Tx {
-    /// Keeps a log. Its block must be held.
-    pub async fn insert_event(&mut self, event: &StoredLog<'_>) -> Result<(), StorageError> {
-        let block = signed("block number", event.log.block.number)?;
-        let topics: Vec<u8> = event.log.topics.iter().flatten().copied().collect();
-        on_engine!(self, conn => sqlx::query(EVENT_INSERT)
-            .bind(block)
-            .bind(i64::from(event.log.log_index))
-            .bind(event.registry.as_str())
-            .bind(event.name)
-            .bind(event.agent.map(agent_text))
-            .bind(event.thread.as_ref().map(AsRef::<[u8]>::as_ref))
-            .bind(event.log.tx_hash.as_slice())
-            .bind(topics)
-            .bind(event.log.data.as_ref())
-            .execute(conn).await.map(drop))?;
-        Ok(())
+    /// Keeps logs. Their blocks must be held.
+    pub async fn insert_events(&mut self, events: &[StoredLog<'_>]) -> Result<(), StorageError> {
+        let block = |event: &StoredLog<'_>| signed("block number", event.log.block.number);
+        let blocks: Vec<i64> = events.iter().map(block).collect::<Result<_, _>>()?;
+        let rows = events.iter().zip(blocks).map(|(event, block)| {
+            let topics: Vec<u8> = event.log.topics.iter().flatten().copied().collect();
+            [
+                Bound::number(block),
+                Bound::number(i64::from(event.log.log_index)),
+                Bound::text(event.registry.as_str()),
+                Bound::Text(event.name.map(Into::into)),
+                Bound::Text(event.agent.map(|agent| agent_text(agent).into())),
+                Bound::Bytes(event.thread.as_ref().map(|thread| thread.as_ref().into())),
+                Bound::bytes(event.log.tx_hash.as_slice()),
+                Bound::bytes(topics),
+                Bound::bytes(event.log.data.as_ref()),
+            ]
+        });
+        EVENTS_INSERT.write(self, rows).await.map(drop)
     }
 
     /// All logs of the blocks from `first` to `last`, ascending.
@@ -182,10 +186,44 @@ impl Tx {
     }
 
     /// A page of an agent's events, oldest first; of one name only, where one is given.
+    ///
+    /// Events of all names are those of each, merged: an agent's events have at most a dozen names, and an index by agent alone would
+    /// cost every event as much as the one by agent and name, which must be there for an agent with few registrations among its
+    /// hundreds of thousands of judgements.
     pub async fn events_of(
         &mut self,
         agent: AgentId,
         name: Option<&str>,
+        page: EventsAfter,
+    ) -> Result<Vec<StoredEvent>, StorageError> {
+        let agent = agent_text(agent);
+        if let Some(name) = name {
+            return self.events_named(&agent, name, page).await;
+        }
+        let mut found = Vec::new();
+        let mut last = String::new();
+        while let Some(name) = self.next_name(&agent, &last).await? {
+            found.extend(self.events_named(&agent, &name, page).await?);
+            last = name;
+        }
+        found.sort_by_key(|event| event.log.position());
+        found.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    async fn next_name(
+        &mut self,
+        agent: &str,
+        after: &str,
+    ) -> Result<Option<String>, StorageError> {
+        Ok(on_engine!(self, conn => sqlx::query_scalar(NEXT_NAME_OF_AGENT)
+            .bind(agent).bind(after).fetch_optional(conn).await)?)
+    }
+
+    async fn events_named(
+        &mut self,
+        agent: &str,
+        name: &str,
         page: EventsAfter,
     ) -> Result<Vec<StoredEvent>, StorageError> {
         let through = signed("block number", page.through_block)?;
@@ -195,20 +233,14 @@ impl Tx {
             }
             None => (-1, -1),
         };
-        let agent = agent_text(agent);
-        let limit = i64::from(page.limit);
-        let rows = match name {
-            None => on_engine!(self, conn => sqlx::query_as(EVENTS_OF_AGENT)
-                .bind(agent).bind(block).bind(log).bind(through).bind(limit)
-                .fetch_all(conn).await),
-            Some(name) => on_engine!(self, conn => sqlx::query_as(EVENTS_OF_AGENT_NAMED)
-                .bind(agent).bind(block).bind(log).bind(through).bind(limit).bind(name)
-                .fetch_all(conn).await),
-        }?;
-        events(rows)
+        events(on_engine!(self, conn => sqlx::query_as(EVENTS_OF_AGENT_NAMED)
+            .bind(agent).bind(name).bind(block).bind(log).bind(through).bind(i64::from(page.limit))
+            .fetch_all(conn).await)?)
     }
 
-    /// The first events of one name in a thread up to the end of a block, oldest first.
+    /// The first events of one name that follow in a thread, up to the end of a block, oldest first.
+    ///
+    /// The feedback that a thread begins with is not among them: no index holds hundreds of thousands of threads that nobody followed on.
     pub async fn first_of_thread(
         &mut self,
         thread: &[u8],
@@ -222,7 +254,7 @@ impl Tx {
             .fetch_all(conn).await)?)
     }
 
-    /// The newest events of one name in a thread up to the end of a block, newest first.
+    /// The newest events of one name that follow in a thread, up to the end of a block, newest first.
     pub async fn newest_of_thread(
         &mut self,
         thread: &[u8],

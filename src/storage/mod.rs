@@ -9,7 +9,9 @@
 mod accounts;
 mod audit;
 mod blocks;
+mod bulk;
 mod chain;
+mod changes;
 mod columns;
 mod engine;
 mod error;

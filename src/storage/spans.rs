@@ -1,27 +1,12 @@
-//! The spans of all timelines: how they are written, and how a row becomes a span again.
+//! How a row becomes a span of a timeline again.
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256};
 use sqlx::FromRow;
 
-use super::columns::{Cell, agent_text, parse_agent, signed};
-use super::engine::on_engine;
-use super::{StorageError, Tx};
-use crate::identity::{Changes, Closing, SpanCause, SpanEnd, SpanRecord, TimelineRef, Value};
+use super::StorageError;
+use super::columns::{Cell, agent_text, parse_agent};
+use crate::identity::{SpanCause, SpanEnd, SpanRecord, TimelineRef, Value};
 use crate::vocab::{RegistryKind, Span};
-
-const SPAN_OPEN: &str = "
-    SELECT kind, subject, name, account, label, value, cause, ended_by,
-           from_block, from_log, to_block, to_log
-    FROM span WHERE kind = $1 AND subject = $2 AND name = $3 AND to_block IS NULL";
-const SPAN_INSERT: &str = "
-    INSERT INTO span (kind, subject, name, account, label, value, cause, ended_by,
-                      from_block, from_log, to_block, to_log)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const SPAN_CLOSE: &str = "
-    UPDATE span SET to_block = $6, to_log = $7, ended_by = $8
-    WHERE kind = $1 AND subject = $2 AND name = $3 AND from_block = $4 AND from_log = $5
-      AND to_block IS NULL";
-const SPANS_DELETE: &str = "DELETE FROM span";
 
 /// A timeline as the three columns that name it.
 pub(super) struct TimelineColumns {
@@ -152,84 +137,5 @@ impl TryFrom<SpanRow> for SpanRecord {
             cause: cause.transpose()?,
             ended_by: ended_by.transpose()?,
         })
-    }
-}
-
-impl Tx {
-    /// The span of a timeline that is open, if one is.
-    pub async fn open_span(
-        &mut self,
-        timeline: TimelineRef,
-    ) -> Result<Option<SpanRecord>, StorageError> {
-        let of = timeline_columns(timeline);
-        let row: Option<SpanRow> = on_engine!(self, conn => sqlx::query_as(SPAN_OPEN)
-            .bind(of.kind).bind(of.subject).bind(of.name).fetch_optional(conn).await)?;
-        row.map(SpanRecord::try_from).transpose()
-    }
-
-    /// Writes what a fold came to: first the ends of stored spans, then the new ones.
-    ///
-    /// # Errors
-    /// [`StorageError::Inconsistent`] where a span that is to end is not open.
-    pub async fn write_changes(&mut self, changes: &Changes) -> Result<(), StorageError> {
-        for closing in &changes.closings {
-            self.close_span(closing).await?;
-        }
-        for span in &changes.begun {
-            self.insert_span(span).await?;
-        }
-        Ok(())
-    }
-
-    async fn close_span(&mut self, closing: &Closing) -> Result<(), StorageError> {
-        let of = timeline_columns(closing.timeline);
-        let from_block = signed("block number", closing.from.block_number)?;
-        let to_block = signed("block number", closing.to.block_number)?;
-        let row = format!("{} {} from block {from_block}", of.kind, of.subject);
-        let done = on_engine!(self, conn => sqlx::query(SPAN_CLOSE)
-            .bind(of.kind)
-            .bind(of.subject)
-            .bind(of.name)
-            .bind(from_block)
-            .bind(i64::from(closing.from.log_index))
-            .bind(to_block)
-            .bind(i64::from(closing.to.log_index))
-            .bind(closing.ended_by.as_str())
-            .execute(conn).await.map(|done| done.rows_affected()))?;
-        if done == 1 { Ok(()) } else { Err(StorageError::inconsistent("span", "to_block", row)) }
-    }
-
-    async fn insert_span(&mut self, span: &SpanRecord) -> Result<(), StorageError> {
-        let of = timeline_columns(span.timeline);
-        let from_block = signed("block number", span.span.from.block_number)?;
-        let to_block =
-            span.span.to.map(|to| signed("block number", to.block_number)).transpose()?;
-        let (label, value): (Option<&Bytes>, Option<&Bytes>) = match &span.value {
-            Value::Absent | Value::Account(_) => (None, None),
-            Value::Uri(uri) => (None, Some(uri)),
-            Value::Entry { key, value } => (Some(key), Some(value)),
-        };
-        let account = span.value.account();
-        on_engine!(self, conn => sqlx::query(SPAN_INSERT)
-            .bind(of.kind)
-            .bind(of.subject)
-            .bind(of.name)
-            .bind(account.as_ref().map(|a| a.as_slice()))
-            .bind(label.map(AsRef::as_ref))
-            .bind(value.map(AsRef::as_ref))
-            .bind(span.cause.map(SpanCause::as_str))
-            .bind(span.ended_by.map(SpanEnd::as_str))
-            .bind(from_block)
-            .bind(i64::from(span.span.from.log_index))
-            .bind(to_block)
-            .bind(span.span.to.map(|to| i64::from(to.log_index)))
-            .execute(conn).await.map(drop))?;
-        Ok(())
-    }
-
-    /// Forgets all timelines, so that they can be folded anew.
-    pub async fn delete_spans(&mut self) -> Result<(), StorageError> {
-        on_engine!(self, conn => sqlx::query(SPANS_DELETE).execute(conn).await.map(drop))?;
-        self.note_rewrite().await
     }
 }

@@ -62,7 +62,6 @@ const OPERATORS_OF_OWNER_AT: &str = select_spans!(
 );
 const MINTED_COUNT: &str =
     "SELECT COUNT(*) FROM span WHERE kind = 'owner' AND cause = 'registered' AND from_block <= $1";
-const HIGHEST_AGENT: &str = "SELECT MAX(subject) FROM span WHERE kind = 'owner'";
 
 #[derive(FromRow)]
 pub(super) struct EvidencedRow {
@@ -204,8 +203,7 @@ impl Tx {
 
     /// The highest agent id that was ever minted.
     pub async fn highest_agent(&mut self) -> Result<Option<AgentId>, StorageError> {
-        let found: Option<String> =
-            on_engine!(self, conn => sqlx::query_scalar(HIGHEST_AGENT).fetch_one(conn).await)?;
+        let found = self.highest_subject("owner").await?;
         let cell = Cell { table: "span", column: "subject", row: &"highest" };
         found.map(|text| super::columns::parse_agent(&text).ok_or_else(|| cell.wrong())).transpose()
     }

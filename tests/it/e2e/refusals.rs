@@ -1,7 +1,5 @@
 //! What does not belong together is refused at the start, with a message that names the thing and says what to do.
 
-use std::time::Duration;
-
 use alloy::primitives::Address;
 use hallmark::app::AppError;
 use hallmark::storage::StorageError;
@@ -95,28 +93,24 @@ on_both_engines! {
         indexer.catch_up().await;
         let following = second.open().await.unwrap();
         let outcome = {
-            let (ready, is_ready) = tokio::sync::oneshot::channel();
+            let (ready, mut is_ready) = tokio::sync::oneshot::channel();
             let mut ready = Some(ready);
-            let run = Box::pin(following.run(std::future::pending(), |_| {
+            let mut run = Box::pin(following.run(std::future::pending(), |_| {
                 if let Some(ready) = ready.take() {
                     let _ = ready.send(());
                 }
             }));
-            let disturb = async {
-                is_ready.await.unwrap();
-                anvil.send(registries.register(who("alice"))).await;
-                // Whichever comes second meets a cursor that it did not move.
-                loop {
-                    anvil.send(registries.register(who("bob"))).await;
-                    // The other may be past the head that this one waits for.
-                    let stepped = tokio::time::timeout(Duration::from_secs(2), indexer.try_catch_up());
-                    let _ = Box::pin(stepped).await;
-                }
-            };
             tokio::select! {
-                outcome = run => outcome,
-                () = disturb => unreachable!("it goes on for ever"),
+                biased;
+                stepped = &mut is_ready => stepped.unwrap(),
+                outcome = &mut run => panic!("it stopped before it stepped: {outcome:?}"),
             }
+            // Between two steps the second one stands still here, for as long as nobody polls it, while the first goes on.
+            anvil.send(registries.register(who("alice"))).await;
+            indexer.catch_up().await;
+            anvil.send(registries.register(who("bob"))).await;
+            // It meets a cursor that it did not move.
+            run.await
         };
         let error = outcome.unwrap_err();
         let AppError::Storage { source: StorageError::Conflict { .. }, .. } = &error else {

@@ -95,7 +95,7 @@ on_both_engines! {
         let mut tx = fill(fresh).await;
         let mut wrong = held(6);
         wrong.parent_hash = Some(alloy::primitives::B256::ZERO);
-        tx.insert_block(&wrong).await.unwrap();
+        tx.insert_blocks(&[wrong]).await.unwrap();
         assert_eq!(broken(&mut tx).await, [(RecordRule::BlocksLinked, vec![row("block", 6)])]);
     }
 

@@ -1,5 +1,7 @@
 //! Blocks, and going back to one.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::B256;
 use hallmark::identity::{SpanEnd, TimelineRef};
 use hallmark::storage::{HeldBlock, Observation, ObservedSubject, StorageError};
@@ -16,10 +18,10 @@ on_both_engines! {
         let mut tx = db.begin_write().await.unwrap();
         assert_eq!(tx.block_at(3).await.unwrap(), None);
         let without_parent = HeldBlock { parent_hash: None, ..held(3) };
-        tx.insert_block(&without_parent).await.unwrap();
+        tx.insert_blocks(&[without_parent]).await.unwrap();
         assert_eq!(tx.block_at(3).await.unwrap(), Some(without_parent));
-        tx.insert_block(&held(3)).await.unwrap();
-        tx.insert_block(&without_parent).await.unwrap();
+        tx.insert_blocks(&[held(3)]).await.unwrap();
+        tx.insert_blocks(&[without_parent]).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = db.begin_read().await.unwrap();
         assert_eq!(tx.block_at(3).await.unwrap(), Some(held(3)));
@@ -34,7 +36,7 @@ on_both_engines! {
         let mut later = held(3);
         later.stamp.time = time(4);
         for wrong in [other, later] {
-            let refused = tx.insert_block(&wrong).await;
+            let refused = tx.insert_blocks(&[wrong]).await;
             let expected = StorageError::Inconsistent {
                 table: "block", column: "hash", row: wrong.stamp.block.to_string(),
             };
@@ -51,11 +53,11 @@ on_both_engines! {
             parent_hash: None,
         };
         let last = of(Position::BLOCK_MAX);
-        tx.insert_block(&last).await.unwrap();
+        tx.insert_blocks(&[last]).await.unwrap();
         assert_eq!(tx.block_at(Position::BLOCK_MAX).await.unwrap(), Some(last));
         assert_eq!(tx.block_not_after(UnixSeconds::MAX).await.unwrap(), Some(last));
         let above = Position::BLOCK_MAX + 1;
-        assert!(matches!(tx.insert_block(&of(above)).await, Err(StorageError::TooLarge { .. })));
+        assert!(matches!(tx.insert_blocks(&[of(above)]).await, Err(StorageError::TooLarge { .. })));
         assert_eq!(tx.block_at(above).await.unwrap(), None);
     }
 
@@ -65,7 +67,7 @@ on_both_engines! {
         hold(&mut tx, [2, 3, 5]).await;
         let mut same_second = held(6);
         same_second.stamp.time = time(5);
-        tx.insert_block(&same_second).await.unwrap();
+        tx.insert_blocks(&[same_second]).await.unwrap();
 
         let second = |number: u64, more: i64| {
             UnixSeconds::new(time(number).get().checked_add_signed(more).unwrap()).unwrap()
@@ -108,6 +110,30 @@ on_both_engines! {
         assert_eq!(tx.events_in(0, 99).await.unwrap().len(), 1);
         assert_eq!(tx.blocks_above(0).await.unwrap(), [held(9), held(10), held(11)]);
         assert_eq!(tx.reorgs(9).await.unwrap(), []);
+    }
+
+    /// The same among hundreds of blocks with gaps of any length between them, for every second.
+    async fn times_find_their_block_among_many(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let numbers: BTreeSet<u64> =
+            (0..120).map(|i| 1_000 + i * i * i % 5_000 + i * 700).chain([2, 90_000, 200_000]).collect();
+        let blocks: Vec<_> = numbers.iter().copied().map(held).collect();
+        tx.insert_blocks(&blocks).await.unwrap();
+        for when in (0..210_000).step_by(1_009).map(time).chain(numbers.iter().copied().map(time)) {
+            let expected = blocks.iter().rfind(|held| held.stamp.time <= when);
+            assert_eq!(tx.block_not_after(when).await.unwrap().as_ref(), expected, "{when}");
+        }
+    }
+
+    /// Of many blocks at once, the one that is held otherwise is named.
+    async fn the_block_that_differs_is_named(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        hold(&mut tx, [7]).await;
+        let mut blocks: Vec<_> = (1..=10).map(held).collect();
+        blocks[6].stamp.block.hash = B256::repeat_byte(9);
+        let refused = tx.insert_blocks(&blocks).await.unwrap_err();
+        let named = blocks[6].stamp.block.to_string();
+        assert!(refused.to_string().contains(&named), "{refused}");
     }
 
     /// Blocks above a number come in their order, without the number itself.

@@ -20,7 +20,7 @@ async fn fill(fresh: &Fresh) {
     let undecoded = raw_log(at(7, 1), vec![]);
     let registry = RegistryKind::Identity;
     let undecoded = StoredLog { log: &undecoded, registry, name: None, agent: None, thread: None };
-    tx.insert_event(&undecoded).await.unwrap();
+    tx.insert_events(&[undecoded]).await.unwrap();
     begin(
         &mut tx,
         &[

@@ -28,13 +28,13 @@ on_both_engines! {
             let index = u32::try_from(index).unwrap();
             let mut log = raw_log(at(7, index), data);
             log.topics = (0..=3).map(B256::with_last_byte).take(index as usize).collect();
-            tx.insert_event(&named(&log, "MetadataSet", LARGEST)).await.unwrap();
+            tx.insert_events(&[named(&log, "MetadataSet", LARGEST)]).await.unwrap();
             stored.push(log);
         }
         let mut last = raw_log(at(7, Position::END_OF_BLOCK), vec![1]);
         last.topics = (0..4).map(B256::with_last_byte).collect();
         last.address = REPUTATION;
-        tx.insert_event(&StoredLog { registry: RegistryKind::Reputation, ..named(&last, "NewFeedback", LARGEST) })
+        tx.insert_events(&[StoredLog { registry: RegistryKind::Reputation, ..named(&last, "NewFeedback", LARGEST) }])
             .await
             .unwrap();
         stored.push(last);
@@ -55,7 +55,7 @@ on_both_engines! {
         let mut tx = bound(&db).await;
         hold(&mut tx, [7]).await;
         logs(&mut tx, agent(1), &[at(7, 0)]).await;
-        let again = tx.insert_event(&named(&raw_log(at(7, 0), vec![]), "Transfer", agent(2))).await;
+        let again = tx.insert_events(&[named(&raw_log(at(7, 0), vec![]), "Transfer", agent(2))]).await;
         let error = again.unwrap_err();
         assert!(matches!(error, StorageError::Driver(_)) && !error.is_transient(), "{error:?}");
     }
@@ -96,7 +96,10 @@ on_both_engines! {
         let mut tx = bound(&db).await;
         hold(&mut tx, 7..=9).await;
         let all = [at(7, 0), at(7, 2), at(8, 0), at(8, 1), at(8, 2), at(9, 0)];
-        logs(&mut tx, agent(1), &all).await;
+        // Of several names, which are kept apart and come merged.
+        for (place, name) in all.into_iter().zip(["Transfer", "Approval", "Transfer", "URIUpdated", "Approval", "Transfer"]) {
+            tx.insert_events(&[named(&raw_log(place, vec![]), name, agent(1))]).await.unwrap();
+        }
         logs(&mut tx, agent(10), &[at(7, 1), at(9, 1)]).await;
         let mut read = Vec::new();
         let mut after = None;
@@ -118,7 +121,7 @@ on_both_engines! {
         let mut tx = bound(&db).await;
         hold(&mut tx, 7..=8).await;
         for (place, name) in [(at(7, 0), "Transfer"), (at(7, 1), "URIUpdated"), (at(8, 0), "Transfer")] {
-            tx.insert_event(&named(&raw_log(place, vec![]), name, agent(1))).await.unwrap();
+            tx.insert_events(&[named(&raw_log(place, vec![]), name, agent(1))]).await.unwrap();
         }
         let found = tx.events_of(agent(1), Some("Transfer"), ALL).await.unwrap();
         assert_eq!(places(&found), [at(7, 0), at(8, 0)]);
@@ -133,13 +136,13 @@ on_both_engines! {
         let mut tx = bound(&db).await;
         hold(&mut tx, 7..=9).await;
         let threads = [vec![0, 1], vec![0, 1, 0], vec![0], vec![0, 1], vec![0, 1]];
-        let names = ["NewFeedback", "NewFeedback", "NewFeedback", "NewFeedback", "FeedbackRevoked"];
+        let given = "ResponseAppended";
+        let names = [given, given, given, given, "FeedbackRevoked"];
         for (index, (thread, name)) in (0..).zip(threads.into_iter().zip(names)) {
             let log = raw_log(at(9 - u64::from(index % 3), index), vec![]);
             let stored = StoredLog { thread: Some(Bytes::from(thread)), ..named(&log, name, agent(1)) };
-            tx.insert_event(&stored).await.unwrap();
+            tx.insert_events(&[stored]).await.unwrap();
         }
-        let given = "NewFeedback";
         let found = tx.first_of_thread(&[0, 1], given, 9, 10).await.unwrap();
         assert_eq!(places(&found), [at(9, 0), at(9, 3)]);
         let found = tx.newest_of_thread(&[0, 1], given, 9, 10).await.unwrap();
@@ -154,6 +157,12 @@ on_both_engines! {
         let other = tx.first_of_thread(&[0, 1, 0], given, 8, 10).await.unwrap();
         assert_eq!(places(&other), [at(8, 1)]);
         assert_eq!(tx.first_of_thread(&[], given, 9, 10).await.unwrap(), []);
+
+        // What a thread begins with does not follow in it.
+        let log = raw_log(at(7, 9), vec![]);
+        let first = StoredLog { thread: Some(Bytes::from(vec![0, 1])), ..named(&log, "NewFeedback", agent(1)) };
+        tx.insert_events(&[first]).await.unwrap();
+        assert_eq!(tx.first_of_thread(&[0, 1], "NewFeedback", 9, 10).await.unwrap(), []);
     }
 
     /// Undecoded logs are kept, counted by registry, and listed newest first.
@@ -162,11 +171,11 @@ on_both_engines! {
         hold(&mut tx, 7..=8).await;
         logs(&mut tx, agent(1), &[at(7, 5)]).await;
         for place in [at(7, 0), at(8, 1), at(8, 0)] {
-            tx.insert_event(&undecoded(&raw_log(place, vec![0xff, 0]), RegistryKind::Identity)).await.unwrap();
+            tx.insert_events(&[undecoded(&raw_log(place, vec![0xff, 0]), RegistryKind::Identity)]).await.unwrap();
         }
         let mut other = raw_log(at(8, 2), vec![]);
         other.address = REPUTATION;
-        tx.insert_event(&undecoded(&other, RegistryKind::Reputation)).await.unwrap();
+        tx.insert_events(&[undecoded(&other, RegistryKind::Reputation)]).await.unwrap();
 
         for (registry, count) in
             [(RegistryKind::Identity, 3), (RegistryKind::Reputation, 1), (RegistryKind::Validation, 0)]

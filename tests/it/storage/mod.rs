@@ -5,7 +5,9 @@
 mod accounts;
 mod audit;
 mod blocks;
+mod bulk;
 mod chain;
+mod changes;
 mod coverage;
 mod engine;
 mod error;

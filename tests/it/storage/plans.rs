@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::support::databases::Fresh;
 
 /// Tables that stay small, and the names they go by in statements.
-const SMALL: [&str; 10] = [
+const SMALL: [&str; 11] = [
     "_sqlx_migrations",
     "rewriting",
     "chain",
@@ -21,10 +21,11 @@ const SMALL: [&str; 10] = [
     "reorg",
     "finding",
     "CONSTANT",
+    "c",
     "\"*SELECT*\"",
 ];
 /// Questions about all agents, which take the first or the last of them in order.
-const ALL_AGENTS: [&str; 2] = ["AGENTS_AT", "HIGHEST_AGENT"];
+const ALL_AGENTS: [&str; 2] = ["AGENTS_AT", "HIGHEST_SUBJECT"];
 /// What forgets everything reads everything.
 const WHOLE: [&str; 2] = ["SPANS_DELETE", "EVERYTHING"];
 /// Its statements read whole tables, and say so.
@@ -159,12 +160,18 @@ async fn no_statement_scans_on_postgres() {
     let mut wrong = Vec::new();
     for statement in statements() {
         let parameters = (1..20).rfind(|n| statement.sql.contains(&format!("${n}"))).unwrap_or(0);
+        // What an UPDATE takes from a list of values has no type of its own.
+        let types = if statement.name == "SPAN_CLOSE" {
+            "(text, text, bytea, bigint, bigint, bigint, bigint, text)"
+        } else {
+            ""
+        };
         let nulls = match parameters {
             0 => String::new(),
             count => format!("({})", vec!["NULL"; count].join(", ")),
         };
         let explain = format!(
-            "{POSTGRES_MAY_NOT}; PREPARE asked AS {}; EXPLAIN (COSTS OFF) EXECUTE asked{nulls}",
+            "{POSTGRES_MAY_NOT}; PREPARE asked{types} AS {}; EXPLAIN (COSTS OFF) EXECUTE asked{nulls}",
             statement.sql
         );
         let plan = postgres.rows(&explain).await;

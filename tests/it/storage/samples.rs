@@ -58,7 +58,7 @@ pub(super) fn held(number: u64) -> HeldBlock {
 
 pub(super) async fn hold(tx: &mut Tx, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
-        tx.insert_block(&held(number)).await.unwrap();
+        tx.insert_blocks(&[held(number)]).await.unwrap();
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn named<'a>(log: &'a RawLog, name: &'static str, agent: AgentId) -> 
 /// Keeps a `Transfer` at each place, of which only its being there matters.
 pub(super) async fn logs(tx: &mut Tx, agent: AgentId, places: &[Position]) {
     for place in places {
-        tx.insert_event(&named(&raw_log(*place, vec![]), "Transfer", agent)).await.unwrap();
+        tx.insert_events(&[named(&raw_log(*place, vec![]), "Transfer", agent)]).await.unwrap();
     }
 }
 

@@ -62,7 +62,7 @@ on_both_engines! {
         hold(&mut tx, [10, 12, 15]).await;
         logs(&mut tx, agent(1), &[at(10, 3), at(12, 0)]).await;
         // Another log of the same block must not be taken for the evidence.
-        tx.insert_event(&named(&raw_log(at(10, 4), vec![]), "Transfer", agent(1))).await.unwrap();
+        tx.insert_events(&[named(&raw_log(at(10, 4), vec![]), "Transfer", agent(1))]).await.unwrap();
         begin(&mut tx, &[
             span(WALLET, Some(account(1)), at(10, 3), Some(at(12, 0))),
             span(WALLET, Some(account(2)), at(12, 0), Some(Position::end_of(15))),
