@@ -82,8 +82,9 @@ async fn mend_block(
             continue;
         }
         let Some(decoded) = DecodedLog::read(log, &ground.binding) else { continue };
-        tx.insert_event(&decoded.stored()).await.during(during)?;
-        let name = decoded.stored().name.unwrap_or("log that cannot be decoded");
+        let stored = decoded.stored();
+        let name = stored.name.unwrap_or("log that cannot be decoded");
+        tx.insert_events(&[stored]).await.during(during)?;
         repaired.done.push(format!("log {} of block {number} put in: a {name}", log.log_index));
     }
     for event in &ours {
@@ -137,7 +138,7 @@ async fn mend_header(
     let number = header.block.number;
     match tx.block_at(number).await? {
         None => {
-            tx.insert_block(&theirs).await?;
+            tx.insert_blocks(&[theirs]).await?;
             repaired.done.push(format!("block {} put in", header.block));
         }
         Some(ours) => {

@@ -87,9 +87,7 @@ on_both_engines! {
         let anvil = Anvil::spawn().await;
         let registries = Registries::deploy(&anvil).await;
         let indexer = Indexer::new(&registries, fresh.database().await);
-        let mut second = indexer.with_database(fresh.database().await);
-        // It looks rarely, so that the other one comes first also where every request takes long.
-        second.rpc.poll_interval = Duration::from_millis(500);
+        let second = indexer.with_database(fresh.database().await);
         indexer.catch_up().await;
         let following = second.open().await.unwrap();
         let outcome = {

@@ -151,7 +151,7 @@ on_both_engines! {
         ] {
             let log = raw_log(place, vec![]);
             let event = StoredLog { thread: Some(vec![thread].into()), ..named(&log, name, agent(1)) };
-            tx.insert_event(&event).await.unwrap();
+            tx.insert_events(&[event]).await.unwrap();
         }
         for limit in [1, 3, 9] {
             let mut found: Vec<ThreadEvent> = Vec::new();
