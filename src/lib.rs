@@ -6,6 +6,7 @@ pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod did;
 pub mod identity;
 pub mod registry;
 pub mod storage;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::follow::follow;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
-use crate::api::{self, ApiState, Limits, ProviderStatus, ProviderStatuses, RateLimit};
+use crate::api::{self, ApiState, Documents, Limits, ProviderStatus, ProviderStatuses, RateLimit};
 use crate::app::{AppError, Clock, Followed, SystemClock};
 use crate::chain::{ProviderReport, State};
 use crate::config::Config;
@@ -131,5 +131,9 @@ pub(super) fn state(config: &Config, database: &Database) -> ApiState {
         request_body_max: config.request_body_max,
         rate_limit,
     };
-    ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits)
+    let clock = Arc::new(SystemClock);
+    let mut state = ApiState::new(database.clone(), clock, open::known(config), limits);
+    state.documents =
+        Documents { host: config.host.clone(), name_owner: config.owner_in_documents };
+    state
 }

@@ -1,0 +1,3 @@
+//! DID documents and their resolution: the golden files, the rules of the standards, and other people's clients.
+
+mod golden;
