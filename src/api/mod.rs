@@ -10,6 +10,7 @@ mod agent;
 mod agents;
 mod at;
 mod client_agent;
+mod dids;
 mod error;
 mod events;
 mod extract;
