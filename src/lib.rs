@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod did;
 pub mod identity;
+pub mod intake;
 pub mod registry;
 pub mod storage;
 pub mod vocab;

@@ -134,7 +134,7 @@ impl ApiError {
             Self::Parameter { name, .. } => drop(put("parameter", Value::from(name.as_str()))),
             Self::Body { field: Some(field), .. } => drop(put("field", field.as_str().into())),
             Self::NoSuchAgent { as_of, .. } | Self::Deactivated { as_of, .. } => {
-                drop(put("as_of", serde_json::to_value(as_of)?))
+                drop(put("as_of", serde_json::to_value(as_of)?));
             }
             Self::NotIndexedYet { indexed, head, .. } => {
                 put("head", serde_json::to_value(head)?);

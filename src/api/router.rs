@@ -88,6 +88,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_agent_document))
         .routes(routes!(dids::resolve))
+        .routes(routes!(dids::list_links))
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
         .routes(routes!(health::get_metrics))

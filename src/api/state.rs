@@ -8,7 +8,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::guard::RateLimiter;
-use crate::app::{Clock, ModelKeeper};
+use crate::app::{Clock, ForeignDocuments, ModelKeeper};
 use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
 use crate::storage::Database;
@@ -27,6 +27,8 @@ pub struct ApiState {
     pub known: Arc<KnownImplementations>,
     /// How DID documents are made.
     pub documents: Documents,
+    /// Finds the DID documents of other hosts; `None` where none are fetched.
+    pub foreign: Option<Arc<ForeignDocuments>>,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -48,7 +50,18 @@ impl ApiState {
         let (known, providers) = (Arc::new(known), ProviderStatuses::default());
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
-        Self { database, model, clock, known, documents, providers, metrics: None, limits, limiter }
+        Self {
+            database,
+            model,
+            clock,
+            known,
+            documents,
+            foreign: None,
+            providers,
+            metrics: None,
+            limits,
+            limiter,
+        }
     }
 }
 

@@ -37,3 +37,4 @@ pub use providers::{Provider, ProviderReport, Providers, ProvidersOptions, Role,
 pub use rpc::RpcSource;
 pub use source::{BlockTag, ChainSource, LogFilter, RangeLogs};
 pub use step::{ChainStep, ChainTags, Stretch};
+pub use transport::install_crypto_provider;

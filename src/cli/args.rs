@@ -94,6 +94,14 @@ pub(super) enum Command {
         #[arg(long)]
         history: bool,
     },
+    /// Resolve a DID: its document, and what there is to know of it
+    Did {
+        /// A did:web of this service's host, a did:pkh or a did:key
+        did: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
+        #[arg(long, default_value = "latest")]
+        at: String,
+    },
     /// Check the record by itself, or against the contract
     Audit {
         /// Also ask the contract for wallets, owners and URIs, and compare

@@ -9,6 +9,7 @@
 mod args;
 mod config;
 mod demo;
+mod did;
 mod error;
 mod follow;
 mod logging;
@@ -74,6 +75,7 @@ fn run_command(
         Command::Wallet { account, at, history } => {
             look_up::wallet(config, account, at, *history, out)
         }
+        Command::Did { did, at } => did::run(config, did, at, out),
         Command::Audit { against_chain, all } => {
             maintain::audit_record(config, *against_chain, *all, out)
         }

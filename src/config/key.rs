@@ -99,6 +99,18 @@ pub(super) const OWNER_IN_DOCUMENTS: Key = key(
     "no",
     "whether an agent's DID document also names its owner: `yes` or `no`",
 );
+pub(super) const FOREIGN_DIDS: Key = key(
+    "foreign_dids",
+    Kind::Text,
+    "yes",
+    "whether documents of did:web identifiers of other hosts are fetched: `yes` or `no`",
+);
+pub(super) const PRIVATE_HOSTS: Key = key(
+    "private_hosts",
+    Kind::List,
+    "",
+    "DNS names that may be fetched from although their addresses are private",
+);
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -166,6 +178,8 @@ pub const KEYS: &[Key] = &[
     LISTEN,
     HOST,
     OWNER_IN_DOCUMENTS,
+    FOREIGN_DIDS,
+    PRIVATE_HOSTS,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

@@ -52,6 +52,10 @@ pub struct Config {
     pub host: WebHost,
     /// Whether an agent's DID document also names its owner.
     pub owner_in_documents: bool,
+    /// Whether documents of other hosts' DIDs are fetched.
+    pub foreign_dids: bool,
+    /// DNS names that may be fetched from although their addresses are private.
+    pub private_hosts: Vec<WebHost>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -151,6 +155,8 @@ impl Config {
             listen,
             host: values.take::<Option<_>>(key::HOST)?.unwrap_or(WebHost::local(listen.port())),
             owner_in_documents: values.take(key::OWNER_IN_DOCUMENTS)?,
+            foreign_dids: values.take(key::FOREIGN_DIDS)?,
+            private_hosts: values.take(key::PRIVATE_HOSTS)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

@@ -225,6 +225,27 @@ impl Setting for Option<WebHost> {
     }
 }
 
+impl Setting for Vec<WebHost> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let expected = "a list of DNS names without ports";
+        let host = |text: &str| {
+            let host = WebHost::parse(text).ok().filter(|host| host.port().is_none());
+            host.ok_or_else(|| format!("expected {expected}, found `{}`", shorten(text)))
+        };
+        match raw {
+            Raw::Text(one) => Ok(vec![host(one)?]),
+            Raw::List(many) => many.iter().map(|one| host(one)).collect(),
+            Raw::Integer(_) | Raw::Other(_) => {
+                Err(format!("expected {expected}, found {}", found(raw)))
+            }
+        }
+    }
+
+    fn shown(&self) -> Json {
+        self.iter().map(|host| Json::from(host.authority())).collect()
+    }
+}
+
 /// Which log records are written: directives such as `info` or `warn,hallmark=debug`, known to be well formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(String);

@@ -42,7 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "api",
         &[
             "vocab", "registry", "identity", "did", "attest", "rekey", "tfd", "project", "storage",
-            "app",
+            "intake", "app",
         ],
     ),
     ("config", &["vocab", "registry", "did"]),

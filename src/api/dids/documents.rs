@@ -12,7 +12,7 @@ use crate::api::at::At;
 use crate::api::error::{ApiError, ProblemBody, Problems};
 use crate::api::reading::Reading;
 use crate::api::state::ApiState;
-use crate::api::wire::Cacheable;
+use crate::api::wire::tag;
 use crate::did::web::Local;
 use crate::did::{Document, service_document};
 use crate::identity::TimelineRef;
@@ -80,7 +80,5 @@ pub(in crate::api) async fn get_agent_document(
 fn answer(document: &Document) -> Result<Response, ApiError> {
     let body = serde_json::to_vec(document);
     let body = body.map_err(|error| ApiError::internal(format!("a document: {error}")))?;
-    let mut response = ([(header::CONTENT_TYPE, DID_JSON)], body).into_response();
-    response.extensions_mut().insert(Cacheable);
-    Ok(response)
+    Ok(([(header::CONTENT_TYPE, DID_JSON), (header::ETAG, tag(&body))], body).into_response())
 }

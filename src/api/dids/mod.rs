@@ -6,10 +6,12 @@
 
 mod accept;
 mod documents;
+mod links;
 mod options;
 mod resolve;
 mod result;
 mod state;
 
 pub(super) use documents::*;
+pub(super) use links::*;
 pub(super) use resolve::*;

@@ -1,6 +1,6 @@
 //! `GET /1.0/identifiers/{did}`: DID Resolution over HTTP.
 //!
-//! This host's did:web answers from the timeline, at any moment; did:pkh and did:key are made from the identifier alone and are the same at
+//! This host's did:web answers from the timeline, at any moment; another host's is what that host serves now; did:pkh and did:key are made from the identifier alone and are the same at
 //! every moment. The checks come in the order of the standard's algorithm, so that each request has one answer.
 
 use axum::extract::{RawQuery, State};
@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use super::accept::Form;
+use super::accept::{Form, WHOLE};
 use super::documents;
 use super::options::{Moment, Options};
 use super::result::{Code, Failure, Refusal, Resolution};
@@ -32,7 +32,7 @@ const PATH: &str = "/1.0/identifiers/";
 #[utoipa::path(
     get, path = "/1.0/identifiers/{did}", tag = "identifiers",
     params(
-        ("did" = String, Path, description = "A did:web of this host, a did:pkh of `eip155`, or a did:key", example = "did:web:example.org:agents:8453:22"),
+        ("did" = String, Path, description = "A did:web, a did:pkh of `eip155`, or a did:key", example = "did:web:example.org:agents:8453:22"),
         ("versionTime" = Option<String>, Query, description = "The version in force at that time: UTC, whole seconds; not after the last block applied", example = "2026-02-03T11:08:33Z"),
         ("versionId" = Option<String>, Query, description = "The version of that id: `versionId` or `nextVersionId` of an earlier answer"),
         ("at" = Option<String>, Query, description = "`latest`, `safe`, `finalized`, `block:N` or `time:T`; only one of the three"),
@@ -45,6 +45,7 @@ const PATH: &str = "/1.0/identifiers/";
         (status = 404, description = "NOT_FOUND: no such DID, or no such version of it", body = Resolution, content_type = "application/did-resolution"),
         (status = 406, description = "REPRESENTATION_NOT_SUPPORTED", body = Resolution, content_type = "application/did-resolution"),
         (status = 410, description = "The DID is deactivated", body = Resolution, content_type = "application/did-resolution"),
+        (status = 500, description = "INVALID_DID_DOCUMENT of another host, or INTERNAL_ERROR", body = Resolution, content_type = "application/did-resolution"),
         (status = 501, description = "METHOD_NOT_SUPPORTED or FEATURE_NOT_SUPPORTED", body = Resolution, content_type = "application/did-resolution"),
     )
 )]
@@ -87,7 +88,7 @@ async fn resolve_text(
 /// The DID in a path, which may stand there as it is or percent-encoded.
 ///
 /// A DID holds `%` itself (`localhost%3A8004`). One that stands as it is begins with `did:` and is not encoded twice.
-fn unescape(asked: &str) -> Result<String, Refusal> {
+pub(super) fn unescape(asked: &str) -> Result<String, Refusal> {
     if asked.starts_with("did:") && !asked.contains("%25") {
         return Ok(asked.to_owned());
     }
@@ -99,6 +100,15 @@ fn unescape(asked: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::InvalidDid, "the DID does not decode to UTF-8"));
     }
     Ok(text)
+}
+
+/// The answer for a DID whose document is made from the identifier alone; `None` for any other.
+pub(in crate::api) fn resolve_generated(text: &str) -> Option<Response> {
+    let did = Did::parse(text).ok().filter(|did| ["pkh", "key"].contains(&did.method()))?;
+    Some(match generated(&did, Moment::Latest) {
+        Ok(resolution) => resolution.respond(WHOLE),
+        Err(failure) => failure.respond(),
+    })
 }
 
 /// What is made from the identifier alone. It was never otherwise, so any time is as good as another; versions it has none.
@@ -133,14 +143,40 @@ fn same_as(did: &Did, canonical: &str) -> Map<String, Value> {
 async fn of_web(state: &ApiState, did: &Did, options: Options) -> Result<Resolution, Failure> {
     let web = WebDid::parse(did)?;
     if web.host != state.documents.host {
-        let detail = format!("only documents of {} are resolved here", state.documents.host);
-        return Err(Refusal::new(Code::FeatureNotSupported, detail).into());
+        return of_other_host(state, did, &web, options).await;
     }
     match Local::of(&web) {
         Some(Local::Service) => of_service(state, did, options.moment),
         Some(Local::Agent(chain, id)) => of_agent(state, did, chain, id, options.moment).await,
         Some(Local::Character(_)) | None => Err(not_found(did)),
     }
+}
+
+/// A did:web of another host: what that host serves now.
+async fn of_other_host(
+    state: &ApiState,
+    did: &Did,
+    web: &WebDid,
+    options: Options,
+) -> Result<Resolution, Failure> {
+    let refuse = |detail: &str| Err(Refusal::new(Code::FeatureNotSupported, detail).into());
+    let Some(foreign) = &state.foreign else {
+        return refuse("documents of other hosts are not fetched here");
+    };
+    if options.moment != Moment::Latest {
+        return refuse("a document of another host is resolved only as it is now");
+    }
+    if options.no_cache {
+        return refuse("what was fetched is kept for a while: leave out noCache");
+    }
+    if options.expand {
+        return refuse(
+            "documents of other hosts are given as they are: leave out expandRelativeUrls",
+        );
+    }
+    let found = foreign.document(did, web).await.map_err(Refusal::from)?;
+    let retrieved = ("retrieved".to_owned(), found.retrieved.to_string().into());
+    Ok(Resolution::of(&found.document, Map::new(), Map::from_iter([retrieved]))?)
 }
 
 fn of_service(state: &ApiState, did: &Did, moment: Moment) -> Result<Resolution, Failure> {

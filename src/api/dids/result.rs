@@ -12,8 +12,10 @@ use utoipa::ToSchema;
 
 use super::accept::{Form, WHOLE};
 use crate::api::error::ApiError;
-use crate::api::wire::Cacheable;
-use crate::did::{DidError, Document};
+use crate::api::wire::tag;
+use crate::app::ForeignError;
+use crate::did::DidError;
+use crate::intake::FetchError;
 
 /// Where the codes are defined.
 const NAMESPACE: &str = "https://www.w3.org/ns/did#";
@@ -29,6 +31,7 @@ pub(super) enum Code {
     InvalidOptions,
     NotFound,
     RepresentationNotSupported,
+    InvalidDidDocument,
     Internal,
 }
 
@@ -41,6 +44,7 @@ impl Code {
             Self::InvalidOptions => "INVALID_OPTIONS",
             Self::NotFound => "NOT_FOUND",
             Self::RepresentationNotSupported => "REPRESENTATION_NOT_SUPPORTED",
+            Self::InvalidDidDocument => "INVALID_DID_DOCUMENT",
             Self::Internal => "INTERNAL_ERROR",
         }
     }
@@ -53,6 +57,7 @@ impl Code {
             Self::InvalidOptions => "Invalid options",
             Self::NotFound => "Not found",
             Self::RepresentationNotSupported => "Representation not supported",
+            Self::InvalidDidDocument => "Invalid DID document",
             Self::Internal => "Internal error",
         }
     }
@@ -63,7 +68,7 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::RepresentationNotSupported => StatusCode::NOT_ACCEPTABLE,
             Self::MethodNotSupported | Self::FeatureNotSupported => StatusCode::NOT_IMPLEMENTED,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::InvalidDidDocument | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -72,7 +77,7 @@ impl Code {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) code: Code,
-    detail: String,
+    pub(super) detail: String,
     more: Map<String, Value>,
 }
 
@@ -95,6 +100,26 @@ impl From<DidError> for Refusal {
         let code = match error {
             DidError::OtherNamespace => Code::FeatureNotSupported,
             _ => Code::InvalidDid,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ForeignError> for Refusal {
+    fn from(error: ForeignError) -> Self {
+        let code = match &error {
+            ForeignError::NotADocument | ForeignError::OtherId => Code::InvalidDidDocument,
+            ForeignError::Fetch(fetch) => match fetch {
+                FetchError::Oversize(_) => Code::InvalidDidDocument,
+                FetchError::Status(500..)
+                | FetchError::TimedOut(_)
+                | FetchError::Unreachable(_) => Code::Internal,
+                // Nothing stands at that place that may be taken for the document.
+                FetchError::NotFetched
+                | FetchError::NoPublicHost
+                | FetchError::Redirect(_)
+                | FetchError::Status(_) => Code::NotFound,
+            },
         };
         Self::new(code, error.to_string())
     }
@@ -163,7 +188,7 @@ pub(in crate::api) struct ResolutionMetadata {
 impl Resolution {
     /// A document with its metadata, and how it was resolved.
     pub(super) fn of(
-        document: &Document,
+        document: &impl Serialize,
         document_metadata: Map<String, Value>,
         hallmark: Map<String, Value>,
     ) -> Result<Self, ApiError> {
@@ -249,9 +274,9 @@ fn respond(status: StatusCode, form: Form, body: Vec<u8>) -> Response {
         (header::CONTENT_TYPE, form.content_type()),
         (header::VARY, HeaderValue::from_static("accept")),
     ];
-    let mut response = (status, headers, body).into_response();
-    if status.is_success() {
-        response.extensions_mut().insert(Cacheable);
+    let tag = status.is_success().then(|| [(header::ETAG, tag(&body))]);
+    match tag {
+        Some(tag) => (status, headers, tag, body).into_response(),
+        None => (status, headers, body).into_response(),
     }
-    response
 }

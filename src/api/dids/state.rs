@@ -9,8 +9,8 @@ use crate::api::state::Documents;
 use crate::api::wire::{Block, WalletSpan};
 use crate::did::version::{Around, DID_KEY, Seen, VersionId, around};
 use crate::did::{AgentFacts, Document, WalletFact, agent_document};
-use crate::identity::TimelineRef;
-use crate::storage::{AccountRole, EvidencedSpan, StorageError, Tx};
+use crate::identity::{EvidencedSpan, TimelineRef};
+use crate::storage::{AccountRole, StorageError, Tx};
 use crate::vocab::{AccountId, AgentRef, BlockStamp, Position};
 
 /// An agent at the end of a block at which it had been minted.

@@ -248,7 +248,7 @@ on_both_engines! {
         ] {
             let reply = with_accept(&service, &path(AGENT, ""), accept).await;
             assert_eq!((reply.status, reply.header("content-type")), (200, content_type));
-            assert_eq!(reply.header("vary").to_lowercase().contains("accept"), true, "{accept}");
+            assert!(reply.header("vary").to_lowercase().contains("accept"), "{accept}");
             assert!(!reply.header("etag").is_empty(), "{accept}");
             let body = reply.json();
             if is_whole {
@@ -351,5 +351,94 @@ on_both_engines! {
         // An agent of a chain that nobody has followed yet is not "not found".
         let reply = service.get(&path(AGENT, "")).await;
         assert_eq!((reply.status, reply.problem()["type"].as_str()), (503, Some("/problems/nothing-indexed-yet")));
+    }
+
+    /// Every link of an agent, with what each side says; pages join; with `at`, those that held then.
+    async fn links_of_an_agent(db: Database) {
+        let mut tale = told::tell(&db).await;
+        told::metadata(&mut tale, 0, "did", b"did:web:ada.example");
+        tale.block().await;
+        told::metadata(&mut tale, 0, "did", AGENT.as_bytes());
+        tale.block().await;
+        let mut settings = state(&db, time(20));
+        settings.documents.name_owner = true;
+        let service = Service::new(settings);
+        let links = format!("/v1/dids/{AGENT}/links");
+        let told = |items: &[Value]| -> Vec<(String, String, Value, Value, Value)> {
+            items.iter().map(|link| {
+                let text = |member: &str| link[member].as_str().unwrap().to_owned();
+                assert_eq!(link["subject"], AGENT);
+                assert_eq!(link["both_ways"], !link["object_says"].is_null(), "{link}");
+                (text("kind"), text("object"), link["object_says"].clone(), link["from"]["block"].clone(), link["to"]["block"].clone())
+            }).collect()
+        };
+        let account = |address| format!("did:pkh:eip155:8453:{address}");
+        let caip19 = "eip155:8453/erc721:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432/0".to_owned();
+        let row = |kind: &str, object: &str, says: Value, from: u64, to: Value| {
+            (kind.to_owned(), object.to_owned(), says, json!(from), to)
+        };
+        let (none, signed) = (Value::Null, json!("signature"));
+        let expected = [
+            row("registration", &caip19, none.clone(), 8, none.clone()),
+            row("owner", &account(ALICE), none.clone(), 8, json!(15)),
+            row("wallet", &account(ALICE), none.clone(), 8, json!(10)),
+            row("wallet", &account(BOT), signed.clone(), 10, json!(12)),
+            row("wallet", &account(SPARE), signed, 12, json!(15)),
+            row("owner", &account(BOB), none.clone(), 15, none.clone()),
+            row("did", "did:web:ada.example", none.clone(), 17, json!(18)),
+            row("registration", &caip19, json!("metadata"), 18, none.clone()),
+        ];
+        let whole = service.ok(&links).await;
+        assert_eq!(told(whole["items"].as_array().unwrap()), expected);
+        assert_eq!(whole["items"][3]["proof"], "signature");
+        assert!(whole["items"][3]["from"]["tx_hash"].is_string(), "the evidence can be looked up");
+        for limit in [1, 2, 3] {
+            let pages = super::all_pages(&service, &format!("{links}?limit={limit}"), "items").await;
+            assert_eq!(told(&pages), expected, "in pages of {limit}");
+        }
+        for (at, kinds) in [
+            ("block:8", vec!["registration", "owner", "wallet"]),
+            ("block:16", vec!["registration", "owner"]),
+            ("block:17", vec!["registration", "owner", "did"]),
+            ("latest", vec!["registration", "owner", "registration"]),
+        ] {
+            let then = service.ok(&format!("{links}?at={at}")).await;
+            let found: Vec<_> = told(then["items"].as_array().unwrap()).into_iter().map(|link| link.0).collect();
+            assert_eq!(found, kinds, "{at}");
+        }
+        for (path, status) in [
+            ("did:web:localhost%3A8004:agents:8453:77/links", 404),
+            ("did:web:localhost%3A8004:agents:1:0/links", 400),
+            ("did:web:localhost%3A8004:agents:8453:0/links?at=block:99", 409),
+            ("did:web:other.example:agents:8453:0/links", 400),
+            ("did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH/links", 400),
+            ("did:pkh:eip155:8453:0x1/links", 400),
+            ("nonsense/links", 400),
+            ("did%3Aweb%3A%ff/links", 400),
+        ] {
+            service.problem(&format!("/v1/dids/{path}"), status).await;
+        }
+    }
+
+    /// From an account to the DIDs that it belongs to: then, and ever.
+    async fn dids_of_an_account(db: Database) {
+        let service = told::service(&db).await;
+        let subjects = async |account: &str, query: &str| -> Vec<Value> {
+            let path = format!("/v1/dids/{account}/links{query}");
+            let items = service.ok(&path).await["items"].as_array().unwrap().clone();
+            items.into_iter().map(|link| link["subject"].clone()).collect()
+        };
+        let other = "did:web:localhost%3A8004:agents:8453:1";
+        let of = |address| format!("did:pkh:eip155:8453:{address}");
+        assert_eq!(subjects(&of(ALICE), "?at=block:9").await, [AGENT, other]);
+        assert_eq!(subjects(&of(ALICE), "?at=block:10").await, [other]);
+        assert_eq!(subjects(&of(ALICE), "").await, [AGENT, other]);
+        assert_eq!(subjects(&of(ALICE).to_lowercase(), "").await, [AGENT, other]);
+        assert_eq!(subjects(&of(BOT), "?at=block:9").await, [""; 0]);
+        assert_eq!(subjects(&of(BOT), "?at=block:10").await, [AGENT]);
+        assert_eq!(subjects(&of(BOT), "").await, [AGENT]);
+        assert_eq!(subjects(&format!("did:pkh:eip155:1:{ALICE}"), "").await, [""; 0], "another chain");
+        let pages = super::all_pages(&service, &format!("/v1/dids/{}/links?at=block:9&limit=1", of(ALICE)), "items").await;
+        assert_eq!(pages.len(), 2);
     }
 }

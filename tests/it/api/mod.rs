@@ -12,7 +12,7 @@ mod records;
 mod service;
 mod status;
 mod timelines;
-mod told;
+pub(crate) mod told;
 mod wallets;
 
 use serde_json::Value;
