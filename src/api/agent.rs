@@ -150,15 +150,10 @@ async fn read(
         operators,
         operators_truncated,
         registered: minted.map(|span| (&span.from).into()),
-        aliases: vec![Alias { kind: "caip19", name: caip19(agent) }],
+        aliases: vec![Alias { kind: "caip19", name: agent.caip19() }],
         findings,
         as_of: reading.as_of(),
     })
-}
-
-/// The agent's CAIP-19 name, which the registry's being an ERC-721 gives it.
-fn caip19(agent: AgentRef) -> String {
-    format!("{}/erc721:{}/{}", agent.registry.chain, agent.registry.address, agent.id)
 }
 
 fn wallet_now(span: &EvidencedSpan, reading: &Reading) -> Option<WalletNow> {

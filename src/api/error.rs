@@ -28,6 +28,9 @@ pub(super) enum ApiError {
     /// No agent of that number exists as of the block.
     #[error("agent {agent} does not exist as of block {}", as_of.block.number)]
     NoSuchAgent { agent: AgentRef, as_of: Box<AsOf> },
+    /// The agent is burnt.
+    #[error("agent {agent} is burnt: its DID is deactivated")]
+    Deactivated { agent: AgentRef, as_of: Box<AsOf> },
     /// Nothing is served at that path.
     #[error("nothing is served at this path; /openapi.json lists what is")]
     NoSuchPath,
@@ -94,6 +97,7 @@ impl ApiError {
                 _ => ("bad-body", "Bad body", *status),
             },
             Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
+            Self::Deactivated { .. } => ("deactivated", "Deactivated", S::GONE),
             Self::NoSuchPath => ("no-such-path", "No such path", S::NOT_FOUND),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)
@@ -129,7 +133,9 @@ impl ApiError {
         match self {
             Self::Parameter { name, .. } => drop(put("parameter", Value::from(name.as_str()))),
             Self::Body { field: Some(field), .. } => drop(put("field", field.as_str().into())),
-            Self::NoSuchAgent { as_of, .. } => drop(put("as_of", serde_json::to_value(as_of)?)),
+            Self::NoSuchAgent { as_of, .. } | Self::Deactivated { as_of, .. } => {
+                drop(put("as_of", serde_json::to_value(as_of)?));
+            }
             Self::NotIndexedYet { indexed, head, .. } => {
                 put("head", serde_json::to_value(head)?);
                 put("indexed", serde_json::to_value(indexed)?);

@@ -2,10 +2,11 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use axum::response::Response;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{ApiState, router};
+use super::{ApiState, dids, router};
 
 /// More than any answer can be.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -15,7 +16,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 pub enum Answer {
     /// What was asked for.
     Data(Value),
-    /// It does not exist as of the block asked for.
+    /// It does not exist as of the block asked for, or no longer does.
     NotFound(Value),
     /// The question is malformed.
     Malformed(Value),
@@ -32,11 +33,27 @@ pub async fn get(
     path_and_query: &str,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let request = Request::get(path_and_query).body(Body::empty())?;
-    let response = router(state).oneshot(request).await?;
+    read(router(state).oneshot(request).await?).await
+}
+
+/// Resolves a DID whose document is made from the identifier alone, without a database; `None` for any other.
+///
+/// # Errors
+/// When the answer is not JSON.
+pub async fn resolve_generated(
+    did: &str,
+) -> Result<Option<Answer>, Box<dyn std::error::Error + Send + Sync>> {
+    match dids::resolve_generated(did) {
+        Some(response) => read(response).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn read(response: Response) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let status = response.status();
     let body = serde_json::from_slice(&to_bytes(response.into_body(), ANSWER_BYTES_MAX).await?)?;
     Ok(match status {
-        StatusCode::NOT_FOUND => Answer::NotFound(body),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Answer::NotFound(body),
         status if status.is_success() => Answer::Data(body),
         StatusCode::BAD_REQUEST => Answer::Malformed(body),
         _ => Answer::Failed(body),

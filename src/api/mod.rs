@@ -10,6 +10,7 @@ mod agent;
 mod agents;
 mod at;
 mod client_agent;
+mod dids;
 mod error;
 mod events;
 mod extract;
@@ -34,7 +35,7 @@ mod wire;
 pub use health::recorder;
 pub use router::router;
 pub use serve::serve;
-pub use state::{ApiState, Limits, ProviderStatus, ProviderStatuses, RateLimit};
+pub use state::{ApiState, Documents, Limits, ProviderStatus, ProviderStatuses, RateLimit};
 
 /// The part of a hostile text that is fit for a message: printable, at most 300 characters.
 fn shorten(text: &str) -> String {

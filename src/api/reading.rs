@@ -140,6 +140,23 @@ impl Reading {
         }
     }
 
+    /// The agent in the path, which must have been minted by the block, and all its life from then on: the span of its first owner,
+    /// ending where the agent was burnt.
+    pub(super) async fn ever(&mut self, text: &str) -> Result<(AgentRef, EvidencedSpan), ApiError> {
+        let agent = self.parse_agent(text)?;
+        let (timeline, block) = (TimelineRef::Owner(agent.id), self.block_number());
+        let first = self.tx.timeline(timeline, None, 1).await?.pop();
+        let first = first.filter(|span| span.from.at.block_number <= block);
+        let last = self.tx.last_span(timeline, block).await?;
+        let Some((mut life, last)) = first.zip(last) else {
+            return Err(ApiError::NoSuchAgent { agent, as_of: Box::new(self.as_of()) });
+        };
+        life.to = last.to;
+        life.record.span.to = last.record.span.to;
+        life.record.ended_by = last.record.ended_by;
+        Ok((agent, life))
+    }
+
     /// Whether this is the state with this block as the last one applied.
     pub(super) fn is_of(&self, indexed: BlockStamp) -> bool {
         self.tags.indexed == Some(indexed)

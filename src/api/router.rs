@@ -16,7 +16,7 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, events, feedback, guard, health, lookup, operators, status, timelines,
+    agent, agents, dids, events, feedback, guard, health, lookup, operators, status, timelines,
     validations, wallets,
 };
 
@@ -33,6 +33,7 @@ use super::{
         (name = "timelines", description = "What held for one agent, and when"),
         (name = "records", description = "What was said of an agent"),
         (name = "wallets", description = "From an account to its agents"),
+        (name = "identifiers", description = "DIDs, their documents, and what they are known as besides"),
         (name = "service", description = "The service itself")
     )
 )]
@@ -84,6 +85,10 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(validations::list_validations))
         .routes(routes!(wallets::list_wallet_agents))
         .routes(routes!(lookup::lookup))
+        .routes(routes!(dids::get_service_document))
+        .routes(routes!(dids::get_agent_document))
+        .routes(routes!(dids::resolve))
+        .routes(routes!(dids::list_links))
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
         .routes(routes!(health::get_metrics))

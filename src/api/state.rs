@@ -8,7 +8,8 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::guard::RateLimiter;
-use crate::app::{Clock, ModelKeeper};
+use crate::app::{Clock, ForeignDocuments, ModelKeeper};
+use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
 use crate::storage::Database;
 use crate::vocab::UnixSeconds;
@@ -24,6 +25,10 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// Which code behind the registries is known.
     pub known: Arc<KnownImplementations>,
+    /// How DID documents are made.
+    pub documents: Documents,
+    /// Finds the DID documents of other hosts; `None` where none are fetched.
+    pub foreign: Option<Arc<ForeignDocuments>>,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -34,7 +39,7 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// A state without nodes and metrics; set the fields to have them.
+    /// A state without nodes and metrics, with the documents of this machine; set the fields to have them.
     pub fn new(
         database: Database,
         clock: Arc<dyn Clock>,
@@ -44,7 +49,35 @@ impl ApiState {
         let limiter = limits.rate_limit.and_then(RateLimiter::new).map(Arc::new);
         let (known, providers) = (Arc::new(known), ProviderStatuses::default());
         let model = ModelKeeper::new(database.clone());
-        Self { database, model, clock, known, providers, metrics: None, limits, limiter }
+        let documents = Documents::default();
+        Self {
+            database,
+            model,
+            clock,
+            known,
+            documents,
+            foreign: None,
+            providers,
+            metrics: None,
+            limits,
+            limiter,
+        }
+    }
+}
+
+/// How DID documents are made.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// The host of the DIDs that this service gives.
+    pub host: WebHost,
+    /// Whether an agent's document also names its owner.
+    pub name_owner: bool,
+}
+
+impl Default for Documents {
+    /// The documents of a service on this machine, at the port that it listens on by default.
+    fn default() -> Self {
+        Self { host: WebHost::local(8004), name_owner: false }
     }
 }
 

@@ -11,6 +11,7 @@ mod correct;
 mod decoded;
 mod error;
 mod follow;
+mod foreign;
 mod ingest;
 mod read_model;
 mod rebuild;
@@ -23,6 +24,7 @@ pub use audit::{
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::AppError;
 pub use follow::{Followed, Following};
+pub use foreign::{ForeignDocument, ForeignDocuments, ForeignError};
 pub use ingest::{Applied, Ingest};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};

@@ -39,3 +39,4 @@ pub use reread::Reread;
 pub use rpc::RpcSource;
 pub use source::{BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords};
 pub use step::{ChainStep, ChainTags, Stretch};
+pub use transport::install_crypto_provider;

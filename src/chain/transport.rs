@@ -150,7 +150,7 @@ impl tower::Service<RequestPacket> for HttpTransport {
 }
 
 /// Makes ring the process's provider of cryptography, unless one is set already.
-pub(crate) fn install_crypto_provider() {
+pub fn install_crypto_provider() {
     // An error means that another one was first, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

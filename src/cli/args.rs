@@ -99,6 +99,14 @@ pub(super) enum Command {
         #[arg(long)]
         history: bool,
     },
+    /// Resolve a DID: its document, and what there is to know of it
+    Did {
+        /// A did:web of this service's host, a did:pkh or a did:key
+        did: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
+        #[arg(long, default_value = "latest")]
+        at: String,
+    },
     /// Check the record by itself or against the chain, and mend what is wrong
     #[command(after_help = AUDIT_HELP)]
     Audit(AuditArgs),

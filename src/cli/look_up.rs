@@ -69,7 +69,7 @@ pub(super) fn wallet(
 }
 
 /// A path from its parts, encoded.
-fn path(segments: &[&str], query: &[(&str, &str)]) -> Result<String, CliError> {
+pub(super) fn path(segments: &[&str], query: &[(&str, &str)]) -> Result<String, CliError> {
     let mut url = Url::parse("http://localhost")?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.extend(segments);
@@ -100,7 +100,7 @@ fn settle(
 }
 
 /// One line for each field, nested fields by their path.
-fn as_text(value: &Value) -> String {
+pub(super) fn as_text(value: &Value) -> String {
     let mut lines = Vec::new();
     flatten(value, "", &mut lines);
     let width = lines.iter().map(|(path, _)| path.len()).max().unwrap_or(0).min(40);

@@ -10,6 +10,7 @@ mod args;
 mod audit;
 mod config;
 mod demo;
+mod did;
 mod error;
 mod follow;
 mod logging;
@@ -75,6 +76,7 @@ fn run_command(
         Command::Wallet { account, at, history } => {
             look_up::wallet(config, account, at, *history, out)
         }
+        Command::Did { did, at } => did::run(config, did, at, out),
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::follow::follow;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
-use crate::api::{self, ApiState, Limits, ProviderStatus, ProviderStatuses, RateLimit};
-use crate::app::{AppError, Clock, Followed, SystemClock};
+use crate::api::{self, ApiState, Documents, Limits, ProviderStatus, ProviderStatuses, RateLimit};
+use crate::app::{AppError, Clock, Followed, ForeignDocuments, SystemClock};
 use crate::chain::{ProviderReport, State};
 use crate::config::Config;
 use crate::storage::Database;
@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        serve(state(config, &database), listener, stop).await?;
+        serve(full_state(config, &database), listener, stop).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -50,7 +50,7 @@ pub(super) async fn both(
 ) -> Result<Exit, CliError> {
     let source = Arc::new(open::source(config)?);
     let reporting = Arc::clone(&source);
-    let mut state = state(config, database);
+    let mut state = full_state(config, database);
     state.providers = ProviderStatuses::told_by(move || {
         reporting.report().into_iter().map(provider_status).collect()
     });
@@ -121,7 +121,22 @@ fn provider_status(report: ProviderReport) -> ProviderStatus {
     }
 }
 
-/// What the service answers from.
+/// What the service answers from, documents of other hosts included.
+pub(super) fn full_state(config: &Config, database: &Database) -> ApiState {
+    let mut state = state(config, database);
+    if config.foreign_dids {
+        let private = config.private_hosts.iter().map(|host| host.name().to_owned());
+        match ForeignDocuments::new(Arc::new(SystemClock), private, &[]) {
+            Ok(foreign) => state.foreign = Some(Arc::new(foreign)),
+            Err(error) => {
+                tracing::warn!(%error, "documents of other hosts are not fetched");
+            }
+        }
+    }
+    state
+}
+
+/// What look-ups are answered from.
 pub(super) fn state(config: &Config, database: &Database) -> ApiState {
     let rate_limit =
         config.rate_limit.map(|limit| RateLimit { per_s: limit.per_s, burst: limit.burst });
@@ -131,5 +146,9 @@ pub(super) fn state(config: &Config, database: &Database) -> ApiState {
         request_body_max: config.request_body_max,
         rate_limit,
     };
-    ApiState::new(database.clone(), Arc::new(SystemClock), open::known(config), limits)
+    let clock = Arc::new(SystemClock);
+    let mut state = ApiState::new(database.clone(), clock, open::known(config), limits);
+    state.documents =
+        Documents { host: config.host.clone(), name_owner: config.owner_in_documents };
+    state
 }

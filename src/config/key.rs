@@ -87,6 +87,30 @@ pub(super) const DATABASE_URL: Key = Key {
 };
 pub(super) const LISTEN: Key =
     key("listen", Kind::Text, "127.0.0.1:8004", "address and port of the HTTP service");
+pub(super) const HOST: Key = key(
+    "host",
+    Kind::Text,
+    "auto",
+    "DNS name, and port if it is not 443, in the DIDs of this service; `auto` is localhost and the port of `listen`",
+);
+pub(super) const OWNER_IN_DOCUMENTS: Key = key(
+    "owner_in_documents",
+    Kind::Text,
+    "no",
+    "whether an agent's DID document also names its owner: `yes` or `no`",
+);
+pub(super) const FOREIGN_DIDS: Key = key(
+    "foreign_dids",
+    Kind::Text,
+    "yes",
+    "whether documents of did:web identifiers of other hosts are fetched: `yes` or `no`",
+);
+pub(super) const PRIVATE_HOSTS: Key = key(
+    "private_hosts",
+    Kind::List,
+    "",
+    "DNS names that may be fetched from although their addresses are private",
+);
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -152,6 +176,10 @@ pub const KEYS: &[Key] = &[
     RPC_URL,
     DATABASE_URL,
     LISTEN,
+    HOST,
+    OWNER_IN_DOCUMENTS,
+    FOREIGN_DIDS,
+    PRIVATE_HOSTS,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

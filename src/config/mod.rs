@@ -28,6 +28,7 @@ pub use key::{KEYS, Key, Kind};
 pub use resolve::Entry;
 pub use value::{LogFilter, LogFormat, Topics};
 
+use crate::did::web::WebHost;
 use crate::vocab::ChainId;
 use resolve::Resolver;
 
@@ -47,6 +48,14 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// Where the HTTP service listens.
     pub listen: SocketAddr,
+    /// The host of the DIDs that this service gives.
+    pub host: WebHost,
+    /// Whether an agent's DID document also names its owner.
+    pub owner_in_documents: bool,
+    /// Whether documents of other hosts' DIDs are fetched.
+    pub foreign_dids: bool,
+    /// DNS names that may be fetched from although their addresses are private.
+    pub private_hosts: Vec<WebHost>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -135,6 +144,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let layers = layer::read(default_file, flags, environment)?;
         let (mut values, chain) = Resolver::new(layers)?;
+        let listen: SocketAddr = values.take(key::LISTEN)?;
         let per_s = values.take(key::RATE_LIMIT_PER_S)?;
         let burst = values.take(key::RATE_LIMIT_BURST)?;
         let config = Self {
@@ -142,7 +152,11 @@ impl Config {
             chain_id: ChainId(values.take(key::CHAIN_ID)?),
             rpc_url: values.take(key::RPC_URL)?,
             database_url: values.take(key::DATABASE_URL)?,
-            listen: values.take(key::LISTEN)?,
+            listen,
+            host: values.take::<Option<_>>(key::HOST)?.unwrap_or(WebHost::local(listen.port())),
+            owner_in_documents: values.take(key::OWNER_IN_DOCUMENTS)?,
+            foreign_dids: values.take(key::FOREIGN_DIDS)?,
+            private_hosts: values.take(key::PRIVATE_HOSTS)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

@@ -44,6 +44,22 @@ fn nothing_said_is_base_with_its_canonical_registries() {
 }
 
 #[test]
+fn the_host_of_dids_follows_the_port_until_it_is_named() {
+    let host = |file: &str| from_file(file).unwrap().host.to_string();
+    assert_eq!(host(""), "localhost%3A8004");
+    assert_eq!(host("listen = \"0.0.0.0:9\""), "localhost%3A9");
+    assert_eq!(host("host = \"Example.org\""), "example.org");
+    assert_eq!(host("host = \"example.org:8443\""), "example.org%3A8443");
+    for wrong in ["127.0.0.1:8004", "https://example.org", "example.org/x", "ex ample", "[::1]", ""]
+    {
+        let text = refusal(from_file(&format!("host = \"{wrong}\"")));
+        assert!(text.contains("`host` from") && text.contains("DNS name"), "{text}");
+    }
+    assert!(from_file("owner_in_documents = \"yes\"").unwrap().owner_in_documents);
+    assert!(refusal(from_file("owner_in_documents = \"on\"")).contains("`yes` or `no`"));
+}
+
+#[test]
 fn every_key_is_listed_once_in_order_with_its_default_readable() {
     let config = from_file("").unwrap();
     let listed: Vec<_> = config.entries().iter().map(|entry| entry.key.name).collect();

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 
 use super::layer::Raw;
+use crate::did::web::WebHost;
 use crate::vocab::{parse_address, shorten};
 use alloy::primitives::Address;
 use serde_json::Value as Json;
@@ -189,6 +190,59 @@ words! {
         Text = "text",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+/// A question with two answers: `yes` and `no`.
+impl Setting for bool {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        match text(raw, "`yes` or `no`, in quotes")? {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            other => Err(format!("expected `yes` or `no`, found `{}`", shorten(other))),
+        }
+    }
+
+    fn shown(&self) -> Json {
+        Json::from(if *self { "yes" } else { "no" })
+    }
+}
+
+/// The host of this service's DIDs, where one was given; `auto` is none.
+impl Setting for Option<WebHost> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let expected = "`auto` or a DNS name, such as `example.org` or `example.org:8443`";
+        let text = text(raw, expected)?;
+        if text == "auto" {
+            return Ok(None);
+        }
+        let told = |why| format!("expected {expected}, found `{}`: {why}", shorten(text));
+        WebHost::parse(text).map(Some).map_err(told)
+    }
+
+    fn shown(&self) -> Json {
+        self.as_ref().map_or(Json::from("auto"), |host| Json::from(host.authority()))
+    }
+}
+
+impl Setting for Vec<WebHost> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let expected = "a list of DNS names without ports";
+        let host = |text: &str| {
+            let host = WebHost::parse(text).ok().filter(|host| host.port().is_none());
+            host.ok_or_else(|| format!("expected {expected}, found `{}`", shorten(text)))
+        };
+        match raw {
+            Raw::Text(one) => Ok(vec![host(one)?]),
+            Raw::List(many) => many.iter().map(|one| host(one)).collect(),
+            Raw::Integer(_) | Raw::Other(_) => {
+                Err(format!("expected {expected}, found {}", found(raw)))
+            }
+        }
+    }
+
+    fn shown(&self) -> Json {
+        self.iter().map(|host| Json::from(host.authority())).collect()
     }
 }
 

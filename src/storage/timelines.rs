@@ -36,6 +36,10 @@ const SPAN_AT: &str = select_spans!(
     "WHERE s.kind = $1 AND s.subject = $2 AND s.name = $3
        AND s.from_block <= $4 AND (s.to_block IS NULL OR s.to_block > $4)"
 );
+const LAST_SPAN: &str = select_spans!(
+    "WHERE s.kind = $1 AND s.subject = $2 AND s.name = $3 AND s.from_block <= $4
+     ORDER BY s.from_block DESC, s.from_log DESC LIMIT 1"
+);
 const TIMELINE: &str = select_spans!(
     "WHERE s.kind = $1 AND s.subject = $2 AND s.name = $3
        AND (s.from_block, s.from_log) > ($4, $5)
@@ -125,6 +129,19 @@ impl Tx {
             return Err(StorageError::inconsistent("span", "from_block", row));
         }
         Ok(evidenced(rows)?.pop())
+    }
+
+    /// The last span of a timeline that began in a block or before, whether or not it has ended.
+    pub async fn last_span(
+        &mut self,
+        timeline: TimelineRef,
+        block_number: u64,
+    ) -> Result<Option<EvidencedSpan>, StorageError> {
+        let of = timeline_columns(timeline);
+        let block = signed("block number", block_number)?;
+        let row: Option<EvidencedRow> = on_engine!(self, conn => sqlx::query_as(LAST_SPAN)
+            .bind(of.kind).bind(of.subject).bind(of.name).bind(block).fetch_optional(conn).await)?;
+        row.map(EvidencedSpan::try_from).transpose()
     }
 
     /// A page of a timeline, oldest first.

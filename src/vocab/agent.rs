@@ -125,6 +125,14 @@ impl AgentId {
     }
 }
 
+impl AgentRef {
+    /// Its CAIP-19 name, which the registry's being an ERC-721 gives it: `eip155:8453/erc721:0x…/22`.
+    #[must_use]
+    pub fn caip19(&self) -> String {
+        format!("{}/erc721:{}/{}", self.registry.chain, self.registry.address, self.id)
+    }
+}
+
 impl fmt::Display for AgentRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id.in_registry(&self.registry.to_text()).as_str())

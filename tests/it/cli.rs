@@ -180,3 +180,32 @@ fn data_that_cannot_be_written_is_a_failure() {
     let output = Place::new().command("config").stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn a_did_that_is_made_from_itself_needs_no_database() {
+    let place = Place::new();
+    let account = "did:pkh:eip155:8453:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
+    let ran = place.run(&format!("did {account} --json"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let result: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(result["didDocument"]["id"], account);
+    let text = place.run(&format!("did {account}"));
+    assert!(
+        text.stdout.contains("didDocument.verificationMethod.0.blockchainAccountId"),
+        "{}",
+        text.stdout
+    );
+    let wrong = place.run("did did:key:z6Mk --json");
+    assert_eq!(wrong.code, 2);
+    let result: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();
+    assert_eq!(
+        result["didResolutionMetadata"]["error"]["type"],
+        "https://www.w3.org/ns/did#INVALID_DID"
+    );
+    assert!(wrong.stderr.contains("P-256"), "{}", wrong.stderr);
+    // Nothing was made on the way.
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    let missing = place.run("did did:web:localhost%3A8004:agents:8453:22");
+    assert_eq!((missing.code, missing.stdout.as_str()), (1, ""));
+    assert!(missing.stderr.contains("database"), "{}", missing.stderr);
+}

@@ -42,10 +42,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         "api",
         &[
             "vocab", "registry", "identity", "did", "attest", "rekey", "tfd", "project", "storage",
-            "app",
+            "intake", "app",
         ],
     ),
-    ("config", &["vocab", "registry"]),
+    ("config", &["vocab", "registry", "did"]),
     ("demo", &["vocab", "registry"]),
     ("cli", ANY),
     ("lib", &[]),
@@ -76,6 +76,7 @@ const fn waits(name: &'static str) -> Fenced {
 
 const NO_ENVIRONMENT: &str = "`config` is the only reader of the environment";
 const HTTP: &str = "HTTP types appear only in `api`, and in the demo's loopback node";
+const KEYS: &str = "keys and their curves appear only in `did` and `attest`";
 const ABI: &str = "ABI coding appears only in `registry`, and in the demo's contracts";
 const PROVIDERS: &str = "RPC providers and transports appear only in `chain`";
 
@@ -97,7 +98,10 @@ const FENCES: &[Fenced] = &[
     fenced("tower", &["chain", "api"], PROVIDERS),
     fenced("reqwest", &["chain", "intake"], PROVIDERS),
     fenced("rustls", &["chain"], "one place chooses the cryptography provider"),
-    fenced("ssi", &["did", "attest"], "`ssi` appears only in `did` and `attest`"),
+    fenced("bs58", &["did", "attest"], KEYS),
+    fenced("ed25519_dalek", &["did", "attest"], KEYS),
+    fenced("k256", &["did", "attest"], KEYS),
+    fenced("p256", &["did", "attest"], KEYS),
     fenced("wasmtime", &["plugin"], "the sandbox is `plugin`"),
     fenced("clap", &["cli"], "arguments are read only by `cli`"),
     fenced("indicatif", &["cli"], "only `cli` speaks to a terminal"),

@@ -22,6 +22,9 @@ mod demo_node;
 mod double;
 mod vectors;
 
+// DID documents: as promised, as resolved, as others read them.
+mod did;
+
 // What is remembered, on both engines.
 mod storage;
 

@@ -3,6 +3,7 @@
 //! `told` is the chain that all of them read. A snapshot that changes is a promise that changes: look before accepting it.
 
 mod agents;
+mod dids;
 mod limits;
 mod model;
 mod openapi;
@@ -12,7 +13,7 @@ mod records;
 mod service;
 mod status;
 mod timelines;
-mod told;
+pub(crate) mod told;
 mod wallets;
 
 use serde_json::Value;

@@ -21,7 +21,7 @@ use crate::support::abi::{IIdentity, IReputation, IUpgradeable, IValidation};
 use crate::support::service::{Service, state};
 use crate::support::tale::{IDENTITY, KNOWN_CODE, REPUTATION, Tale, VALIDATION, time};
 
-pub(super) const ALICE: Address = Address::repeat_byte(0xa1);
+pub(crate) const ALICE: Address = Address::repeat_byte(0xa1);
 pub(super) const BOB: Address = Address::repeat_byte(0xb0);
 pub(super) const BOT: Address = Address::repeat_byte(0x07);
 pub(super) const SPARE: Address = Address::repeat_byte(0x08);
@@ -44,7 +44,7 @@ pub(super) async fn service(database: &Database) -> Service {
 }
 
 /// Tells the whole chain.
-pub(super) async fn tell(database: &Database) -> Tale {
+pub(crate) async fn tell(database: &Database) -> Tale {
     let mut tale = Tale::new(database).await;
     tale.ahead = 2;
     tale.settled = Some((14, 11));

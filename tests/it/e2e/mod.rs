@@ -4,6 +4,7 @@
 //! made from scratch, or facts written down by hand. The harness is `support::indexer`.
 
 mod audit;
+mod documents;
 mod every_block;
 mod finality;
 mod judgement;

@@ -56,6 +56,22 @@ on_both_engines! {
         assert!(matches!(beyond, Err(StorageError::TooLarge { .. })), "{beyond:?}");
     }
 
+    /// The last span that began is found also where it has ended: that is when its timeline last changed.
+    async fn the_last_span_is_found_after_its_end(db: Database) {
+        let first = span(WALLET, Some(account(1)), at(10, 3), Some(at(12, 0)));
+        let second = span(WALLET, Some(account(2)), at(12, 0), Some(at(12, 9)));
+        let third = span(WALLET, Some(account(3)), at(20, 1), None);
+        let mut tx = db.begin_write().await.unwrap();
+        begin(&mut tx, &[first.clone(), second.clone(), third.clone()]).await;
+        for (block, expected) in
+            [(9, None), (10, Some(&first)), (12, Some(&second)), (19, Some(&second)), (20, Some(&third))]
+        {
+            let found = tx.last_span(WALLET, block).await.unwrap().map(|found| found.record);
+            assert_eq!(found.as_ref(), expected, "at block {block}");
+        }
+        assert_eq!(tx.last_span(TimelineRef::Owner(agent(1)), 20).await.unwrap(), None);
+    }
+
     /// Both ends come with their transaction and time; a position without a log, or a block that is not held, has none.
     async fn ends_come_with_their_evidence(db: Database) {
         let mut tx = bound(&db).await;

@@ -11,3 +11,4 @@ pub(crate) mod registries;
 pub(crate) mod scripted;
 pub(crate) mod service;
 pub(crate) mod tale;
+pub(crate) mod tls;

@@ -32,6 +32,11 @@ pub(crate) fn time(number: u64) -> UnixSeconds {
     UnixSeconds::new(GENESIS + 2 * number).unwrap()
 }
 
+/// The hash of a block of the first branch.
+pub(crate) fn first_hash(number: u64) -> B256 {
+    hash(number, &Forks::new())
+}
+
 /// Where the chain was replaced: from a block on, by which branch. Nothing of the first branch stands here.
 type Forks = BTreeMap<u64, u64>;
 

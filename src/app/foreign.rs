@@ -1,0 +1,187 @@
+//! DID documents of other hosts: fetched, checked, and kept for a while with the time of their fetching.
+//!
+//! Failures are kept too, for a shorter while: a host that does not answer is not asked again for everybody who asks. A document is what its
+//! host says now; it has no versions and no history here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+
+use super::Clock;
+use crate::did::Did;
+use crate::did::web::WebDid;
+use crate::intake::{FetchError, FetchLimits, Fetcher};
+use crate::vocab::UnixSeconds;
+
+/// What one document may cost.
+const LIMITS: FetchLimits = FetchLimits { timeout: Duration::from_secs(5), body_max: 256 * 1024 };
+/// What is asked for; hosts answer with any JSON.
+const ACCEPT: &str = "application/did+json, application/did, application/json;q=0.9";
+/// How long a document is kept.
+const KEPT_S: u64 = 300;
+/// How long a failure is kept.
+const FAILURE_KEPT_S: u64 = 30;
+/// The most documents and failures that are kept.
+const ENTRIES_MAX: usize = 1024;
+/// The most bytes of documents that are kept.
+const BYTES_MAX: usize = 16 << 20;
+
+/// A document of another host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignDocument {
+    /// As the host gave it, its JSON written anew.
+    pub document: Value,
+    /// When it was fetched.
+    pub retrieved: UnixSeconds,
+}
+
+/// Why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignError {
+    /// It was not fetched.
+    #[error("{0}")]
+    Fetch(#[from] FetchError),
+    /// What was fetched is no document.
+    #[error("what the host serves is no JSON object")]
+    NotADocument,
+    /// What was fetched is the document of another DID.
+    #[error("the document that the host serves is of another DID")]
+    OtherId,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    found: Result<Arc<ForeignDocument>, ForeignError>,
+    until: u64,
+    size: usize,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    entries: BTreeMap<Did, Kept>,
+    /// By the order in which they came.
+    order: VecDeque<Did>,
+    size: usize,
+}
+
+/// Finds documents of other hosts.
+pub struct ForeignDocuments {
+    fetcher: Fetcher,
+    clock: Arc<dyn Clock>,
+    cache: Mutex<Cache>,
+}
+
+impl ForeignDocuments {
+    /// With hosts that may have private addresses, and certificates that are trusted beside the machine's.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        private_hosts: impl IntoIterator<Item = String>,
+        authorities: &[Vec<u8>],
+    ) -> Result<Self, FetchError> {
+        crate::chain::install_crypto_provider();
+        let fetcher = Fetcher::new(LIMITS, private_hosts.into_iter().collect(), authorities)?;
+        Ok(Self { fetcher, clock, cache: Mutex::default() })
+    }
+
+    /// The document of a did:web of another host.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, or is not the document of that DID.
+    pub async fn document(
+        &self,
+        did: &Did,
+        web: &WebDid,
+    ) -> Result<Arc<ForeignDocument>, ForeignError> {
+        let now = self.clock.now();
+        if let Some(kept) = self.cache().get(did, now.get()) {
+            return kept;
+        }
+        let (found, size) = match self.fetch(did, web).await {
+            Ok((document, size)) => {
+                (Ok(Arc::new(ForeignDocument { document, retrieved: now })), size)
+            }
+            Err(error) => (Err(error), 0),
+        };
+        let kept_s = if found.is_ok() { KEPT_S } else { FAILURE_KEPT_S };
+        let until = now.get().saturating_add(kept_s);
+        self.cache().put(did.clone(), Kept { found: found.clone(), until, size });
+        found
+    }
+
+    async fn fetch(&self, did: &Did, web: &WebDid) -> Result<(Value, usize), ForeignError> {
+        let url = Url::parse(&web.url()).map_err(|_| FetchError::NotFetched)?;
+        let fetched = self.fetcher.get(&url, ACCEPT).await?;
+        let document: Value =
+            serde_json::from_slice(&fetched.body).map_err(|_| ForeignError::NotADocument)?;
+        if !document.is_object() {
+            return Err(ForeignError::NotADocument);
+        }
+        let id = document.get("id").and_then(Value::as_str);
+        if id != Some(did.as_str()) {
+            return Err(ForeignError::OtherId);
+        }
+        Ok((document, fetched.body.len()))
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn get(&self, did: &Did, now: u64) -> Option<Result<Arc<ForeignDocument>, ForeignError>> {
+        self.entries.get(did).filter(|kept| now < kept.until).map(|kept| kept.found.clone())
+    }
+
+    fn put(&mut self, did: Did, kept: Kept) {
+        self.size += kept.size;
+        if let Some(old) = self.entries.insert(did.clone(), kept) {
+            self.size -= old.size;
+        } else {
+            self.order.push_back(did);
+        }
+        while self.entries.len() > ENTRIES_MAX || self.size > BYTES_MAX {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.size -= self.entries.remove(&oldest).map_or(0, |old| old.size);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(until: u64, size: usize) -> Kept {
+        Kept { found: Err(ForeignError::OtherId), until, size }
+    }
+
+    fn did(number: usize) -> Did {
+        Did::parse(&format!("did:web:a.example:{number}")).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_number_size_and_time() {
+        let mut cache = Cache::default();
+        for number in 0..2 * ENTRIES_MAX {
+            cache.put(did(number), kept(10, 1));
+        }
+        assert_eq!(
+            (cache.entries.len(), cache.order.len(), cache.size),
+            (ENTRIES_MAX, ENTRIES_MAX, ENTRIES_MAX)
+        );
+        assert!(cache.get(&did(0), 0).is_none(), "the oldest went first");
+        let newest = did(2 * ENTRIES_MAX - 1);
+        assert!(cache.get(&newest, 9).is_some());
+        assert!(cache.get(&newest, 10).is_none());
+        cache.put(newest.clone(), kept(20, 5));
+        assert_eq!((cache.entries.len(), cache.size), (ENTRIES_MAX, ENTRIES_MAX + 4));
+        cache.put(did(0), kept(10, BYTES_MAX));
+        assert_eq!((cache.entries.len(), cache.size), (1, BYTES_MAX));
+    }
+}

@@ -1,0 +1,60 @@
+//! `hallmark did`: resolves a DID as the service does, from the database; did:pkh and did:key need none.
+//!
+//! The output is the whole result of the resolution, also where there is no document: its metadata says why. A DID that does not exist or is
+//! deactivated ends with the exit code of a negative answer.
+
+use serde_json::Value;
+
+use super::look_up::{as_text, path};
+use super::shutdown::run_until_signal;
+use super::{CliError, Exit, Output, open, serve};
+use crate::api::local::{self, Answer};
+use crate::config::Config;
+
+/// Resolves a DID.
+pub(super) fn run(
+    config: &Config,
+    did: &str,
+    at: &str,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let path = path(&["1.0", "identifiers", did], &[("at", at)])?;
+    run_until_signal(async |_| {
+        let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
+            CliError::failed("cannot resolve", &*error)
+        };
+        if let Some(answer) = local::resolve_generated(did).await.map_err(fail)? {
+            return print(answer, out);
+        }
+        let database = open::used_database(config).await?;
+        let answer = local::get(serve::full_state(config, &database), &path).await;
+        database.close().await;
+        print(answer.map_err(fail)?, out)
+    })?
+}
+
+fn print(answer: Answer, out: &mut Output) -> Result<Exit, CliError> {
+    let (exit, result) = match answer {
+        Answer::Data(result) => (Exit::Done, result),
+        Answer::NotFound(result) => (Exit::Negative, result),
+        Answer::Malformed(result) => (Exit::Usage, result),
+        Answer::Failed(result) => (Exit::Failed, result),
+    };
+    if exit == Exit::Done || out.is_json() {
+        out.record(&result, || as_text(&result))?;
+    }
+    if exit != Exit::Done {
+        let error = std::io::Error::other(why(&result).to_owned());
+        CliError::new(exit, &error).print(&mut std::io::stderr().lock());
+    }
+    Ok(exit)
+}
+
+/// Why there is no document, in words.
+fn why(result: &Value) -> &str {
+    let of_error = result.pointer("/didResolutionMetadata/error/detail");
+    // What is not the resolver's own affair comes as any other problem does.
+    let of_problem = result.get("detail");
+    let told = of_error.or(of_problem).and_then(Value::as_str);
+    told.unwrap_or("the DID is deactivated")
+}

@@ -1,0 +1,27 @@
+//! DIDs and their documents, as functions of what the timelines say.
+//!
+//! [`Did`] is the syntax; [`web`], [`pkh`] and [`key`] are the methods that are understood. A [`Document`] is made of plain facts
+//! ([`agent_document`], [`character_document`], [`service_document`]) and never stored: the same facts give the same bytes on any
+//! machine. [`version`] says which versions of an agent's document there are, [`link`] who says that two identifiers name the same
+//! and whether the other side agrees.
+//!
+//! Nothing here asks the network or a database; `api` brings the facts and `intake` the documents of others.
+
+mod agent;
+mod character;
+mod document;
+mod error;
+pub mod key;
+pub mod link;
+pub mod pkh;
+mod service;
+mod syntax;
+pub mod version;
+pub mod web;
+
+pub use agent::{AgentFacts, ClaimedService, WalletFact, agent_document};
+pub use character::{CharacterFacts, character_document};
+pub use document::{Context, Document, MethodKey, Service, VerificationMethod};
+pub use error::DidError;
+pub use service::{ServiceKey, service_document};
+pub use syntax::Did;

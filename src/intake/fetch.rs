@@ -1,0 +1,184 @@
+//! Fetches what strangers name: over https only, from public addresses only, within bounds of size and time, and nowhere else than asked.
+//!
+//! The host must be a DNS name. Its addresses are looked at after the look-up and before the connection, by the very look-up that the
+//! connection uses, so that no second answer can lead elsewhere; one private address among them refuses the host. Redirects are not followed,
+//! proxies of the environment not used, bodies not unpacked, and only so many requests run at a time. The caller makes sure that the
+//! process has a provider of cryptography.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
+use tokio::sync::Semaphore;
+use url::{Host, Url};
+
+use super::is_public;
+
+/// The most requests at a time.
+const REQUESTS_MAX: usize = 16;
+
+/// What one fetch may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchLimits {
+    /// For the whole of it, waiting for its turn included.
+    pub timeout: Duration,
+    /// The largest body, in bytes.
+    pub body_max: usize,
+}
+
+/// Why nothing was fetched. No variant tells a private host from one that does not exist: that would be a map of the network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The URL is not https, names no DNS host, or holds credentials.
+    #[error("only https URLs of DNS names without credentials are fetched")]
+    NotFetched,
+    /// The host has no address, or one that is not public.
+    #[error("the host has no public address")]
+    NoPublicHost,
+    /// The host answers with a redirect.
+    #[error("the host answers with a redirect ({0}), which is not followed")]
+    Redirect(u16),
+    /// The host answers with another status than 200.
+    #[error("the host answers with status {0}")]
+    Status(u16),
+    /// The body is larger than the bound.
+    #[error("the body is larger than {0} bytes")]
+    Oversize(usize),
+    /// Not everything came in time.
+    #[error("no whole answer within {0} s")]
+    TimedOut(u64),
+    /// No connection, or it broke.
+    #[error("the host cannot be reached: {0}")]
+    Unreachable(String),
+}
+
+/// What was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Its content type, as the host gives it.
+    pub content_type: Option<String>,
+}
+
+/// The one way out.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    client: Client,
+    limits: FetchLimits,
+    places: Arc<Semaphore>,
+}
+
+impl Fetcher {
+    /// A fetcher. `private_hosts` are the DNS names that may have private addresses; `authorities` are certificates, in PEM, that are trusted beside
+    /// the machine's.
+    ///
+    /// # Errors
+    /// When the machine has no certificates, or one of `authorities` is none.
+    pub fn new(
+        limits: FetchLimits,
+        private_hosts: BTreeSet<String>,
+        authorities: &[Vec<u8>],
+    ) -> Result<Self, FetchError> {
+        let unusable = |error: reqwest::Error| FetchError::Unreachable(innermost(&error));
+        let authorities = authorities.iter().map(|pem| Certificate::from_pem(pem));
+        let client = Client::builder()
+            .https_only(true)
+            .redirect(Policy::none())
+            .no_proxy()
+            .dns_resolver(Guarded { private_hosts })
+            .tls_certs_merge(authorities.collect::<Result<Vec<_>, _>>().map_err(unusable)?)
+            .user_agent(concat!("hallmark/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(unusable)?;
+        Ok(Self { client, limits, places: Arc::new(Semaphore::new(REQUESTS_MAX)) })
+    }
+
+    /// Fetches a URL.
+    ///
+    /// # Errors
+    /// When the URL is not one to fetch, or anything but status 200 and a whole body within the bounds comes back.
+    pub async fn get(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        let is_name = matches!(url.host(), Some(Host::Domain(_)));
+        if url.scheme() != "https" || !is_plain || !is_name {
+            return Err(FetchError::NotFetched);
+        }
+        let fetched = tokio::time::timeout(self.limits.timeout, self.exchange(url, accept)).await;
+        fetched.map_err(|_| FetchError::TimedOut(self.limits.timeout.as_secs()))?
+    }
+
+    async fn exchange(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
+        let _place = self.places.acquire().await;
+        let sent = self.client.get(url.clone()).header(ACCEPT, accept).send().await;
+        let mut response = sent.map_err(|error| fault(&error))?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(FetchError::Redirect(status.as_u16()));
+        }
+        if status.as_u16() != 200 {
+            return Err(FetchError::Status(status.as_u16()));
+        }
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let max = self.limits.body_max;
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|error| fault(&error))? {
+            if body.len().saturating_add(part.len()) > max {
+                return Err(FetchError::Oversize(max));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(Fetched { body, content_type })
+    }
+}
+
+/// Looks names up, and lets nobody through to a private address.
+struct Guarded {
+    private_hosts: BTreeSet<String>,
+}
+
+/// Stands in the chain of causes where a host was turned away.
+#[derive(Debug, thiserror::Error)]
+#[error("no public address")]
+struct TurnedAway;
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().to_owned();
+        let may_be_private = self.private_hosts.contains(&name);
+        Box::pin(async move {
+            // The port is that of the URL; this one is only a part of the form.
+            let found = tokio::net::lookup_host((name, 0)).await.map_err(|_| TurnedAway)?;
+            let found: Vec<SocketAddr> = found.collect();
+            let is_open = may_be_private || found.iter().all(|address| is_public(address.ip()));
+            if found.is_empty() || !is_open {
+                return Err(TurnedAway.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn fault(error: &reqwest::Error) -> FetchError {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TurnedAway>() {
+            return FetchError::NoPublicHost;
+        }
+        cause = error.source();
+    }
+    FetchError::Unreachable(innermost(error))
+}
+
+/// The innermost cause: the outer texts hold the URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.last().map_or_else(|| "the request failed".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,10 @@
+//! What comes from elsewhere than the chain: documents that strangers name and we fetch.
+//!
+//! [`Fetcher`] is the one way out. Whoever names a URL may be hostile, and so may be the host behind it and the one who answers for
+//! its name.
+
+mod address;
+mod fetch;
+
+pub use address::is_public;
+pub use fetch::{FetchError, FetchLimits, Fetched, Fetcher};
