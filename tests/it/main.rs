@@ -32,5 +32,8 @@ mod api;
 mod follow;
 mod rpc;
 
+// Following into a database while everything goes wrong.
+mod sim;
+
 // The whole: chain, following, storage.
 mod e2e;

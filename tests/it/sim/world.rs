@@ -1,0 +1,202 @@
+//! The chain over time, and the backends that know it: who answers a packet, from which state of the chain, and with which fault.
+//!
+//! Time goes by packets: each may bring a change of the chain. When all changes were made the world is calm: every backend knows the
+//! truth and nothing fails any more.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use alloy::primitives::B256;
+
+use super::content::{KNOWN, State};
+use super::draw::Draw;
+use super::model::{Chain, Model};
+use super::plan::{Fault, Plan, RECHECKS};
+
+/// Even where the chain no longer changes, a node gets well in the end.
+const PACKETS_MAX: u64 = 600;
+
+/// What happens to one packet.
+#[derive(Clone, Debug)]
+pub(super) struct Fate {
+    pub(super) latency: Duration,
+    pub(super) view: usize,
+    pub(super) fault: Option<Fault>,
+    /// Decides the fault's details.
+    pub(super) draw: Draw,
+    /// The program dies before it is answered.
+    pub(super) is_last: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) model: Model,
+    pub(super) plan: Plan,
+    pub(super) views: Vec<Chain>,
+    draw: Draw,
+    acts_left: u64,
+    pub(super) packets: u64,
+    /// The packet at which the program dies.
+    last_packet: Option<u64>,
+    /// Set when that packet came.
+    pub(super) is_dead: bool,
+    pub(super) is_calm: bool,
+    /// From here on the chain changes and the node fails.
+    pub(super) is_followed: bool,
+    /// The highest block that any backend ever called final.
+    finalized_max: u64,
+    /// How often the logs of a block were left out.
+    left_out: HashMap<B256, u32>,
+    pub(super) story: Vec<String>,
+    began: tokio::time::Instant,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, plan: Plan) -> Self {
+        let mut draw = Draw::of(&[seed, 2]);
+        let state = State::new(KNOWN);
+        // What stood behind the proxy before the first block followed is asked once, and must not change.
+        let floor = plan.options.start_block.saturating_sub(1);
+        let mut model = Model::new(seed, plan.shape, state, floor, plan.without_finality);
+        model.grow(plan.blocks);
+        let height = model.chain.height();
+        let (finalized, safe) = (draw.below(height + 1), draw.below(height + 1));
+        model.settle(finalized, safe);
+        let finalized_max = model.chain.finalized;
+        let views = vec![model.chain.clone(); plan.views];
+        let mut world = Self {
+            views,
+            draw,
+            acts_left: plan.acts,
+            packets: 0,
+            last_packet: None,
+            is_dead: false,
+            is_calm: false,
+            is_followed: plan.opening,
+            finalized_max,
+            left_out: HashMap::new(),
+            story: Vec::new(),
+            began: tokio::time::Instant::now(),
+            model,
+            plan,
+        };
+        world.tell(format!("{:?}", world.plan));
+        world.tell_chain("the chain begins");
+        world
+    }
+
+    pub(super) fn tell(&mut self, what: impl AsRef<str>) {
+        let time = self.began.elapsed().as_millis();
+        let line = format!("{:>4} {:>7} ms  {}", self.packets, time, what.as_ref());
+        self.story.push(line);
+    }
+
+    fn tell_chain(&mut self, what: &str) {
+        let chain = &self.model.chain;
+        let line = format!(
+            "{what}: head {}, safe {}, finalized {}",
+            chain.head().header.block,
+            chain.safe,
+            chain.finalized
+        );
+        self.tell(line);
+    }
+
+    /// A program begins, to die at its so many-th packet.
+    pub(super) fn revive(&mut self, packet: Option<u64>) {
+        self.is_dead = false;
+        self.last_packet = packet.map(|packet| self.packets + packet);
+    }
+
+    /// A packet has come.
+    pub(super) fn arrive(&mut self) -> Fate {
+        self.packets += 1;
+        let is_last = self.last_packet == Some(self.packets);
+        if !self.is_calm && self.is_followed && self.draw.chance(self.plan.act_percent) {
+            self.act();
+        }
+        if self.acts_left == 0 || self.packets >= PACKETS_MAX {
+            self.calm_down();
+        }
+        let view = self.draw.place(self.views.len());
+        if self.is_calm || self.draw.chance(self.plan.sync_percent) {
+            self.sync(view);
+        }
+        let mut fault = None;
+        for (kind, percent) in self.plan.faults.clone() {
+            if !self.is_calm && self.is_followed && self.draw.chance(percent) {
+                fault = Some(kind);
+            }
+        }
+        let latency = Duration::from_millis(self.draw.below(self.plan.latency_max_ms + 1));
+        let draw = Draw::of(&[self.draw.word()]);
+        Fate { latency, view, fault, draw, is_last }
+    }
+
+    fn calm_down(&mut self) {
+        if !self.is_calm {
+            self.is_calm = true;
+            self.tell_chain("all is calm");
+        }
+    }
+
+    /// A backend learns the truth, or nearly.
+    fn sync(&mut self, view: usize) {
+        let behind = if self.is_calm || self.draw.chance(60) { 0 } else { self.draw.below(6) };
+        let chain = self.model.chain.behind(behind);
+        self.finalized_max = self.finalized_max.max(chain.finalized);
+        self.views[view] = chain;
+    }
+
+    /// One change of the chain.
+    fn act(&mut self) {
+        self.acts_left -= 1;
+        let height = self.model.chain.height();
+        let floor = self.model.floor;
+        match self.draw.below(8) {
+            0..=2 => {
+                let blocks = self.draw.pick(&[1, 2, 5, 12]);
+                self.model.grow(blocks);
+                self.tell_chain("it grew");
+            }
+            3..=5 if floor < height => {
+                let deepest = height - floor;
+                let depth = if self.draw.chance(60) { deepest.min(3) } else { deepest };
+                let depth = self.draw.between(1, depth);
+                self.reorg(depth);
+                if self.draw.chance(25) && self.model.chain.height() > self.model.floor {
+                    self.reorg(1);
+                }
+            }
+            _ => {
+                let finalized = self.draw.between(self.model.chain.finalized, height);
+                let finalized = if self.draw.chance(60) { 0 } else { finalized };
+                let safe = self.draw.between(self.model.chain.safe, height);
+                self.model.settle(finalized, safe);
+                self.tell_chain("it settled");
+            }
+        }
+    }
+
+    fn reorg(&mut self, depth: u64) {
+        let height = self.model.chain.height();
+        let ancestor = height - depth;
+        let length = self.draw.between(1, depth + 4);
+        self.model.reorg(ancestor, length);
+        self.tell_chain(&format!("it was replaced above {ancestor}"));
+        if self.draw.chance(30) {
+            // Fewer blocks may be all there is to come.
+            self.acts_left = self.acts_left.min(1);
+        }
+    }
+
+    /// Whether the logs of a block may be left out once more without being lost: the block is recent, and was not left out too often.
+    pub(super) fn may_leave_out(&mut self, number: u64, hash: B256) -> bool {
+        let recent_from = self.finalized_max.saturating_sub(self.plan.options.recent);
+        let recent_from = if self.model.has_finality { recent_from } else { 0 };
+        let count = self.left_out.entry(hash).or_default();
+        let may = number >= recent_from && *count < RECHECKS;
+        *count += u32::from(may);
+        may
+    }
+}
