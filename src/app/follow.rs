@@ -124,16 +124,10 @@ impl<S: ChainSource + 'static> Following<S> {
         let Some(number) = self.options.start_block.checked_sub(1) else { return Ok(None) };
         let during = || format!("cannot read the code of {} at block {number}", registry.at);
         let header = self.source.header(BlockTag::Number(number)).await.during(during)?;
-        let Some(Header { block, .. }) = header else {
-            // This is asked once and for all, so one empty answer of a node that has the block must not decide it.
-            let head = self.source.tags().await.during(during)?.head.block.number;
-            if head < number {
-                return Ok(None);
-            }
-            let reason = "the node does not have it yet";
-            return Err(ChainError::contradiction(format!("block {number}"), reason))
-                .during(during);
-        };
+        // This is asked once and for all, so a backend that lags must not decide it.
+        let reason = "the node does not have it yet";
+        let absent = || ChainError::contradiction(format!("block {number}"), reason);
+        let Header { block, .. } = header.ok_or_else(absent).during(during)?;
         let slot = calls::IMPLEMENTATION_SLOT;
         let word = self.source.storage(registry.at.address, slot, BlockTag::Hash(block.hash)).await;
         let word = match word {

@@ -33,6 +33,7 @@ mod follow;
 mod rpc;
 
 // Following into a database while everything goes wrong.
+mod faults;
 mod sim;
 
 // The whole: chain, following, storage.

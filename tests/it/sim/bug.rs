@@ -11,7 +11,7 @@ use hallmark::chain::{
 use hallmark::storage::Tags;
 use hallmark::vocab::{BlockRef, ChainId, Header, RawLog};
 
-use super::run::{Run, binding};
+use super::run::{Run, binding, filter};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bug {
@@ -118,7 +118,7 @@ pub(super) async fn cursor_early(run: &Run<'_>, source: Arc<RpcSource>) -> Resul
         (cursor, Resume { cursor, held: held.collect(), safe, finalized })
     };
     let mut follower =
-        Follower::new(Arc::clone(&source), run.filter(), run.plan.options.clone(), resume);
+        Follower::new(Arc::clone(&source), filter(), run.plan.options.clone(), resume);
     loop {
         let step = match follower.next().await {
             Ok(step) => step,

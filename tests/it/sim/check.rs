@@ -11,7 +11,7 @@ use hallmark::vocab::{BlockRef, Header, RawLog};
 use tokio::time::{Duration, Instant};
 
 use super::drive::{Driven, Until, at_once, drive};
-use super::run::{Run, told};
+use super::run::{Run, filter, told};
 use crate::support::databases::Fresh;
 use crate::support::dump::{Dump, differences, dump};
 
@@ -49,7 +49,7 @@ async fn from_scratch(run: &Run<'_>) -> Result<Dump, String> {
     let source = std::sync::Arc::new(run.source());
     let ingest = run.ingest(database.clone());
     let made = async {
-        let (options, filter) = (run.plan.options.clone(), run.filter());
+        let (options, filter) = (run.plan.options.clone(), filter());
         let (source_, ingest_) = (std::sync::Arc::clone(&source), ingest.clone());
         Following::open(source_, ingest_, filter, options, &[]).await?;
         ingest.apply(source.as_ref(), &step, None).await

@@ -12,10 +12,10 @@ use hallmark::vocab::{BlockRef, RawLog, UnixSeconds};
 use super::draw::Draw;
 use crate::support::abi::{IIdentity, IReputation, IUpgradeable};
 
-pub(super) const IDENTITY: Address = Address::repeat_byte(0x1d);
-pub(super) const REPUTATION: Address = Address::repeat_byte(0x4e);
+pub(crate) const IDENTITY: Address = Address::repeat_byte(0x1d);
+pub(crate) const REPUTATION: Address = Address::repeat_byte(0x4e);
 /// Version 2.0.0 of the identity registry, which the program knows.
-pub(super) const KNOWN: Address = address!("7274e874CA62410a93Bd8bf61c69d8045E399c02");
+pub(crate) const KNOWN: Address = address!("7274e874CA62410a93Bd8bf61c69d8045E399c02");
 /// Code that it does not know; the second reads other wallets out of the same storage.
 const UNKNOWN: [Address; 2] = [Address::repeat_byte(0xc1), Address::repeat_byte(0xc2)];
 const PEOPLE: u64 = 5;
@@ -28,7 +28,7 @@ struct Agent {
 
 /// The registries' storage at the end of a block, as far as it matters.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     agents: Vec<Agent>,
     code: Address,
     /// How much feedback each client gave each agent.
@@ -37,16 +37,16 @@ pub(super) struct State {
 
 impl State {
     /// Nobody is registered.
-    pub(super) const fn new(code: Address) -> Self {
+    pub(crate) const fn new(code: Address) -> Self {
         Self { agents: Vec::new(), code, feedback: BTreeMap::new() }
     }
 
-    pub(super) const fn code(&self) -> Address {
+    pub(crate) const fn code(&self) -> Address {
         self.code
     }
 
     /// What the contract says of an agent's wallet.
-    pub(super) fn wallet(&self, agent: U256) -> Address {
+    pub(crate) fn wallet(&self, agent: U256) -> Address {
         let Some(agent) = usize::try_from(agent).ok().and_then(|i| self.agents.get(i)) else {
             return Address::ZERO;
         };
@@ -59,17 +59,17 @@ impl State {
 
 /// How lively a chain is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// Of 100 blocks so many hold anything.
-    pub(super) busy_percent: u64,
+    pub(crate) busy_percent: u64,
     /// At most so many operations in one block.
-    pub(super) operations_max: u64,
+    pub(crate) operations_max: u64,
     /// Of 100 operations so many replace the registry's code.
-    pub(super) upgrade_percent: u64,
+    pub(crate) upgrade_percent: u64,
 }
 
 /// Writes the logs of one block.
-pub(super) struct Scribe<'a> {
+pub(crate) struct Scribe<'a> {
     draw: &'a mut Draw,
     state: &'a mut State,
     block: BlockRef,
@@ -81,7 +81,7 @@ pub(super) struct Scribe<'a> {
 
 impl<'a> Scribe<'a> {
     /// The logs of a block, and in `state` what it leaves behind.
-    pub(super) fn write(
+    pub(crate) fn write(
         draw: &'a mut Draw,
         state: &'a mut State,
         block: BlockRef,

@@ -4,11 +4,11 @@ use hallmark::chain::retry::Jitter;
 
 /// A stream of numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Draw(Jitter);
+pub(crate) struct Draw(Jitter);
 
 impl Draw {
     /// The stream of some words: other words, another stream.
-    pub(super) fn of(words: &[u64]) -> Self {
+    pub(crate) fn of(words: &[u64]) -> Self {
         let mut state = 0x6861_6c6c_6d61_726b;
         for word in words {
             state = Jitter::new(state ^ word).draw();
@@ -16,31 +16,31 @@ impl Draw {
         Self(Jitter::new(state))
     }
 
-    pub(super) const fn word(&mut self) -> u64 {
+    pub(crate) const fn word(&mut self) -> u64 {
         self.0.draw()
     }
 
     /// A number below `end`, which is not 0.
-    pub(super) const fn below(&mut self, end: u64) -> u64 {
+    pub(crate) const fn below(&mut self, end: u64) -> u64 {
         self.0.draw() % end
     }
 
     /// A number from `low` to `high`, both of them possible.
-    pub(super) const fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
     /// True in so many of a hundred cases.
-    pub(super) const fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) const fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
     /// A place in a list of that length.
-    pub(super) fn place(&mut self, length: usize) -> usize {
+    pub(crate) fn place(&mut self, length: usize) -> usize {
         usize::try_from(self.below(u64::try_from(length).unwrap())).unwrap()
     }
 
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.place(from.len())]
     }
 }

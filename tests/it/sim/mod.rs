@@ -8,10 +8,10 @@
 
 mod bug;
 mod check;
-mod content;
+pub(crate) mod content;
 mod draw;
 mod drive;
-mod model;
+pub(crate) mod model;
 mod node;
 mod plan;
 mod run;

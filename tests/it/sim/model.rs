@@ -14,34 +14,34 @@ use super::draw::Draw;
 
 /// A block of any branch.
 #[derive(Clone, Debug)]
-pub(super) struct Block {
-    pub(super) header: Header,
-    pub(super) logs: Vec<RawLog>,
-    pub(super) state: State,
+pub(crate) struct Block {
+    pub(crate) header: Header,
+    pub(crate) logs: Vec<RawLog>,
+    pub(crate) state: State,
 }
 
 /// A chain as somebody knows it: every block from the first on, and which of them are safe and final.
 #[derive(Clone, Debug)]
-pub(super) struct Chain {
-    pub(super) blocks: Vec<Arc<Block>>,
-    pub(super) safe: u64,
-    pub(super) finalized: u64,
+pub(crate) struct Chain {
+    pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) safe: u64,
+    pub(crate) finalized: u64,
 }
 
 impl Chain {
-    pub(super) fn head(&self) -> &Arc<Block> {
+    pub(crate) fn head(&self) -> &Arc<Block> {
         self.blocks.last().unwrap()
     }
 
-    pub(super) fn height(&self) -> u64 {
+    pub(crate) fn height(&self) -> u64 {
         self.head().header.block.number
     }
 
-    pub(super) fn at(&self, number: u64) -> Option<&Arc<Block>> {
+    pub(crate) fn at(&self, number: u64) -> Option<&Arc<Block>> {
         self.blocks.get(usize::try_from(number).ok()?)
     }
 
-    pub(super) fn has(&self, block: BlockRef) -> bool {
+    pub(crate) fn has(&self, block: BlockRef) -> bool {
         self.at(block.number).is_some_and(|found| found.header.block == block)
     }
 
@@ -50,7 +50,7 @@ impl Chain {
     }
 
     /// The same, as it was when it was shorter by so many blocks.
-    pub(super) fn behind(&self, blocks: u64) -> Self {
+    pub(crate) fn behind(&self, blocks: u64) -> Self {
         let height = self.height().saturating_sub(blocks).max(self.finalized);
         let kept = usize::try_from(height + 1).unwrap();
         let blocks = self.blocks[..kept].to_vec();
@@ -60,12 +60,12 @@ impl Chain {
 
 /// The truth.
 #[derive(Debug)]
-pub(super) struct Model {
-    pub(super) chain: Chain,
+pub(crate) struct Model {
+    pub(crate) chain: Chain,
     /// Whether nodes of this chain know safe and finalized blocks.
-    pub(super) has_finality: bool,
+    pub(crate) has_finality: bool,
     /// No reorganisation goes below this block.
-    pub(super) floor: u64,
+    pub(crate) floor: u64,
     /// Where nothing is final: no reorganisation is deeper below the highest head than this.
     depth_max: u64,
     known: HashMap<B256, Arc<Block>>,
@@ -79,7 +79,7 @@ impl Model {
     ///
     /// Nothing up to `floor` is ever replaced, and with `depth_max` nothing deeper than that below the highest head, finality being
     /// unknown then.
-    pub(super) fn new(
+    pub(crate) fn new(
         seed: u64,
         shape: Shape,
         state: State,
@@ -106,11 +106,11 @@ impl Model {
         }
     }
 
-    pub(super) fn known(&self, hash: B256) -> Option<&Arc<Block>> {
+    pub(crate) fn known(&self, hash: B256) -> Option<&Arc<Block>> {
         self.known.get(&hash)
     }
 
-    pub(super) fn tags(&self) -> ChainTags {
+    pub(crate) fn tags(&self) -> ChainTags {
         let tag = |number| self.has_finality.then(|| self.chain.header(number));
         ChainTags {
             head: self.chain.head().header.clone(),
@@ -119,7 +119,7 @@ impl Model {
         }
     }
 
-    pub(super) fn grow(&mut self, blocks: u64) {
+    pub(crate) fn grow(&mut self, blocks: u64) {
         for _ in 0..blocks {
             let block = Arc::new(self.next_block());
             self.known.insert(block.header.block.hash, Arc::clone(&block));
@@ -152,7 +152,7 @@ impl Model {
     }
 
     /// Replaces all above a block by so many others, at least one.
-    pub(super) fn reorg(&mut self, ancestor: u64, length: u64) {
+    pub(crate) fn reorg(&mut self, ancestor: u64, length: u64) {
         assert!(ancestor >= self.floor && ancestor < self.chain.height());
         self.salt += 1;
         self.chain.blocks.truncate(usize::try_from(ancestor + 1).unwrap());
@@ -161,7 +161,7 @@ impl Model {
     }
 
     /// Moves what is final and safe up, as far as they lie below the head.
-    pub(super) fn settle(&mut self, finalized: u64, safe: u64) {
+    pub(crate) fn settle(&mut self, finalized: u64, safe: u64) {
         if !self.has_finality {
             return;
         }

@@ -30,11 +30,17 @@ impl Node {
     }
 
     async fn exchange(self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
+        let asks_for_tags = packet
+            .requests()
+            .first()
+            .and_then(|call| call.params())
+            .is_some_and(|params| params.get().contains("latest"));
         let (fate, timeout) = {
             let mut world = self.world();
-            (world.arrive(), world.plan.rpc.timeout)
+            (world.arrive(asks_for_tags), world.plan.rpc.timeout)
         };
-        tokio::time::sleep(fate.latency / 2).await;
+        let half = fate.latency / 2;
+        tokio::time::sleep(half).await;
         let answer = self.world().answer(&packet, fate.clone());
         let is_dead = {
             let mut world = self.world();
@@ -45,7 +51,7 @@ impl Node {
             // The client gives up before this ends; a program that is dead hears nothing any more.
             tokio::time::sleep(timeout * 1_000).await;
         }
-        tokio::time::sleep(fate.latency - fate.latency / 2).await;
+        tokio::time::sleep(half).await;
         answer
     }
 }

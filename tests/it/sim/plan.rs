@@ -123,7 +123,8 @@ impl Plan {
     pub(super) fn draw(seed: u64) -> Self {
         let mut draw = Draw::of(&[seed, 1]);
         let without_finality = draw.chance(12).then(|| draw.between(2, 8));
-        let blocks = draw.between(3, 45);
+        let most = draw.pick(&[6, 12, 36]);
+        let blocks = draw.between(3, most);
         let shape = Shape {
             busy_percent: draw.pick(&[30, 60, 90]),
             operations_max: draw.between(1, 4),
@@ -160,8 +161,8 @@ impl Plan {
             without_finality,
             views,
             sync_percent: draw.pick(&[20, 60, 95]),
-            acts: draw.between(2, 16),
-            act_percent: draw.pick(&[5, 15, 40]),
+            acts: draw.between(6, 20),
+            act_percent: draw.pick(&[0, 3, 15]),
             faults: Self::faults(&mut draw),
             latency_max_ms: draw.pick(&[1, 20, 200]),
             range_limit: draw.chance(25).then(|| draw.between(1, 8)),

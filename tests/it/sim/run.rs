@@ -94,6 +94,10 @@ pub(super) fn binding(plan: &Plan) -> Binding {
     Binding { chain: CHAIN, registries }
 }
 
+pub(super) fn filter() -> LogFilter {
+    LogFilter { addresses: vec![IDENTITY, REPUTATION], topics: Vec::new() }
+}
+
 impl Run<'_> {
     pub(super) fn source(&self) -> RpcSource {
         let endpoint = Endpoint::parse("http://node.example/").unwrap();
@@ -137,7 +141,7 @@ impl Run<'_> {
         let world = self.node.world();
         let truth = world.model.tags();
         let heard = self.heard.lock().unwrap();
-        world.is_calm
+        world.is_calm()
             && heard.cursor == Some(truth.head.block)
             && heard.tags.as_ref() == Some(&truth)
     }
@@ -198,15 +202,11 @@ impl Run<'_> {
 
     /// The program, as a process runs it.
     async fn program<S: ChainSource + 'static>(&self, source: Arc<S>) -> Result<(), AppError> {
-        let filter = self.filter();
+        let filter = filter();
         let ingest = self.ingest(self.database.clone());
         let options = self.plan.options.clone();
         let following = Following::open(source, ingest, filter, options, &[]).await?;
         following.run(std::future::pending(), |event| self.hear(&event)).await
-    }
-
-    pub(super) fn filter(&self) -> LogFilter {
-        LogFilter { addresses: vec![IDENTITY, REPUTATION], topics: Vec::new() }
     }
 
     pub(super) fn hear(&self, event: &Followed<'_>) {
@@ -214,7 +214,7 @@ impl Run<'_> {
         match event {
             Followed::Step { step, applied, .. } => {
                 heard.steps += 1;
-                self.node.world().is_followed = true;
+                self.node.world().begin();
                 heard.reverts += u64::from(step.revert_to.is_some());
                 heard.cursor = applied.cursor;
                 heard.tags = Some(step.tags.clone());

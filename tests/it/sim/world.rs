@@ -14,7 +14,10 @@ use super::model::{Chain, Model};
 use super::plan::{Fault, Plan, RECHECKS};
 
 /// Even where the chain no longer changes, a node gets well in the end.
-const PACKETS_MAX: u64 = 600;
+const PACKETS_MAX: u64 = 300;
+
+/// Of 100 packets so many bring a change while the program has nothing to do.
+const IDLE_ACT_PERCENT: u64 = 70;
 
 /// What happens to one packet.
 #[derive(Clone, Debug)]
@@ -28,6 +31,17 @@ pub(super) struct Fate {
     pub(super) is_last: bool,
 }
 
+/// How the world fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing happens until something was followed.
+    Quiet,
+    /// The chain changes, and the node fails.
+    Lively,
+    /// Everybody knows the truth.
+    Calm,
+}
+
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) model: Model,
@@ -36,13 +50,12 @@ pub(super) struct World {
     draw: Draw,
     acts_left: u64,
     pub(super) packets: u64,
+    asked_for_tags: bool,
     /// The packet at which the program dies.
     last_packet: Option<u64>,
     /// Set when that packet came.
     pub(super) is_dead: bool,
-    pub(super) is_calm: bool,
-    /// From here on the chain changes and the node fails.
-    pub(super) is_followed: bool,
+    phase: Phase,
     /// The highest block that any backend ever called final.
     finalized_max: u64,
     /// How often the logs of a block were left out.
@@ -69,10 +82,10 @@ impl World {
             draw,
             acts_left: plan.acts,
             packets: 0,
+            asked_for_tags: false,
             last_packet: None,
             is_dead: false,
-            is_calm: false,
-            is_followed: plan.opening,
+            phase: if plan.opening { Phase::Lively } else { Phase::Quiet },
             finalized_max,
             left_out: HashMap::new(),
             story: Vec::new(),
@@ -102,6 +115,17 @@ impl World {
         self.tell(line);
     }
 
+    pub(super) fn is_calm(&self) -> bool {
+        self.phase == Phase::Calm
+    }
+
+    /// Something was followed.
+    pub(super) fn begin(&mut self) {
+        if self.phase == Phase::Quiet {
+            self.phase = Phase::Lively;
+        }
+    }
+
     /// A program begins, to die at its so many-th packet.
     pub(super) fn revive(&mut self, packet: Option<u64>) {
         self.is_dead = false;
@@ -109,22 +133,26 @@ impl World {
     }
 
     /// A packet has come.
-    pub(super) fn arrive(&mut self) -> Fate {
+    pub(super) fn arrive(&mut self, asks_for_tags: bool) -> Fate {
         self.packets += 1;
+        // Who asks for nothing but the tags has caught up, and something ought to happen.
+        let is_idle = asks_for_tags && self.asked_for_tags;
+        self.asked_for_tags = asks_for_tags;
+        let act_percent = if is_idle { IDLE_ACT_PERCENT } else { self.plan.act_percent };
         let is_last = self.last_packet == Some(self.packets);
-        if !self.is_calm && self.is_followed && self.draw.chance(self.plan.act_percent) {
+        if self.phase == Phase::Lively && self.draw.chance(act_percent) {
             self.act();
         }
         if self.acts_left == 0 || self.packets >= PACKETS_MAX {
             self.calm_down();
         }
         let view = self.draw.place(self.views.len());
-        if self.is_calm || self.draw.chance(self.plan.sync_percent) {
+        if self.is_calm() || self.draw.chance(self.plan.sync_percent) {
             self.sync(view);
         }
         let mut fault = None;
         for (kind, percent) in self.plan.faults.clone() {
-            if !self.is_calm && self.is_followed && self.draw.chance(percent) {
+            if self.phase == Phase::Lively && self.draw.chance(percent) {
                 fault = Some(kind);
             }
         }
@@ -134,15 +162,15 @@ impl World {
     }
 
     fn calm_down(&mut self) {
-        if !self.is_calm {
-            self.is_calm = true;
+        if !self.is_calm() {
+            self.phase = Phase::Calm;
             self.tell_chain("all is calm");
         }
     }
 
     /// A backend learns the truth, or nearly.
     fn sync(&mut self, view: usize) {
-        let behind = if self.is_calm || self.draw.chance(60) { 0 } else { self.draw.below(6) };
+        let behind = if self.is_calm() || self.draw.chance(60) { 0 } else { self.draw.below(6) };
         let chain = self.model.chain.behind(behind);
         self.finalized_max = self.finalized_max.max(chain.finalized);
         self.views[view] = chain;
@@ -154,12 +182,12 @@ impl World {
         let height = self.model.chain.height();
         let floor = self.model.floor;
         match self.draw.below(8) {
-            0..=2 => {
+            0 | 1 => {
                 let blocks = self.draw.pick(&[1, 2, 5, 12]);
                 self.model.grow(blocks);
                 self.tell_chain("it grew");
             }
-            3..=5 if floor < height => {
+            2..=5 if floor < height => {
                 let deepest = height - floor;
                 let depth = if self.draw.chance(60) { deepest.min(3) } else { deepest };
                 let depth = self.draw.between(1, depth);
@@ -184,7 +212,7 @@ impl World {
         let length = self.draw.between(1, depth + 4);
         self.model.reorg(ancestor, length);
         self.tell_chain(&format!("it was replaced above {ancestor}"));
-        if self.draw.chance(30) {
+        if self.draw.chance(12) {
             // Fewer blocks may be all there is to come.
             self.acts_left = self.acts_left.min(1);
         }
