@@ -2,7 +2,8 @@
 //!
 //! A seed decides the chain and its reorganisations, the node's backends and their faults, how the program is set up and where it dies.
 //! In the end every table equals that of a database made from the final canonical chain alone. What is not simulated is what nothing
-//! could make good: a chain replaced below its finalized block, and logs that are left out where no header is looked at.
+//! could make good: a chain replaced below its finalized block, logs that are left out where no header is looked at, and several
+//! backends behind an address that bears no batches.
 //!
 //! `HALLMARK_TEST_SIM_SEED=n` runs one seed and tells its story; `HALLMARK_SIM_SEEDS=n ./test sim` runs so many.
 

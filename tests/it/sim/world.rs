@@ -179,43 +179,53 @@ impl World {
     /// One change of the chain.
     fn act(&mut self) {
         self.acts_left -= 1;
-        let height = self.model.chain.height();
-        let floor = self.model.floor;
-        match self.draw.below(8) {
+        let chain = &self.model.chain;
+        let (height, safe, finalized) = (chain.height(), chain.safe, chain.finalized);
+        match self.draw.below(10) {
+            // The last word is often a branch that is shorter than what was there.
+            _ if self.acts_left == 0 && self.draw.chance(40) => self.reorg(0),
             0 | 1 => {
                 let blocks = self.draw.pick(&[1, 2, 5, 12]);
                 self.model.grow(blocks);
                 self.tell_chain("it grew");
             }
-            2..=5 if floor < height => {
-                let deepest = height - floor;
-                let depth = if self.draw.chance(60) { deepest.min(3) } else { deepest };
-                let depth = self.draw.between(1, depth);
-                self.reorg(depth);
-                if self.draw.chance(25) && self.model.chain.height() > self.model.floor {
-                    self.reorg(1);
+            2..=6 => {
+                self.reorg(4);
+                if self.draw.chance(25) {
+                    self.reorg(2);
                 }
             }
+            7 => {
+                // What a backend that was left behind sees when it comes back: another branch, long since final.
+                self.reorg(1);
+                self.model.grow(15);
+                let height = self.model.chain.height();
+                let finalized = self.draw.between(height - 8, height);
+                self.model.settle(finalized, height);
+                self.tell_chain("it leapt");
+            }
             _ => {
-                let finalized = self.draw.between(self.model.chain.finalized, height);
-                let finalized = if self.draw.chance(60) { 0 } else { finalized };
-                let safe = self.draw.between(self.model.chain.safe, height);
+                let up_to = self.draw.between(finalized, height);
+                let finalized = if self.draw.chance(60) { 0 } else { up_to };
+                let safe = self.draw.between(safe, height);
                 self.model.settle(finalized, safe);
                 self.tell_chain("it settled");
             }
         }
     }
 
-    fn reorg(&mut self, depth: u64) {
+    /// Replaces the newest blocks by others, at most so many more than there were; where all are final, nothing happens.
+    fn reorg(&mut self, more: u64) {
         let height = self.model.chain.height();
-        let ancestor = height - depth;
-        let length = self.draw.between(1, depth + 4);
-        self.model.reorg(ancestor, length);
-        self.tell_chain(&format!("it was replaced above {ancestor}"));
-        if self.draw.chance(12) {
-            // Fewer blocks may be all there is to come.
-            self.acts_left = self.acts_left.min(1);
+        let deepest = height - self.model.floor;
+        if deepest == 0 {
+            return;
         }
+        let depth = if self.draw.chance(50) { deepest.min(3) } else { deepest };
+        let depth = self.draw.between(1, depth);
+        let length = self.draw.between(1, depth + more);
+        self.model.reorg(height - depth, length);
+        self.tell_chain(&format!("it was replaced above {}", height - depth));
     }
 
     /// Whether the logs of a block may be left out once more without being lost: the block is recent, and was not left out too often.
