@@ -10,6 +10,7 @@ mod completeness;
 mod correct;
 mod decoded;
 mod error;
+mod existence;
 mod follow;
 mod foreign;
 mod ingest;

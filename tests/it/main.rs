@@ -36,5 +36,9 @@ mod follow;
 mod providers;
 mod rpc;
 
+// Following into a database while everything goes wrong.
+mod faults;
+mod sim;
+
 // The whole: chain, following, storage.
 mod e2e;

@@ -23,6 +23,7 @@ use crate::support::tls::{Door, Secured};
 
 /// A clock that a test moves.
 #[derive(Clone)]
+#[derive(Debug)]
 struct Hand(Arc<AtomicU64>);
 
 impl Clock for Hand {
