@@ -22,8 +22,7 @@ use crate::support::tale::time;
 use crate::support::tls::{Door, Secured};
 
 /// A clock that a test moves.
-#[derive(Clone)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Hand(Arc<AtomicU64>);
 
 impl Clock for Hand {
