@@ -20,7 +20,7 @@ use crate::chain::{
 };
 use crate::registry::calls;
 use crate::storage::{Database, Halt, Observation, ObservedSubject, Registry, StorageError, Tags};
-use crate::vocab::{Header, RegistryKind};
+use crate::vocab::{BlockStamp, Header, RegistryKind};
 
 /// How long to wait before following is taken up again after trouble that may pass.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -136,7 +136,10 @@ impl<S: ChainSource + 'static> Following<S> {
         let Some(number) = self.options.start_block.checked_sub(1) else { return Ok(None) };
         let during = || format!("cannot read the code of {} at block {number}", registry.at);
         let header = self.source.header(BlockTag::Number(number)).await.during(during)?;
-        let Some(Header { block, .. }) = header else { return Ok(None) };
+        // This is asked once and for all, so a backend that lags must not decide it.
+        let reason = "the node does not have it yet";
+        let absent = || ChainError::contradiction(format!("block {number}"), reason);
+        let Header { block, .. } = header.ok_or_else(absent).during(during)?;
         let slot = calls::IMPLEMENTATION_SLOT;
         let word = self.source.storage(registry.at.address, slot, BlockTag::Hash(block.hash)).await;
         let word = match word {
@@ -251,7 +254,15 @@ impl<S: ChainSource + 'static> Following<S> {
         let mut tx = self.ingest.database.begin_read().await?;
         let is_halted = tx.halt().await?.is_some();
         let tags: Tags = tx.tags().await?;
-        let lowest = tags.finalized.map_or(0, |stamp| stamp.block.number.saturating_sub(1));
+        let number = |stamp: BlockStamp| stamp.block.number;
+        let lowest = match (tags.indexed.map(number), tags.finalized.map(number)) {
+            // Nothing tells yet how far down the last block applied is final.
+            (Some(indexed), Some(finalized)) if indexed < finalized => {
+                let held_max = u64::try_from(self.options.held_max).unwrap_or(u64::MAX);
+                indexed.saturating_sub(held_max)
+            }
+            (_, finalized) => finalized.map_or(0, |number| number.saturating_sub(1)),
+        };
         let mut held = Vec::new();
         for block in tx.blocks_above(lowest).await? {
             let Some(parent_hash) = block.parent_hash else { continue };

@@ -11,14 +11,14 @@ use alloy::primitives::Address;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::AppError;
-use super::decoded::DecodedLog;
+use super::decoded::{DecodedLog, Transfers};
 use super::error::During;
 use crate::chain::retry::{BackoffOptions, Jitter};
 use crate::chain::{ChainError, ChainSource, ChainStep, Stretch};
 use crate::identity::{
     Fact, Fold, TimelineRef, doubtful, interpret, observed_implementation, observed_wallet,
 };
-use crate::registry::{KnownImplementations, RegistryEvent, calls};
+use crate::registry::{KnownImplementations, calls};
 use crate::storage::{
     Binding, Database, HeldBlock, Observation, ObservedSubject, StorageError, Tags, Tx,
 };
@@ -120,23 +120,28 @@ impl Ingest {
             None => tx.open_span(timeline).await?,
         };
         let is_known = code.and_then(|span| span.value.account()).is_some_and(knows);
-        let before = match base {
-            Some(base) if mentions.iter().any(|mention| mention.upgraded_to.is_some()) => {
-                tx.agents_observed(base.number).await?.into_iter().collect()
-            }
+        let changes = mentions.iter().any(|mention| mention.upgraded_to.is_some());
+        if is_known && !changes {
+            return Ok(BTreeSet::new());
+        }
+        let before: BTreeSet<AgentId> = match base {
+            Some(base) if changes => tx.agents_observed(base.number).await?.into_iter().collect(),
             Some(_) | None => BTreeSet::new(),
         };
-        let mut asked = doubtful(&mentions, is_known, knows, before);
-        let minted = minted(logs);
-        let mut unborn = BTreeSet::new();
-        for &(number, agent) in &asked {
-            let in_step = minted.get(&agent).is_some_and(|block| *block <= number);
-            if !in_step && !existed(&mut tx, agent, base).await? {
-                unborn.insert((number, agent));
+        let mut existed = BTreeSet::new();
+        if let Some(base) = base {
+            let spoken_of = mentions.iter().filter_map(|mention| mention.agent);
+            for agent in spoken_of.chain(before.iter().copied()).collect::<BTreeSet<_>>() {
+                if tx.span_at(TimelineRef::Owner(agent), base.number).await?.is_some() {
+                    existed.insert(agent);
+                }
             }
         }
-        asked.retain(|question| !unborn.contains(question));
-        Ok(asked)
+        let transfers = Transfers::in_logs(logs);
+        let exists = |number: u64, agent: AgentId| {
+            transfers.is_owned(agent, number).unwrap_or_else(|| existed.contains(&agent))
+        };
+        Ok(doubtful(&mentions, is_known, knows, exists, before))
     }
 
     /// Asks the contract for the wallets in doubt, each in the state at the end of its block.
@@ -197,25 +202,6 @@ pub(super) async fn ask_for_wallet<S: ChainSource>(
         };
         tokio::time::sleep(delay).await;
     }
-}
-
-/// The agents that are minted in some logs, each with the block of its mint.
-pub(super) fn minted(logs: &[DecodedLog<'_>]) -> BTreeMap<AgentId, u64> {
-    let mut minted = BTreeMap::new();
-    for log in logs {
-        if let Ok(RegistryEvent::Transfer { from, agent, .. }) = &log.event
-            && from.is_zero()
-        {
-            minted.entry(*agent).or_insert(log.log.block.number);
-        }
-    }
-    minted
-}
-
-/// Whether an agent is known to exist at the end of a block.
-async fn existed(tx: &mut Tx, agent: AgentId, at: Option<BlockRef>) -> Result<bool, StorageError> {
-    let Some(at) = at else { return Ok(false) };
-    Ok(tx.span_at(TimelineRef::Owner(agent), at.number).await?.is_some())
 }
 
 /// Goes back where the chain was replaced, after checking that nobody else has moved the cursor. Returns how many blocks were undone.

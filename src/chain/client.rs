@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::json_rpc::RpcRecv;
-use alloy::transports::{TransportError, TransportErrorKind};
+use alloy::transports::{IntoBoxTransport, TransportError, TransportErrorKind};
 use serde_json::{Value, json};
 
 use super::ChainError;
@@ -67,14 +67,18 @@ impl NodeClient {
             timeout: options.timeout,
             body_max: options.body_max,
         };
-        let wire = if endpoint.is_websocket() {
-            Wire::WebSocket(Box::new(WsClient::new(endpoint.clone(), limits)))
-        } else {
-            let transport = HttpTransport::new(endpoint.clone(), limits)
-                .map_err(|fault| Failure::fatal(fault.to_string()).at(endpoint, "anything"))?;
-            Wire::Http(RpcClient::new(transport, false))
-        };
-        Ok(Self { wire, options })
+        if endpoint.is_websocket() {
+            let wire = Wire::WebSocket(Box::new(WsClient::new(endpoint.clone(), limits)));
+            return Ok(Self { wire, options });
+        }
+        let transport = HttpTransport::new(endpoint.clone(), limits)
+            .map_err(|fault| Failure::fatal(fault.to_string()).at(endpoint, "anything"))?;
+        Ok(Self::over(transport, options))
+    }
+
+    /// A client of a node that is reached in another way.
+    pub(super) fn over(transport: impl IntoBoxTransport, options: RpcOptions) -> Self {
+        Self { wire: Wire::Http(RpcClient::new(transport, false)), options }
     }
 
     /// One call.

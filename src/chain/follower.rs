@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::ChainError;
-use super::fetch::{Fetched, Recheck, extends};
+use super::fetch::{Fetched, Recheck, calls_final, extends};
 use super::following::{FollowError, FollowerOptions, Progress, Resume};
 use super::pipeline::{Pipeline, Plan};
 use super::range::RangeSize;
@@ -184,11 +184,27 @@ impl<S: ChainSource + 'static> Follower<S> {
                 return Err(self.contradicted(changed, answer.finalized.as_ref()));
             }
             self.tags.finalized = Some(theirs);
+            if let Some(cursor) = resume.cursor.filter(|cursor| cursor.number < ours.number) {
+                self.check_cursor(cursor).await?;
+            }
         }
         // A node may know a block by its hash that it has abandoned.
         let applied = |safe: &BlockRef| self.window.hash_at(safe.number) == Some(safe.hash);
         if let Some(safe) = resume.safe.filter(applied) {
             self.tags.safe = self.source.header(BlockTag::Hash(safe.hash)).await?;
+        }
+        Ok(())
+    }
+
+    /// Learns whether the last block applied is final, where a higher one is: it may also be on a branch that was abandoned since.
+    async fn check_cursor(&mut self, cursor: BlockRef) -> Result<(), FollowError> {
+        let answer = self.source.logs_in(&self.filter, cursor.number..=cursor.number).await?;
+        if !calls_final(answer.finalized.as_ref(), answer.end.block) {
+            let reason = "it is not final for this backend";
+            return Err(ChainError::contradiction(format!("block {cursor}"), reason).into());
+        }
+        if answer.end.block == cursor {
+            self.window.finalize(cursor);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
+use alloy::transports::IntoBoxTransport;
 use serde_json::json;
 
 use super::ChainError;
@@ -40,8 +41,17 @@ impl RpcSource {
     /// A source at an endpoint; nothing is asked yet.
     pub fn new(endpoint: Endpoint, options: RpcOptions) -> Result<Self, ChainError> {
         let client = NodeClient::new(&endpoint, options)?;
+        Ok(Self::with(endpoint, client, options))
+    }
+
+    /// A source that reaches its node in a way of the caller's, and shows it as this endpoint.
+    pub fn over(endpoint: Endpoint, transport: impl IntoBoxTransport, options: RpcOptions) -> Self {
+        Self::with(endpoint, NodeClient::over(transport, options), options)
+    }
+
+    fn with(endpoint: Endpoint, client: NodeClient, options: RpcOptions) -> Self {
         let batch = AtomicUsize::new(options.batch_max.max(1));
-        Ok(Self { endpoint, client, batch })
+        Self { endpoint, client, batch }
     }
 
     /// Where it asks; shows no keys.
@@ -364,9 +374,9 @@ impl ChainSource for RpcSource {
         let params = json!([of, slot, wire::state_at(at)]);
         // Some nodes leave leading zeros out, so the word is read as a number.
         let answer: Result<U256, Failure> = self.client.ask("eth_getStorageAt", params).await;
-        answer
-            .map(B256::from)
-            .map_err(|failure| failure.at(&self.endpoint, &format!("slot {slot} of {of}")))
+        answer.map(B256::from).map_err(|failure| {
+            failure.unless_said().at(&self.endpoint, &format!("slot {slot} of {of}"))
+        })
     }
 
     async fn wait_for_head(&self) {

@@ -60,7 +60,8 @@ impl Window {
 
     /// The window as it stood: the last block applied, what is held of the headers up to it, and the last final block.
     ///
-    /// Headers that do not lead up to the cursor without a gap are left out.
+    /// Headers that do not lead up to the cursor without a gap are left out, and so is a final block above it: whether the cursor is
+    /// below that block or on another branch is not known yet.
     #[must_use]
     pub fn resume(
         held_max: usize,
@@ -68,6 +69,7 @@ impl Window {
         held: &[Header],
         finalized: Option<BlockRef>,
     ) -> Self {
+        let finalized = finalized.filter(|last| last.number <= cursor.number);
         let mut window = Self { anchor: Some(cursor), finalized, ..Self::new(held_max) };
         let up_to: Vec<Header> =
             held.iter().take_while(|h| h.block.number <= cursor.number).cloned().collect();

@@ -197,22 +197,28 @@ pub struct Mention {
 /// Those are all that are spoken of while the registry's code is not a known one; and wherever the code changes, all that were in doubt
 /// before, since other code may read another answer out of the same storage.
 ///
-/// `mentions` are in the order of the log; `is_known` says whether the code before the first of them is known; `before` holds the agents
-/// that were in doubt at some block before theirs.
+/// An agent that does not exist at the end of a block is neither asked about there nor in doubt afterwards.
+///
+/// `mentions` are in the order of the log; `is_known` says whether the code before the first of them is known; `exists` whether an agent
+/// is there at the end of a block; `before` holds the agents that were asked about at some block before theirs.
 #[must_use]
 pub fn doubtful(
     mentions: &[Mention],
     mut is_known: bool,
     knows: impl Fn(Address) -> bool,
+    exists: impl Fn(u64, AgentId) -> bool,
     mut before: BTreeSet<AgentId>,
 ) -> BTreeSet<(u64, AgentId)> {
     let mut found = BTreeSet::new();
     for mention in mentions {
         if let Some(code) = mention.upgraded_to {
             is_known = knows(code);
-            found.extend(before.iter().map(|agent| (mention.block_number, *agent)));
+            let there = before.iter().filter(|agent| exists(mention.block_number, **agent));
+            found.extend(there.map(|agent| (mention.block_number, *agent)));
         }
-        if let Some(agent) = mention.agent.filter(|_| !is_known) {
+        if let Some(agent) =
+            mention.agent.filter(|agent| !is_known && exists(mention.block_number, *agent))
+        {
             found.insert((mention.block_number, agent));
             before.insert(agent);
         }

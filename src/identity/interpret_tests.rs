@@ -207,11 +207,16 @@ fn under_unknown_code_every_agent_that_is_spoken_of_is_doubtful() {
     ];
     let asked = |is_known, before: &[u64]| -> Vec<(u64, u64)> {
         let before = before.iter().map(|agent| AgentId::from(*agent)).collect();
-        let found = doubtful(&mentions, is_known, knows, before);
+        let found = doubtful(&mentions, is_known, knows, |_, _| true, before);
         found.into_iter().map(|(block, agent)| (block, agent.0.to())).collect()
     };
     // Agent 2 is asked about again where the known code comes back, since the code decides what the contract answers.
     assert_eq!(asked(true, &[]), [(9, 2), (10, 2)]);
     assert_eq!(asked(false, &[]), [(8, 1), (9, 1), (9, 2), (10, 1), (10, 2)]);
     assert_eq!(asked(true, &[5]), [(9, 2), (9, 5), (10, 2), (10, 5)]);
+    // Spoken of before it was there, agent 1 is not in doubt when the code changes; it is the same as two steps.
+    let exists = |block, agent: AgentId| agent != 1.into() || block >= 9;
+    let found = doubtful(&mentions, false, knows, exists, BTreeSet::new());
+    let found: Vec<(u64, u64)> = found.into_iter().map(|(block, a)| (block, a.0.to())).collect();
+    assert_eq!(found, [(9, 2), (10, 2)]);
 }

@@ -187,6 +187,20 @@ impl Database {
         }
     }
 
+    /// How many connections are lent out. While none is, nothing waits for the database.
+    #[must_use]
+    pub fn lent_count(&self) -> usize {
+        let lent = |size: u32, idle: usize| {
+            usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(idle)
+        };
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                lent(writer.size(), writer.num_idle()) + lent(readers.size(), readers.num_idle())
+            }
+            Pools::Postgres(pool) => lent(pool.size(), pool.num_idle()),
+        }
+    }
+
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         match &self.pools {

@@ -77,7 +77,9 @@ impl Replica {
             self.tags.as_ref().and_then(|tags| tag(tags).as_ref()).map(|header| header.block)
         };
         let finalized = tag(|tags| &tags.finalized);
-        let above = finalized.map_or(0, |last| last.number);
+        // Where the finalized block was not reached yet, nothing is known to be final.
+        let reached = finalized.filter(|last| self.cursor.is_some_and(|c| c.number >= last.number));
+        let above = reached.map_or(0, |last| last.number);
         let held = self.headers.iter().filter(|header| header.block.number > above);
         Resume {
             cursor: self.cursor,
@@ -417,6 +419,23 @@ async fn following_resumes_where_it_stood_after_reorganisations_in_between() {
         replica.assert_is(&chain, 1);
         assert_eq!(replica.reverts.len(), usize::from(depth > 0));
     }
+}
+
+/// The finalized block moved past the last block applied, which is on another branch, and then the program was started again.
+#[tokio::test]
+async fn following_resumes_on_a_branch_that_was_abandoned_below_the_finalized_block() {
+    let (chain, _, mut replica) = at_head().await;
+    chain.reorg(30, 200);
+    chain.finalize(400);
+    replica.tags.as_mut().unwrap().finalized = Some(chain.header_at(400));
+    let mut follower = follower(&chain, replica.resume());
+    let step = next(&mut follower).await.unwrap();
+    assert_eq!(step.revert_to, Some(chain.header_at(270).block));
+    replica.tags.as_mut().unwrap().finalized = None;
+    replica.apply(step);
+    catch_up(&mut follower, &mut replica, &chain).await;
+    replica.assert_is(&chain, 1);
+    assert_eq!(replica.reverts.len(), 1);
 }
 
 #[tokio::test]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::Address;
 
 use super::{Checked, Suspects};
-use crate::app::decoded::DecodedLog;
-use crate::app::ingest::minted;
+use crate::app::decoded::{DecodedLog, Transfers};
 use crate::identity::{Mention, doubtful};
 use crate::registry::KnownImplementations;
 use crate::storage::{Observation, ObservedSubject};
@@ -21,8 +20,8 @@ pub(super) struct DoubtWalk<'a> {
     is_known: bool,
     /// Whoever the contract was ever asked about.
     asked: BTreeSet<AgentId>,
-    /// The id after the highest that was minted.
-    next: U256,
+    /// Whoever has an owner.
+    owned: BTreeSet<AgentId>,
 }
 
 impl<'a> DoubtWalk<'a> {
@@ -35,7 +34,7 @@ impl<'a> DoubtWalk<'a> {
             ),
             is_known: false,
             asked: BTreeSet::new(),
-            next: U256::ZERO,
+            owned: BTreeSet::new(),
         }
     }
 
@@ -60,16 +59,15 @@ impl<'a> DoubtWalk<'a> {
             })
             .collect();
         let mentions: Vec<Mention> = logs.iter().filter_map(DecodedLog::mention).collect();
-        let born = minted(logs);
+        let transfers = Transfers::in_logs(logs);
+        let exists = |number: u64, agent: AgentId| {
+            transfers.is_owned(agent, number).unwrap_or_else(|| self.owned.contains(&agent))
+        };
         // Whoever was in doubt before counts only where the code changes.
         let is_upgraded = mentions.iter().any(|mention| mention.upgraded_to.is_some());
         let before = if is_upgraded { self.asked.clone() } else { BTreeSet::new() };
-        let asked = doubtful(&mentions, self.is_known, knows, before);
+        let asked = doubtful(&mentions, self.is_known, knows, exists, before);
         for (block, agent) in asked {
-            let existed = agent.0 < self.next || born.get(&agent).is_some_and(|at| *at <= block);
-            if !existed {
-                continue;
-            }
             self.check.look(1);
             if !answered.contains(&(block, agent)) {
                 self.check.offend(format!("agent {agent} was not asked about at block {block}"));
@@ -79,8 +77,13 @@ impl<'a> DoubtWalk<'a> {
         self.asked.extend(answered.iter().map(|(_, agent)| *agent));
         let last = mentions.iter().rev().find_map(|mention| mention.upgraded_to);
         self.is_known = last.map_or(self.is_known, knows);
-        let next = born.keys().next_back().map(|agent| agent.0.saturating_add(U256::ONE));
-        self.next = self.next.max(next.unwrap_or_default());
+        for (agent, is_owned) in transfers.outcomes() {
+            if is_owned {
+                self.owned.insert(agent);
+            } else {
+                self.owned.remove(&agent);
+            }
+        }
     }
 
     pub(super) fn finish(self) -> Checked {

@@ -35,6 +35,20 @@ on_both_engines! {
         assert_eq!(tx.highest_agent().await.unwrap(), None);
     }
 
+    /// A connection counts as lent out until it was given back.
+    async fn connections_are_counted_while_they_are_lent_out(db: Database) {
+        assert_eq!(db.lent_count(), 0);
+        let reading = db.begin_read().await.unwrap();
+        let writing = db.begin_write().await.unwrap();
+        assert_eq!(db.lent_count(), 2);
+        writing.commit().await.unwrap();
+        drop(reading);
+        // The engine is told of the end of what was dropped only now.
+        while db.lent_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// A reader sees one state from its first statement to its last, whatever is committed meanwhile.
     async fn a_reader_sees_one_state(db: Database) {
         let mut tx = bound(&db).await;
