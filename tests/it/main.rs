@@ -33,5 +33,9 @@ mod follow;
 mod providers;
 mod rpc;
 
+// Following into a database while everything goes wrong.
+mod faults;
+mod sim;
+
 // The whole: chain, following, storage.
 mod e2e;

@@ -5,6 +5,7 @@
 //! run in one process or in many. Without a server the PostgreSQL half fails; leaving it out takes `HALLMARK_TEST_WITHOUT_POSTGRES=1`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use alloy::primitives::{hex, keccak256};
@@ -12,6 +13,7 @@ use hallmark::storage::Database;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use url::Url;
 
 const SERVER: &str = "HALLMARK_TEST_POSTGRES_URL";
@@ -69,15 +71,27 @@ enum Place {
 }
 
 impl Fresh {
-    /// On SQLite.
+    /// On SQLite: a copy of a file that is migrated once in each process.
     pub(crate) async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("hallmark.db").display());
-        let fresh = Self { url, place: Place::Folder { folder } };
-        let database = fresh.database().await;
-        database.migrate().await.unwrap();
-        database.close().await;
+        static MIGRATED: OnceCell<Vec<u8>> = OnceCell::const_new();
+        let migrated = MIGRATED.get_or_init(|| async {
+            let (fresh, file) = Self::folder();
+            let database = fresh.database().await;
+            database.migrate().await.unwrap();
+            database.close().await;
+            std::fs::read(file).unwrap()
+        });
+        let (fresh, file) = Self::folder();
+        std::fs::write(file, migrated.await).unwrap();
         fresh
+    }
+
+    /// A place for a SQLite file, and the file, which is not there yet.
+    fn folder() -> (Self, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hallmark.db");
+        let url = format!("sqlite://{}", file.display());
+        (Self { url, place: Place::Folder { folder } }, file)
     }
 
     /// On PostgreSQL; `None` only where the tests were told to leave it out.
@@ -189,7 +203,7 @@ impl Drop for Fresh {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own settings, not the program's")]
-fn setting(name: &str) -> Option<String> {
+pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

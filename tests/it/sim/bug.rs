@@ -1,0 +1,142 @@
+//! Three deliberate bugs, planted around the program and never in it, to show that the simulation's checks bite.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use alloy::primitives::{Address, B256, Bytes};
+use hallmark::app::AppError;
+use hallmark::chain::{
+    BlockTag, ChainError, ChainSource, ChainTags, Follower, LogFilter, RangeLogs, Resume, RpcSource,
+};
+use hallmark::storage::Tags;
+use hallmark::vocab::{BlockRef, ChainId, Header, RawLog};
+
+use super::run::{Run, binding, filter};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bug {
+    /// Of every sixteen logs one never arrives.
+    DropLog,
+    /// Going back does not open again what ended after the ancestor.
+    LeaveClosed,
+    /// The cursor is committed before what it stands for.
+    CursorEarly,
+}
+
+/// Undoes the reopening of a span, on SQLite.
+pub(super) const LEAVE_CLOSED: &str = "
+    CREATE TRIGGER left_closed AFTER UPDATE ON span
+    WHEN NEW.to_block IS NULL AND OLD.to_block IS NOT NULL
+    BEGIN
+        UPDATE span SET to_block = OLD.to_block, to_log = OLD.to_log, ended_by = OLD.ended_by
+        WHERE kind = OLD.kind AND subject = OLD.subject AND name = OLD.name
+          AND from_block = OLD.from_block AND from_log = OLD.from_log;
+    END";
+
+/// A source that loses some logs, always the same.
+pub(super) struct Dropping(pub(super) Arc<RpcSource>);
+
+fn keep(logs: &mut Vec<RawLog>) {
+    logs.retain(|log| log.tx_hash.0[0] >= 0x10);
+}
+
+impl ChainSource for Dropping {
+    async fn chain_id(&self) -> Result<ChainId, ChainError> {
+        self.0.chain_id().await
+    }
+
+    async fn tags(&self) -> Result<ChainTags, ChainError> {
+        self.0.tags().await
+    }
+
+    async fn header(&self, tag: BlockTag) -> Result<Option<Header>, ChainError> {
+        self.0.header(tag).await
+    }
+
+    async fn headers(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
+        self.0.headers(numbers).await
+    }
+
+    async fn logs_in(
+        &self,
+        filter: &LogFilter,
+        range: RangeInclusive<u64>,
+    ) -> Result<RangeLogs, ChainError> {
+        let mut answer = self.0.logs_in(filter, range).await?;
+        keep(&mut answer.logs);
+        Ok(answer)
+    }
+
+    async fn logs_of(
+        &self,
+        filter: &LogFilter,
+        block: BlockRef,
+    ) -> Result<Vec<RawLog>, ChainError> {
+        let mut logs = self.0.logs_of(filter, block).await?;
+        keep(&mut logs);
+        Ok(logs)
+    }
+
+    async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
+        self.0.call(to, input, at).await
+    }
+
+    async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
+        self.0.code(of).await
+    }
+
+    async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
+        self.0.storage(of, slot, at).await
+    }
+
+    async fn wait_for_head(&self) {
+        self.0.wait_for_head().await;
+    }
+}
+
+/// A program of a few lines that follows as ours does, but moves the cursor in a transaction of its own, first.
+pub(super) async fn cursor_early(run: &Run<'_>, source: Arc<RpcSource>) -> Result<(), AppError> {
+    let ingest = run.ingest(run.database.clone());
+    let (mut cursor, resume) = {
+        let mut tx = run.database.begin_write().await.unwrap();
+        tx.bind(&binding(&run.plan)).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = run.database.begin_read().await.unwrap();
+        let tags = tx.tags().await.unwrap();
+        let held = tx.blocks_above(0).await.unwrap().into_iter().filter_map(|block| {
+            let header = Header {
+                block: block.stamp.block,
+                parent_hash: block.parent_hash?,
+                time: block.stamp.time,
+                logs_bloom: alloy::primitives::Bloom::ZERO,
+            };
+            Some(header)
+        });
+        let of = |stamp: Option<hallmark::vocab::BlockStamp>| stamp.map(|stamp| stamp.block);
+        let (safe, finalized) = (of(tags.safe), of(tags.finalized));
+        let cursor = of(tags.indexed);
+        (cursor, Resume { cursor, held: held.collect(), safe, finalized })
+    };
+    let mut follower =
+        Follower::new(Arc::clone(&source), filter(), run.plan.options.clone(), resume);
+    loop {
+        let step = match follower.next().await {
+            Ok(step) => step,
+            Err(hallmark::chain::FollowError::Source(source)) => {
+                return Err(AppError::Chain { during: "following".to_owned(), source });
+            }
+            Err(error) => return Err(AppError::Halted { reason: error.to_string() }),
+        };
+        if let (Some(stretch), None) = (&step.extend, step.revert_to) {
+            let indexed = Some(stretch.through.stamp());
+            let mut tx = run.database.begin_write().await.unwrap();
+            tx.set_tags(&Tags { indexed, ..Tags::default() }).await.unwrap();
+            tx.commit().await.unwrap();
+            cursor = Some(stretch.through.block);
+        }
+        let applied = ingest.apply(source.as_ref(), &step, cursor).await?;
+        cursor = applied.cursor;
+        let progress = follower.progress();
+        run.hear(&hallmark::app::Followed::Step { step: &step, applied, progress });
+    }
+}

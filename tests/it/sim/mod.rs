@@ -1,0 +1,152 @@
+//! The seeded simulation: following into a real database, from a node on which everything goes wrong that can be made good.
+//!
+//! A seed decides the chain and its reorganisations, the node's backends and their faults, how the program is set up and where it dies.
+//! In the end every table equals that of a database made from the final canonical chain alone. What is not simulated is what nothing
+//! could make good: a chain replaced below its finalized block, logs that are left out where no header is looked at, and several
+//! backends behind an address that bears no batches.
+//!
+//! `HALLMARK_TEST_SIM_SEED=n` runs one seed and tells its story; `HALLMARK_SIM_SEEDS=n ./test sim` runs so many.
+
+mod bug;
+mod check;
+pub(crate) mod content;
+mod draw;
+mod drive;
+pub(crate) mod model;
+mod node;
+mod plan;
+mod run;
+mod world;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bug::Bug;
+use run::Ran;
+
+use crate::support::databases::{Fresh, setting};
+
+/// Seeds of the default run.
+const SEEDS: u64 = 500;
+/// One of so many runs on PostgreSQL.
+const POSTGRES_EVERY: u64 = 10;
+/// A planted bug is found within so many seeds.
+const FOUND_WITHIN: u64 = 60;
+/// Threads, each with a runtime and a clock of its own.
+const THREADS: usize = 2;
+/// Seeds that once found something, by name.
+const PAST: &str = include_str!("seeds.txt");
+
+/// Runs something on a clock that stands still.
+fn on_a_still_clock<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+fn one_seed(seed: u64, on_postgres: bool, bug: Option<Bug>) -> Result<Ran, String> {
+    let ran = std::panic::catch_unwind(|| {
+        on_a_still_clock(async {
+            let fresh = if on_postgres {
+                drive::at_once(Fresh::postgres()).await
+            } else {
+                Some(drive::at_once(Fresh::sqlite()).await)
+            };
+            match fresh {
+                Some(fresh) => Box::pin(run::run(seed, &fresh, bug)).await,
+                // Told to leave this half of the suite out.
+                None => Ok(Ran { lives: 0, reverts: 0, story: Vec::new() }),
+            }
+        })
+    });
+    let engine = if on_postgres { "PostgreSQL" } else { "SQLite" };
+    match ran {
+        Ok(Ok(ran)) => Ok(ran),
+        Ok(Err(what)) => Err(format!("{what}\nseed {seed} on {engine}")),
+        Err(_) => Err(format!("seed {seed} on {engine} panicked; see above")),
+    }
+}
+
+/// Runs seeds on all threads, and returns the first failure.
+fn seeds(all: &[(u64, bool)], bug: Option<Bug>) -> Result<(u64, u64), String> {
+    let (next, lives, reverts) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let failed = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            // Deep futures of an unoptimised build want more than a thread's default.
+            let builder = std::thread::Builder::new().stack_size(16 << 20);
+            let work = || {
+                loop {
+                    let place = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap();
+                    let Some(&(seed, on_postgres)) = all.get(place) else { return };
+                    match one_seed(seed, on_postgres, bug) {
+                        Ok(ran) => {
+                            lives.fetch_add(u64::from(ran.lives), Ordering::Relaxed);
+                            reverts.fetch_add(ran.reverts, Ordering::Relaxed);
+                        }
+                        Err(what) => {
+                            failed.lock().unwrap().get_or_insert(what);
+                            next.store(u64::MAX / 2, Ordering::Relaxed);
+                        }
+                    }
+                }
+            };
+            builder.spawn_scoped(scope, work).unwrap();
+        }
+    });
+    let counted = (lives.into_inner(), reverts.into_inner());
+    failed.into_inner().unwrap().map_or(Ok(counted), Err)
+}
+
+fn both(seed: u64) -> (u64, bool) {
+    (seed, seed % POSTGRES_EVERY == POSTGRES_EVERY - 1)
+}
+
+#[test]
+fn any_history_ends_in_the_tables_of_the_canonical_chain() {
+    let number = |name| setting(name).map(|text| text.parse::<u64>().unwrap());
+    if let Some(seed) = number("HALLMARK_TEST_SIM_SEED") {
+        for on_postgres in [false, true] {
+            let ran = one_seed(seed, on_postgres, None).unwrap_or_else(|what| panic!("{what}"));
+            println!("{}", ran.story.join("\n"));
+        }
+        return;
+    }
+    let count = number("HALLMARK_TEST_SIM_SEEDS").unwrap_or(SEEDS);
+    let all: Vec<_> = (0..count).map(both).collect();
+    let (lives, reverts) = seeds(&all, None).unwrap_or_else(|what| panic!("{what}"));
+    // A simulation in which nothing happens would pass, too.
+    assert!(lives > count && reverts > count / 2, "{lives} lives, {reverts} reorganisations");
+}
+
+#[test]
+fn seeds_of_past_bugs_hold_on_both_engines() {
+    let past: Vec<u64> = PAST
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_once(' ').expect("a seed and a name").0.parse().unwrap())
+        .collect();
+    assert!(!past.is_empty());
+    let all: Vec<_> = past.iter().flat_map(|seed| [(*seed, false), (*seed, true)]).collect();
+    seeds(&all, None).unwrap_or_else(|what| panic!("{what}"));
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for seed in 0..8 {
+        let [first, second] = [0, 1].map(|_| one_seed(seed, false, None).unwrap());
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    let all: Vec<_> = (0..FOUND_WITHIN).map(|seed| (seed, false)).collect();
+    for bug in [Bug::DropLog, Bug::LeaveClosed, Bug::CursorEarly] {
+        let found = seeds(&all, Some(bug)).expect_err("it goes unnoticed");
+        assert!(found.contains("registry_event") || found.contains("span"), "{bug:?}: {found}");
+    }
+}
