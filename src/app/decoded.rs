@@ -2,6 +2,8 @@
 //!
 //! A log that cannot be decoded goes on as it is: it is stored, counted and shown, and stops nothing.
 
+use std::collections::BTreeMap;
+
 use alloy::primitives::U256;
 
 use crate::identity::{Mention, RegistryLog};
@@ -71,5 +73,36 @@ impl<'a> DecodedLog<'a> {
             }
         };
         Some(Mention { block_number: self.log.block.number, agent, upgraded_to })
+    }
+}
+
+/// The transfers of each agent in some logs: who is there, whose wallet may be in doubt.
+///
+/// Not the mints alone: an agent that was minted before the first block followed counts from its first transfer on, in the logs of a step
+/// as in what is stored, or what is asked would depend on where one step ends and the next begins.
+#[derive(Debug)]
+pub(super) struct Transfers(BTreeMap<AgentId, Vec<(u64, bool)>>);
+
+impl Transfers {
+    pub(super) fn in_logs(logs: &[DecodedLog<'_>]) -> Self {
+        let mut transfers: BTreeMap<AgentId, Vec<(u64, bool)>> = BTreeMap::new();
+        for log in logs {
+            if let Ok(RegistryEvent::Transfer { to, agent, .. }) = &log.event {
+                transfers.entry(*agent).or_default().push((log.log.block.number, !to.is_zero()));
+            }
+        }
+        Self(transfers)
+    }
+
+    /// Whether somebody owns an agent at the end of a block; `None` where no transfer up to there tells.
+    pub(super) fn is_owned(&self, agent: AgentId, number: u64) -> Option<bool> {
+        let moves = self.0.get(&agent)?;
+        let until = moves.partition_point(|(block, _)| *block <= number);
+        moves.get(..until)?.last().map(|(_, is_owned)| *is_owned)
+    }
+
+    /// Every agent that moved, and whether somebody owns it in the end.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (AgentId, bool)> {
+        self.0.iter().filter_map(|(agent, moves)| Some((*agent, moves.last()?.1)))
     }
 }

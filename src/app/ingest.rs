@@ -11,9 +11,8 @@ use alloy::primitives::Address;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::AppError;
-use super::decoded::DecodedLog;
+use super::decoded::{DecodedLog, Transfers};
 use super::error::During;
-use super::existence::Transfers;
 use crate::chain::retry::{BackoffOptions, Jitter};
 use crate::chain::{ChainError, ChainSource, ChainStep, Stretch};
 use crate::identity::{
@@ -138,9 +137,9 @@ impl Ingest {
                 }
             }
         }
-        let transfers = Transfers::of(logs);
+        let transfers = Transfers::in_logs(logs);
         let exists = |number: u64, agent: AgentId| {
-            transfers.exists(agent, number).unwrap_or_else(|| existed.contains(&agent))
+            transfers.is_owned(agent, number).unwrap_or_else(|| existed.contains(&agent))
         };
         Ok(doubtful(&mentions, is_known, knows, exists, before))
     }

@@ -10,7 +10,6 @@ mod completeness;
 mod correct;
 mod decoded;
 mod error;
-mod existence;
 mod follow;
 mod foreign;
 mod ingest;

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use alloy::primitives::Address;
 
 use super::{Checked, Suspects};
-use crate::app::decoded::DecodedLog;
-use crate::app::existence::Transfers;
+use crate::app::decoded::{DecodedLog, Transfers};
 use crate::identity::{Mention, doubtful};
 use crate::registry::KnownImplementations;
 use crate::storage::{Observation, ObservedSubject};
@@ -21,8 +20,8 @@ pub(super) struct DoubtWalk<'a> {
     is_known: bool,
     /// Whoever the contract was ever asked about.
     asked: BTreeSet<AgentId>,
-    /// The agents that exist.
-    existing: BTreeSet<AgentId>,
+    /// Whoever has an owner.
+    owned: BTreeSet<AgentId>,
 }
 
 impl<'a> DoubtWalk<'a> {
@@ -35,7 +34,7 @@ impl<'a> DoubtWalk<'a> {
             ),
             is_known: false,
             asked: BTreeSet::new(),
-            existing: BTreeSet::new(),
+            owned: BTreeSet::new(),
         }
     }
 
@@ -60,13 +59,13 @@ impl<'a> DoubtWalk<'a> {
             })
             .collect();
         let mentions: Vec<Mention> = logs.iter().filter_map(DecodedLog::mention).collect();
-        let transfers = Transfers::of(logs);
+        let transfers = Transfers::in_logs(logs);
+        let exists = |number: u64, agent: AgentId| {
+            transfers.is_owned(agent, number).unwrap_or_else(|| self.owned.contains(&agent))
+        };
         // Whoever was in doubt before counts only where the code changes.
         let is_upgraded = mentions.iter().any(|mention| mention.upgraded_to.is_some());
         let before = if is_upgraded { self.asked.clone() } else { BTreeSet::new() };
-        let exists = |block: u64, agent: AgentId| {
-            transfers.exists(agent, block).unwrap_or_else(|| self.existing.contains(&agent))
-        };
         let asked = doubtful(&mentions, self.is_known, knows, exists, before);
         for (block, agent) in asked {
             self.check.look(1);
@@ -78,11 +77,11 @@ impl<'a> DoubtWalk<'a> {
         self.asked.extend(answered.iter().map(|(_, agent)| *agent));
         let last = mentions.iter().rev().find_map(|mention| mention.upgraded_to);
         self.is_known = last.map_or(self.is_known, knows);
-        for (agent, exists) in transfers.at_the_end() {
-            if exists {
-                self.existing.insert(agent);
+        for (agent, is_owned) in transfers.outcomes() {
+            if is_owned {
+                self.owned.insert(agent);
             } else {
-                self.existing.remove(&agent);
+                self.owned.remove(&agent);
             }
         }
     }
