@@ -21,7 +21,7 @@
 //! | binding: GET; the DID as it is or percent-encoded | `dids::other_forms_of_an_identifier` |
 //! | binding: `Accept` chooses result or document; the content type is the metadata's | `dids::negotiation` |
 //! | binding: the table of status codes, and 410 | `dids::refusals`, `foreign`, `dids::a_burnt_agent_is_deactivated` |
-//! | caching: who refuses `noCache` says FEATURE_NOT_SUPPORTED | `foreign::what_other_hosts_may_answer` |
+//! | caching: who refuses `noCache` says `FEATURE_NOT_SUPPORTED` | `foreign::what_other_hosts_may_answer` |
 //!
 //! TLS, which the binding demands, is the proxy's before the service.
 
