@@ -175,7 +175,32 @@ async fn of_agent(
     life: EvidencedSpan,
     query: &LinksQuery,
 ) -> Result<Answer<Listing<LinkAnswer>>, ApiError> {
-    let page = Page::<LinkPlace>::read("links", query.limit.as_deref(), query.cursor.as_deref())?;
+    let mut page =
+        Page::<LinkPlace>::read("links", query.limit.as_deref(), query.cursor.as_deref())?;
+    let codes = reading.codes(&state.known).await?;
+    loop {
+        let found = places_of(state, reading, agent, &life, query, &page).await?;
+        let (found, next) = page.cut(found, |of| of.place);
+        let last = found.last().map(|of| of.place);
+        let items: Vec<_> = found.into_iter().filter_map(|of| of.answer(reading, &codes)).collect();
+        // Spans that name nobody are no links; a page of nothing else is passed over.
+        if items.is_empty() && next.is_some() {
+            page.after = last;
+            continue;
+        }
+        return Ok(Answer(Listing { items, next, as_of: reading.as_of() }));
+    }
+}
+
+/// What may be a link of an agent, in the order of places, as much as a page needs.
+async fn places_of(
+    state: &ApiState,
+    reading: &mut Reading,
+    agent: AgentRef,
+    life: &EvidencedSpan,
+    query: &LinksQuery,
+    page: &Page<LinkPlace>,
+) -> Result<Vec<Evidenced>, ApiError> {
     let block = query.at.is_some().then(|| reading.block_number());
     let host = &state.documents.host;
     let ended = life.to.map(|to| to.at);
@@ -183,7 +208,7 @@ async fn of_agent(
     let is_alive = block.is_none_or(|block| ended.is_none_or(|to| to.block_number > block));
     let mut found = Vec::new();
     if is_alive {
-        found.push(Evidenced::new(LinkKind::Registration, Some(registration), life));
+        found.push(Evidenced::new(LinkKind::Registration, Some(registration), life.clone()));
     }
     for (kind, timeline) in timelines(agent.id, &state.documents) {
         let spans = if let Some(block) = block {
@@ -201,10 +226,7 @@ async fn of_agent(
     }
     found.retain(|of| page.after.is_none_or(|after| of.place > after));
     found.sort_by_key(|of| of.place);
-    let (found, next) = page.cut(found, |of| of.place);
-    let codes = reading.codes(&state.known).await?;
-    let items = found.into_iter().filter_map(|of| of.answer(reading, &codes)).collect();
-    Ok(Answer(Listing { items, next, as_of: reading.as_of() }))
+    Ok(found)
 }
 
 /// The last place before one.

@@ -39,13 +39,13 @@ on_both_engines! {
         assert!(rebuilt.observation_count > 0 && before["reorg"].len() == 3 && told > 0);
         let after = dump(fresh.url()).await;
         // Beside the spans only the count of rewritings moves, which tells who holds them in memory.
-        assert_same(&after, &before, &["rewriting"], "after a rebuild");
+        assert_same(&after, &before, &[], "after a rebuild");
         assert_eq!((&*before["rewriting"], &*after["rewriting"]), (&["count=0 ".to_owned()][..], &["count=1 ".to_owned()][..]));
 
         // Damage is mended by it.
         fresh.execute("DELETE FROM span WHERE kind <> 'uri'").await;
         rebuild(&indexer.database, |_| ()).await.unwrap();
-        assert_same(&dump(fresh.url()).await, &before, &["rewriting"], "after damage and a rebuild");
+        assert_same(&dump(fresh.url()).await, &before, &[], "after damage and a rebuild");
 
         // And following goes on from there.
         anvil.mine(2).await;
@@ -66,6 +66,8 @@ async fn both_engines_hold_the_same() {
     let second = first.with_database(postgres.database().await);
     live_through(&[first, second], &registries, &anvil).await;
     let found = dump(sqlite.url()).await;
-    assert!(found.values().all(|rows| !rows.is_empty()), "an empty table proves little");
+    // One node that tells the truth gives nothing to find.
+    let is_filled = |(table, rows): (&String, &Vec<String>)| table == "finding" || !rows.is_empty();
+    assert!(found.iter().all(is_filled), "an empty table proves little");
     assert_same(&found, &dump(postgres.url()).await, &[], "SQLite beside PostgreSQL");
 }
