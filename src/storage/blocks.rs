@@ -193,12 +193,17 @@ impl Tx {
         ancestor: BlockRef,
         orphaned: BlockRef,
     ) -> Result<(), StorageError> {
-        self.forget_after(ancestor.number).await?;
+        self.forget(ancestor.number).await?;
         self.insert_reorg(ancestor, orphaned).await
     }
 
-    /// The same where the chain stayed what it is and only the record is to be made anew: no reorganisation is remembered.
+    /// The same where the chain stayed what it is and only the record is to be made anew: no reorganisation is remembered, a rewriting is.
     pub async fn forget_after(&mut self, number: u64) -> Result<(), StorageError> {
+        self.forget(number).await?;
+        self.note_rewrite().await
+    }
+
+    async fn forget(&mut self, number: u64) -> Result<(), StorageError> {
         let number = signed("block number", number)?;
         for statement in REVERT {
             on_engine!(self, conn => sqlx::query(statement).bind(number).execute(conn).await.map(drop))?;

@@ -108,7 +108,9 @@ on_both_engines! {
         tx.delete_spans().await.unwrap();
         tx.note_rewrite().await.unwrap();
         assert_eq!(tx.revision().await.unwrap(), Revision { rewrites: 2, reorgs: 3 });
+        tx.forget_after(2).await.unwrap();
+        assert_eq!(tx.revision().await.unwrap(), Revision { rewrites: 3, reorgs: 3 });
         tx.forget_everything_of(&binding()).await.unwrap();
-        assert_eq!(tx.revision().await.unwrap(), Revision { rewrites: 3, reorgs: 0 });
+        assert_eq!(tx.revision().await.unwrap(), Revision { rewrites: 4, reorgs: 0 });
     }
 }
