@@ -13,8 +13,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::engine::on_engine;
 use super::{StorageError, Tx};
@@ -25,6 +26,8 @@ const LENGTHS: [usize; 3] = [MANY, 10, 1];
 pub(super) const MANY: usize = 100;
 /// About how many bytes are handed to PostgreSQL at a time.
 const COPY_BYTES: usize = 1 << 20;
+/// So many rows say what a table is like.
+const TELLING: u64 = 1_000;
 /// How a binary stream of rows begins and ends (PostgreSQL's documentation of `COPY`).
 const COPY_BEGINNING: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_END: [u8; 2] = (-1_i16).to_be_bytes();
@@ -34,6 +37,8 @@ pub(super) struct Bulk {
     one: &'static str,
     sqlite: [OnceLock<String>; LENGTHS.len()],
     postgres: [OnceLock<String>; LENGTHS.len()],
+    /// Whether this process had PostgreSQL look at the table.
+    is_analyzed: AtomicBool,
 }
 
 /// What is bound to one column.
@@ -65,6 +70,7 @@ impl Bulk {
             one,
             sqlite: [const { OnceLock::new() }; LENGTHS.len()],
             postgres: [const { OnceLock::new() }; LENGTHS.len()],
+            is_analyzed: AtomicBool::new(false),
         }
     }
 
@@ -90,7 +96,15 @@ impl Bulk {
         if let (Tx::Postgres(tx), Some(into)) = (&mut *tx, copied_into(self.one))
             && rows.len() >= MANY
         {
-            return copy(tx, into, rows).await;
+            written = copy(tx, into, rows).await?;
+            // PostgreSQL looks at a table by itself within minutes; until then it knows nothing of it, and reads all open spans of a
+            // kind to find a hundred of them.
+            if written >= TELLING && !self.is_analyzed.swap(true, Ordering::Relaxed) {
+                let table = into.split_whitespace().next().unwrap_or_default();
+                let analyze = AssertSqlSafe(format!("ANALYZE {table}"));
+                sqlx::raw_sql(analyze).execute(&mut **tx).await?;
+            }
+            return Ok(written);
         }
         while let Some((sql, length)) = self.fitting(tx, rows.len()) {
             written += on_engine!(tx, conn => {

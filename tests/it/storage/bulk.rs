@@ -8,7 +8,7 @@ use crate::support::databases::on_both_engines;
 on_both_engines! {
     /// As many blocks and logs as are handed over are there, each as it was.
     async fn rows_of_every_number_are_written(db: Database) {
-        for count in [0, 1, 9, 10, 11, 99, 100, 101, 237] {
+        for count in [0, 1, 9, 10, 11, 99, 100, 101, 237, 1_234] {
             let mut tx = bound(&db).await;
             let blocks: Vec<_> = (1..=count).map(held).collect();
             tx.insert_blocks(&blocks).await.unwrap();
