@@ -11,6 +11,7 @@ mod check;
 mod compare;
 mod health;
 mod settle;
+mod source;
 mod start;
 mod suspicion;
 
@@ -19,16 +20,15 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, Bytes};
 use tokio::time::Instant;
 
 pub use health::{Role, State};
 
 use self::health::{Choice, Health};
 use self::suspicion::Neighbours;
-use super::source::{BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords};
-use super::{ChainError, ChainTags};
-use crate::vocab::{BlockRef, ChainId, Finding, Header, RawLog};
+use super::ChainError;
+use super::source::{ChainSource, LogFilter};
+use crate::vocab::{ChainId, Finding, Header};
 
 /// So many findings wait to be taken away; a node that makes more of them is known well enough.
 const FINDINGS_MAX: usize = 64;
@@ -329,90 +329,5 @@ impl<S: ChainSource> Providers<S> {
             if is_last { ", and used all the same: there is no better one" } else { "" }
         );
         self.find(finding.of_provider(&node.provider.name));
-    }
-}
-
-impl<S: ChainSource> ChainSource for Providers<S> {
-    async fn chain_id(&self) -> Result<ChainId, ChainError> {
-        self.start().await
-    }
-
-    async fn tags(&self) -> Result<ChainTags, ChainError> {
-        let (node, tags) = self.ask(Blame::All, S::tags).await?;
-        self.saw_head(node, &tags.head);
-        Ok(tags)
-    }
-
-    async fn header(&self, tag: BlockTag) -> Result<Option<Header>, ChainError> {
-        self.ask(Blame::All, |source| source.header(tag)).await.map(|(_, header)| header)
-    }
-
-    async fn headers(&self, numbers: &[u64]) -> Result<Vec<Header>, ChainError> {
-        self.ask(Blame::All, |source| source.headers(numbers)).await.map(|(_, headers)| headers)
-    }
-
-    async fn logs_in(
-        &self,
-        filter: &LogFilter,
-        range: RangeInclusive<u64>,
-    ) -> Result<RangeLogs, ChainError> {
-        self.checked_logs(filter, range).await
-    }
-
-    async fn logs_with(
-        &self,
-        filter: &LogFilter,
-        words: &TopicWords,
-        range: RangeInclusive<u64>,
-    ) -> Result<RangeLogs, ChainError> {
-        let asked = self.ask(Blame::All, |source| source.logs_with(filter, words, range.clone()));
-        asked.await.map(|(_, answer)| answer)
-    }
-
-    async fn logs_again(
-        &self,
-        filter: &LogFilter,
-        range: RangeInclusive<u64>,
-    ) -> Result<RangeLogs, ChainError> {
-        self.logs_of_all(filter, range).await
-    }
-
-    async fn logs_of(
-        &self,
-        filter: &LogFilter,
-        block: BlockRef,
-    ) -> Result<Vec<RawLog>, ChainError> {
-        self.ask(Blame::All, |source| source.logs_of(filter, block)).await.map(|(_, logs)| logs)
-    }
-
-    async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
-        let asked = self.ask(Blame::Passing, |source| source.call(to, input.clone(), at));
-        asked.await.map(|(_, answer)| answer)
-    }
-
-    async fn calls(
-        &self,
-        calls: &[(Address, Bytes)],
-        at: BlockRef,
-    ) -> Result<Vec<CallOutcome>, ChainError> {
-        let asked = self.ask(Blame::Passing, |source| source.calls(calls, at));
-        asked.await.map(|(_, outcomes)| outcomes)
-    }
-
-    async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
-        self.ask(Blame::All, |source| source.code(of)).await.map(|(_, code)| code)
-    }
-
-    async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
-        let asked = self.ask(Blame::Passing, |source| source.storage(of, slot, at));
-        asked.await.map(|(_, word)| word)
-    }
-
-    async fn wait_for_head(&self) {
-        self.wait_and_look().await;
-    }
-
-    fn take_findings(&self) -> Vec<Finding> {
-        std::mem::take(&mut self.watch().findings).into()
     }
 }

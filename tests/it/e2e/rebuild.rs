@@ -66,6 +66,8 @@ async fn both_engines_hold_the_same() {
     let second = first.with_database(postgres.database().await);
     live_through(&[first, second], &registries, &anvil).await;
     let found = dump(sqlite.url()).await;
-    assert!(found.values().all(|rows| !rows.is_empty()), "an empty table proves little");
+    // Good nodes give no reason for a finding.
+    let mut filled = found.iter().filter(|(table, _)| *table != "finding");
+    assert!(filled.all(|(_, rows)| !rows.is_empty()), "an empty table proves little");
     assert_same(&found, &dump(postgres.url()).await, &[], "SQLite beside PostgreSQL");
 }
