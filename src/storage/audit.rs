@@ -83,11 +83,6 @@ const SPANS_PAGE: &str = "
 const LABELS_IN: &str = "
     SELECT block, log_index, name, agent, thread FROM registry_event
     WHERE block >= $1 AND block <= $2 ORDER BY block, log_index";
-const THREADS_PAGE: &str = "
-    SELECT thread, name, block, log_index FROM registry_event
-    WHERE thread IS NOT NULL AND name IS NOT NULL
-      AND (thread, name, block, log_index) > ($1, $2, $3, $4)
-    ORDER BY thread, name, block, log_index LIMIT $5";
 const EVENT_COUNT: &str = "SELECT COUNT(*) FROM registry_event";
 /// A rule that every row keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,17 +210,6 @@ impl EventLabels {
     }
 }
 
-/// One event of a thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadEvent {
-    /// The thread.
-    pub thread: Vec<u8>,
-    /// The event's name.
-    pub name: String,
-    /// Which log.
-    pub at: Position,
-}
-
 #[derive(FromRow)]
 struct LabelRow {
     block: i64,
@@ -233,14 +217,6 @@ struct LabelRow {
     name: Option<String>,
     agent: Option<String>,
     thread: Option<Vec<u8>>,
-}
-
-#[derive(FromRow)]
-struct ThreadRow {
-    thread: Vec<u8>,
-    name: String,
-    block: i64,
-    log_index: i64,
 }
 
 impl Tx {
@@ -280,31 +256,6 @@ impl Tx {
         rows.into_iter()
             .map(|LabelRow { block, log_index, name, agent, thread }| {
                 Ok(EventLabels { at: place_of(block, log_index)?, name, agent, thread })
-            })
-            .collect()
-    }
-
-    /// A page of the events that have a thread: by thread, then by name, then by position.
-    pub async fn threads_after(
-        &mut self,
-        after: Option<&ThreadEvent>,
-        limit: u32,
-    ) -> Result<Vec<ThreadEvent>, StorageError> {
-        let (thread, name, block, log) = match after {
-            Some(last) => (
-                last.thread.as_slice(),
-                last.name.as_str(),
-                signed("block number", last.at.block_number)?,
-                i64::from(last.at.log_index),
-            ),
-            None => (&[] as &[u8], "", -1, -1),
-        };
-        let rows: Vec<ThreadRow> = on_engine!(self, conn => sqlx::query_as(THREADS_PAGE)
-            .bind(thread).bind(name).bind(block).bind(log).bind(i64::from(limit))
-            .fetch_all(conn).await)?;
-        rows.into_iter()
-            .map(|ThreadRow { thread, name, block, log_index }| {
-                Ok(ThreadEvent { thread, name, at: place_of(block, log_index)? })
             })
             .collect()
     }

@@ -25,7 +25,7 @@ mod spans;
 mod timelines;
 
 pub use accounts::{AccountRole, AgentOfAccount};
-pub use audit::{EventLabels, RecordRule, RuleBreak, SpanPlace, ThreadEvent};
+pub use audit::{EventLabels, RecordRule, RuleBreak, SpanPlace};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
 pub use engine::{Database, Tx, WriterLock};

@@ -20,8 +20,6 @@ pub(super) struct EventWalk {
     dense: Checked,
     registered: Checked,
     undecoded: u64,
-    /// Feedback in forms that carry no number.
-    unnumbered: u64,
     /// The next agent's id.
     next: U256,
     /// Minted, and not yet registered.
@@ -35,7 +33,6 @@ impl EventWalk {
             dense: Checked::new("ids-dense", "agent ids are dense from 0"),
             registered: Checked::new("agents-registered", "every agent is registered once"),
             undecoded: 0,
-            unnumbered: 0,
             next: U256::ZERO,
             unregistered: BTreeSet::new(),
         }
@@ -106,13 +103,11 @@ impl EventWalk {
                     suspects.agent(*agent);
                 }
             }
-            RegistryEvent::NewFeedback { index: None, .. } => self.unnumbered += 1,
             _ => {}
         }
     }
 
-    /// The checks, and how much feedback carries no number.
-    pub(super) fn finish(mut self, suspects: &mut Suspects) -> ([Checked; 4], u64) {
+    pub(super) fn finish(mut self, suspects: &mut Suspects) -> [Checked; 4] {
         for agent in &self.unregistered {
             self.registered.offend(format!("the registration of agent {agent} is missing"));
             suspects.agent(*agent);
@@ -122,7 +117,7 @@ impl EventWalk {
         if self.undecoded > 0 {
             undecoded.note = Some("what they say is not in the timelines".to_owned());
         }
-        ([self.labels, self.dense, self.registered, undecoded], self.unnumbered)
+        [self.labels, self.dense, self.registered, undecoded]
     }
 }
 

@@ -10,6 +10,7 @@ use alloy::primitives::{Address, U256, keccak256};
 
 use super::doubts::DoubtWalk;
 use super::events::EventWalk;
+use super::threads::ThreadWalk;
 use super::{Checked, Suspects, Told};
 use crate::app::decoded::DecodedLog;
 use crate::app::ingest::facts;
@@ -39,22 +40,24 @@ struct Pass {
     timelines: BTreeMap<TimelineRef, Remembered>,
 }
 
-/// Walks all events, in as many passes as their number asks for. Also says how much feedback carries no number.
+/// Walks all events, in as many passes as their number asks for.
 pub(super) async fn checks(
     tx: &mut Tx,
     known: &KnownImplementations,
     suspects: &mut Suspects,
     told: &mut (dyn FnMut(Told) + Send),
-) -> Result<(Vec<Checked>, u64), StorageError> {
+) -> Result<Vec<Checked>, StorageError> {
     let events = tx.event_count().await?;
     let passes = 1 + events / EVENTS_PER_PASS;
     let mut folded = Checked::new("timelines-folded", "timelines are what the events fold to");
     let mut moved = Checked::new("agents-handed-on", "agents move only from whoever owns them");
     let mut walk = EventWalk::new();
     let mut doubts = DoubtWalk::new(known);
+    let mut threads = ThreadWalk::new();
     let mut done = 0_u64;
     for share in 0..passes {
         let mut pass = Pass { share, of: passes, timelines: BTreeMap::new() };
+        threads.begin_share();
         let mut first = Some(0);
         while let Some(block) = first {
             let batch = Batch::read(tx, block).await?;
@@ -64,6 +67,9 @@ pub(super) async fn checks(
                 walk.take(&logs, &labels, suspects);
                 doubts.take(&logs, &batch.observations, suspects);
             }
+            for log in &logs {
+                threads.take(log, |number| pass.is_of_share(number), suspects);
+            }
             pass.hand_on(&logs, &mut moved, suspects);
             pass.fold(facts(&logs, &batch.observations));
             done += u64::try_from(logs.len()).unwrap_or_default();
@@ -72,8 +78,8 @@ pub(super) async fn checks(
         }
         pass.compare(tx, &mut folded, suspects).await?;
     }
-    let (checks, unnumbered) = walk.finish(suspects);
-    Ok((checks.into_iter().chain([doubts.finish(), moved, folded]).collect(), unnumbered))
+    let checks = walk.finish(suspects).into_iter().chain([doubts.finish(), moved, folded]);
+    Ok(checks.chain(threads.finish()).collect())
 }
 
 impl Pass {
@@ -87,6 +93,10 @@ impl Pass {
             TimelineRef::Operator(owner, _) => U256::from_be_slice(owner.as_slice()),
             TimelineRef::Implementation(_) => U256::ZERO,
         };
+        self.is_of_share(number)
+    }
+
+    fn is_of_share(&self, number: U256) -> bool {
         number % U256::from(self.of) == U256::from(self.share)
     }
 

@@ -169,10 +169,7 @@ pub async fn audit(
     for rule in RecordRule::ALL {
         checks.push(rows(&mut tx, rule, suspects).await.during(during)?);
     }
-    let (folded, unnumbered) = fold::checks(&mut tx, known, suspects, told).await.during(during)?;
-    checks.extend(folded);
-    let threads = threads::checks(&mut tx, unnumbered, suspects, told).await.during(during)?;
-    checks.extend(threads);
+    checks.extend(fold::checks(&mut tx, known, suspects, told).await.during(during)?);
     Ok(audited)
 }
 

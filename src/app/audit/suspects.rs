@@ -20,13 +20,15 @@ pub(in crate::app) struct IdGap {
     pub(in crate::app) last: U256,
 }
 
-/// Feedback of one client on one agent that is missing: from the first number to the last.
+/// Feedback of one client on one agent that is missing, between two blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::app) struct FeedbackGap {
     pub(in crate::app) agent: AgentId,
     pub(in crate::app) client: Address,
-    pub(in crate::app) first: u64,
-    pub(in crate::app) last: u64,
+    /// The block of the one before it; none where it is the first.
+    pub(in crate::app) from: Option<u64>,
+    /// The block of what shows that it is missing.
+    pub(in crate::app) to: u64,
 }
 
 /// What looked wrong.

@@ -13,7 +13,7 @@ use crate::app::audit::{IdGap, Suspects, Told, differences};
 use crate::app::error::During;
 use crate::chain::{ChainSource, LogFilter, Reread, TopicWords};
 use crate::registry::topics;
-use crate::registry::{RegistryEvent, topics::EventForm};
+use crate::registry::topics::EventForm;
 use crate::storage::{EventsAfter, StorageError, Tx};
 use crate::vocab::{AgentId, RegistryKind};
 
@@ -146,20 +146,10 @@ async fn searches(
         searches.push(everywhere(filter, TopicWords::default(), false));
     }
     for gap in suspects.feedback.iter().take(SEARCHES_MAX + 1) {
-        let neighbours = [gap.first.checked_sub(1), gap.last.checked_add(1)];
-        let mut places = [None, None];
-        for (place, index) in places.iter_mut().zip(neighbours) {
-            let Some(index) = index else { continue };
-            let event =
-                RegistryEvent::FeedbackRevoked { agent: gap.agent, client: gap.client, index };
-            let thread = event.thread().unwrap_or_default();
-            let found = tx.first_of_thread(&thread, "NewFeedback", ground.limit, 1).await?;
-            *place = found.first().map(|event| event.log.block.number);
-        }
         let mut words = word(0, vec![B256::from(gap.agent.0)]);
         words.0[1] = vec![gap.client.into_word()];
         let filter = of(RegistryKind::Reputation);
-        let (from, to) = (places[0].unwrap_or(start), places[1].unwrap_or(ground.limit));
+        let (from, to) = (gap.from.unwrap_or(start), gap.to.min(ground.limit));
         searches.push(Search { filter, words, from, to, whole: false });
     }
     searches.retain(|search| !search.filter.addresses.is_empty() && search.from <= search.to);

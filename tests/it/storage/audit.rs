@@ -3,15 +3,10 @@
 use std::collections::BTreeSet;
 
 use hallmark::identity::TimelineRef;
-use hallmark::storage::{
-    Observation, ObservedSubject, RecordRule, RuleBreak, SpanPlace, StoredLog, Tags, ThreadEvent,
-    Tx,
-};
+use hallmark::storage::{Observation, ObservedSubject, RecordRule, RuleBreak, SpanPlace, Tags, Tx};
 use hallmark::vocab::{Position, RegistryKind};
 
-use super::samples::{
-    account, agent, at, begin, bound, held, hold, logs, named, raw_log, span, stamp,
-};
+use super::samples::{account, agent, at, begin, bound, held, hold, logs, span, stamp};
 use crate::support::databases::{Fresh, on_both_engines};
 
 const WALLET: TimelineRef =
@@ -138,33 +133,6 @@ on_both_engines! {
         assert!(labels[0].is_of(Some(agent(1))));
         assert!(!labels[0].is_of(Some(agent(2))) && !labels[0].is_of(None));
         assert_eq!(tx.event_count().await.unwrap(), 3);
-    }
-
-    /// Threads come together, by name and position within, in pages of any size.
-    async fn threads_come_in_order(fresh: Fresh) {
-        let mut tx = fill(fresh).await;
-        for (thread, name, place) in [
-            (2, "ResponseAppended", at(7, 0)),
-            (1, "NewFeedback", at(7, 1)),
-            (2, "NewFeedback", at(7, 2)),
-            (2, "ResponseAppended", at(7, 3)),
-        ] {
-            let log = raw_log(place, vec![]);
-            let event = StoredLog { thread: Some(vec![thread].into()), ..named(&log, name, agent(1)) };
-            tx.insert_events(&[event]).await.unwrap();
-        }
-        for limit in [1, 3, 9] {
-            let mut found: Vec<ThreadEvent> = Vec::new();
-            loop {
-                let page = tx.threads_after(found.last(), limit).await.unwrap();
-                if page.is_empty() {
-                    break;
-                }
-                found.extend(page);
-            }
-            let found: Vec<_> = found.iter().map(|event| (event.thread[0], event.at.log_index)).collect();
-            assert_eq!(found, [(1, 1), (2, 2), (2, 0), (2, 3)], "{limit} at once");
-        }
     }
 
     /// Blocks without a cursor, and a finalized block that is another than the one held.
