@@ -21,7 +21,7 @@ const LOOK_MAX: u64 = 256;
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 /// So often blocks are asked for before they are left as they are.
 const TRIES: u32 = 3;
-/// So many blocks with logs are remembered; more of them wait only where nothing ever becomes final.
+/// So many blocks are remembered; more of them wait only where nothing becomes final for long.
 const WAITING_MAX: usize = 16_384;
 
 /// What was recorded and not looked at again.
@@ -61,8 +61,8 @@ impl SecondLook {
         for log in &stretch.logs {
             self.recorded.entry(log.block.number).or_default().push((log.log_index, log.tx_hash));
         }
-        while self.recorded.len() > WAITING_MAX {
-            let Some((first, _)) = self.recorded.pop_first() else { break };
+        while self.hashes.len() > WAITING_MAX {
+            let Some((first, _)) = self.hashes.pop_first() else { break };
             self.looked_through(first);
         }
     }
@@ -219,6 +219,8 @@ mod tests {
         assert!(look.make_anew(66) && !look.make_anew(66));
         assert!(look.is_suspect(60..=66) && !look.is_suspect(67..=100));
         assert_eq!(look.lacking(&[log(66, 0)]), Some(66), "it is not recorded any more");
+        assert_eq!(look.due(90), None, "nor is it applied");
+        look.applied(&step(66..=100, &[log(66, 0)], 50));
         assert_eq!(look.due(90), Some(51..=90));
         assert!(look.make_anew(51));
         assert_eq!(look.due(90), None);

@@ -271,7 +271,7 @@ on_both_engines! {
                 polls_max += 1 + polls_max / 4;
                 continue;
             }
-            let [found, expected] = [&found, &expected].map(|dump| without_counter(dump));
+            let [found, expected] = [&found, &expected].map(without_counter);
             assert_unchanged(&found, &expected, "stored, so all of it");
             if ended.is_none() {
                 // Dropped between the commit and the news of it.

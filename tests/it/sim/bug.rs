@@ -120,7 +120,7 @@ pub(super) async fn cursor_early(run: &Run<'_>, source: Arc<RpcSource>) -> Resul
     let mut follower =
         Follower::new(Arc::clone(&source), filter(), run.plan.options.clone(), resume);
     loop {
-        let step = match follower.next().await {
+        let step = match Box::pin(follower.next()).await {
             Ok(step) => step,
             Err(hallmark::chain::FollowError::Source(source)) => {
                 return Err(AppError::Chain { during: "following".to_owned(), source });
