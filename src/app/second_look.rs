@@ -21,7 +21,7 @@ const LOOK_MAX: u64 = 256;
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 /// So often blocks are asked for before they are left as they are.
 const TRIES: u32 = 3;
-/// So many blocks with logs are remembered; more of them wait only where nothing ever becomes final.
+/// So many blocks are remembered; more of them wait only where nothing becomes final for long.
 const WAITING_MAX: usize = 16_384;
 
 /// What was recorded and not looked at again.
@@ -29,6 +29,10 @@ const WAITING_MAX: usize = 16_384;
 pub(super) struct SecondLook {
     /// The first block that waits.
     from: Option<u64>,
+    /// The hash of each block that waits: what became final may be on another branch.
+    hashes: BTreeMap<u64, B256>,
+    /// Whether blocks that were read as final came after those that wait.
+    is_closed: bool,
     /// Index and transaction of each log, by block; blocks without logs are left out.
     recorded: BTreeMap<u64, Vec<(u32, B256)>>,
     /// Blocks from which the record was made anew.
@@ -45,15 +49,21 @@ impl SecondLook {
         let Some(stretch) = &step.extend else { return };
         let last_final = step.tags.finalized.as_ref().map(|last| last.block.number);
         if last_final.is_none_or(|last| stretch.through.block.number <= last) {
+            self.is_closed = self.from.is_some();
             return;
         }
+        if self.is_closed {
+            // The ranges looked at have no holes, so what still waits below is left as it is.
+            self.forget_from(0);
+        }
         self.from.get_or_insert(stretch.from);
+        self.hashes.extend(stretch.headers.iter().map(|h| (h.block.number, h.block.hash)));
         for log in &stretch.logs {
             self.recorded.entry(log.block.number).or_default().push((log.log_index, log.tx_hash));
         }
-        while self.recorded.len() > WAITING_MAX {
-            let Some((first, _)) = self.recorded.pop_first() else { break };
-            self.from = Some(first.saturating_add(1));
+        while self.hashes.len() > WAITING_MAX {
+            let Some((first, _)) = self.hashes.pop_first() else { break };
+            self.looked_through(first);
         }
     }
 
@@ -73,6 +83,10 @@ impl SecondLook {
         let range = self.due(last_final)?;
         let asked = timeout(LOOK_LIMIT, source.logs_again(filter, range.clone())).await;
         let lacking = match asked {
+            Ok(Ok(answer)) if self.hashes.get(range.end()) != Some(&answer.end.block.hash) => {
+                // Of another branch than ours, which is about to be undone.
+                return None;
+            }
             Ok(Ok(answer)) => self.lacking(&answer.logs),
             Ok(Err(_)) | Err(_) if self.tries + 1 < TRIES => {
                 self.tries += 1;
@@ -84,9 +98,17 @@ impl SecondLook {
             }
         };
         self.tries = 0;
-        self.from = Some(range.end().saturating_add(1));
-        self.recorded = self.recorded.split_off(&range.end().saturating_add(1));
+        self.looked_through(*range.end());
         lacking
+    }
+
+    /// Lets go of the blocks up to this one.
+    fn looked_through(&mut self, number: u64) {
+        let next = number.saturating_add(1);
+        self.recorded = self.recorded.split_off(&next);
+        self.hashes = self.hashes.split_off(&next);
+        self.from = self.hashes.first_key_value().map(|_| next);
+        self.is_closed &= self.from.is_some();
     }
 
     /// Notes that the record is made anew from a block on; whether that was not done before.
@@ -97,13 +119,16 @@ impl SecondLook {
 
     fn forget_from(&mut self, number: u64) {
         self.recorded.split_off(&number);
+        self.hashes.split_off(&number);
         self.from = self.from.filter(|from| *from < number);
+        self.is_closed &= self.from.is_some();
     }
 
     fn due(&self, last_final: u64) -> Option<RangeInclusive<u64>> {
         let from = self.from?;
-        let count = last_final.checked_sub(from)?.saturating_add(1);
-        (count >= LOOK_MIN).then(|| from..=from + count.min(LOOK_MAX) - 1)
+        let last = *self.hashes.last_key_value()?.0;
+        let count = last_final.min(last).checked_sub(from)?.saturating_add(1);
+        (count >= LOOK_MIN || self.is_closed).then(|| from..=from + count.min(LOOK_MAX) - 1)
     }
 
     /// The first block of which some logs are not recorded.
@@ -145,8 +170,8 @@ mod tests {
 
     fn step(blocks: RangeInclusive<u64>, logs: &[RawLog], last_final: u64) -> ChainStep {
         let through = header(*blocks.end());
-        let stretch =
-            Stretch { from: *blocks.start(), through, headers: Vec::new(), logs: logs.to_vec() };
+        let headers = blocks.clone().map(header).collect();
+        let stretch = Stretch { from: *blocks.start(), through, headers, logs: logs.to_vec() };
         let finalized = Some(header(last_final));
         let tags = ChainTags { head: header(1_000), safe: None, finalized };
         ChainStep { revert_to: None, extend: Some(stretch), tags }
@@ -169,6 +194,19 @@ mod tests {
         assert_eq!(look.lacking(&[]), None, "an answer that holds less is not believed");
     }
 
+    /// Following was behind for a while: what it read as final then was not recorded here, and is not missed.
+    #[test]
+    fn what_was_read_as_final_above_what_waits_is_not_looked_at() {
+        let mut look = SecondLook::default();
+        look.applied(&step(51..=60, &[log(60, 0)], 50));
+        assert_eq!(look.due(500), None, "too few, and nothing above them was applied");
+        look.applied(&step(61..=400, &[log(70, 0)], 500));
+        assert_eq!(look.due(500), Some(51..=60));
+        look.applied(&step(401..=600, &[log(599, 0)], 500));
+        assert_eq!(look.due(500), Some(401..=500));
+        assert_eq!(look.due(1_000), Some(401..=600), "no further than what was applied");
+    }
+
     #[test]
     fn what_is_undone_waits_no_more_and_each_block_is_made_anew_once() {
         let mut look = SecondLook::default();
@@ -181,6 +219,8 @@ mod tests {
         assert!(look.make_anew(66) && !look.make_anew(66));
         assert!(look.is_suspect(60..=66) && !look.is_suspect(67..=100));
         assert_eq!(look.lacking(&[log(66, 0)]), Some(66), "it is not recorded any more");
+        assert_eq!(look.due(90), None, "nor is it applied");
+        look.applied(&step(66..=100, &[log(66, 0)], 50));
         assert_eq!(look.due(90), Some(51..=90));
         assert!(look.make_anew(51));
         assert_eq!(look.due(90), None);

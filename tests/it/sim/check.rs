@@ -1,7 +1,7 @@
 //! What must hold in the end: every table says what a database made from the canonical chain alone says.
 //!
-//! That database is made at once, in one step, without the follower. Two tables tell of the way there and not only of where it led, and
-//! are held against the chain itself: `block` (which old headers were needed) and `reorg` (what was undone).
+//! That database is made at once, in one step, without the follower. Three tables tell of the way there and not only of where it led, and
+//! have rules of their own: `block` (which old headers were needed), `reorg` (what was undone) and `finding` (what looked wrong).
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use hallmark::vocab::{BlockRef, Header, RawLog};
 use tokio::time::{Duration, Instant};
 
 use super::drive::{Driven, Until, at_once, drive};
+use super::plan::Fault;
 use super::run::{Run, filter, told};
 use crate::support::databases::Fresh;
 use crate::support::dump::{Dump, differences, dump};
@@ -20,8 +21,8 @@ pub(super) async fn holds(run: &Run<'_>) -> Result<(), String> {
     let found = at_once(dump(run.fresh.url())).await;
     run.node.world().revive(None);
     let expected = from_scratch(run).await?;
-    let mut wrong = differences(&found, &expected, &["block", "reorg"]);
-    for rule in [blocks(run, &found, &expected), reorgs(run, &found)] {
+    let mut wrong = differences(&found, &expected, &["block", "reorg", "finding"]);
+    for rule in [blocks(run, &found, &expected), reorgs(run, &found), findings(run, &found)] {
         if let Err(what) = rule {
             wrong = format!("{wrong}{what}\n");
         }
@@ -99,6 +100,17 @@ fn blocks(run: &Run<'_>, found: &Dump, expected: &Dump) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Nothing looked wrong where nothing was left out, on a chain that was followed from its beginning on.
+fn findings(run: &Run<'_>, found: &Dump) -> Result<(), String> {
+    let left_out = run.plan.faults.iter().any(|(fault, _)| *fault == Fault::LogsLeftOut);
+    match found["finding"].first() {
+        Some(row) if !left_out && run.plan.options.start_block <= 1 => {
+            Err(format!("finding: {row}"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What was undone was a real branch above a real ancestor of it.
