@@ -5,7 +5,7 @@
 //! at the end of that block.
 
 use alloy::primitives::keccak256;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -89,7 +89,6 @@ impl LinkAnswer {
 pub(in crate::api) async fn list_links(
     State(state): State<ApiState>,
     uri: axum::http::Uri,
-    _: Path<String>,
     Params(query): Params<LinksQuery>,
 ) -> Result<Response, ApiError> {
     let asked = uri.path().strip_prefix("/v1/dids/").and_then(|rest| rest.strip_suffix("/links"));
