@@ -1,11 +1,11 @@
 //! Several nodes as one source: each is watched, one is followed, and what it says is compared with what the others say.
 //!
 //! The first node of the list that is well is asked; what it cannot answer is asked of the next, and when it is well again it is asked
-//! again ([`health`]). The logs of a sample of ranges, and of every range that looks wrong ([`suspicion`]), are compared with another
-//! node's ([`check`]); where they differ, the blocks' own hashes and blooms decide ([`settle`]), and the node that was wrong is
+//! again (`health`). The logs of a sample of ranges, and of every range that looks wrong (`suspicion`), are compared with another
+//! node's (`check`); where they differ, the blocks' own hashes and blooms decide (`settle`), and the node that was wrong is
 //! benched. With one node alone its answers are held against themselves. What was found waits here until it is taken away.
 //!
-//! A node that is of another chain, or has no logs where there are some, is found out before it is believed ([`start`]).
+//! A node that is of another chain, or has no logs where there are some, is found out before it is believed (`start`).
 
 mod check;
 mod compare;
