@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod app;
+pub mod attest;
 pub mod chain;
 pub mod cli;
 pub mod config;

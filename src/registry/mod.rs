@@ -4,6 +4,7 @@
 //! data about the contracts themselves. Nothing here knows what an event does to an agent: that is `identity`.
 
 pub mod calls;
+pub mod contract_wallet;
 mod decode;
 pub mod deployments;
 mod event;

@@ -6,6 +6,7 @@
 mod account;
 mod agent;
 mod finding;
+mod handle;
 mod log;
 mod position;
 mod text;
@@ -15,6 +16,7 @@ pub use account::{AccountId, AccountParseError, AccountText, ChainId, ChainParse
 pub(crate) use account::{canonical_u64, parse_address, shorten};
 pub use agent::{AgentId, AgentParseError, AgentRef, AgentText, RegistryKind, RegistryRef};
 pub use finding::{Finding, FindingKind};
+pub use handle::{Handle, HandleError};
 pub use log::{BlockStamp, Header, RawLog};
 pub use position::{BlockRef, Finality, Position, Span};
 pub use text::ShortText;

@@ -1,10 +1,11 @@
 // Compiles the contracts of `src` and writes one artifact each, ABI and creation code only, so that the tests need no compiler.
 // The same source gives the same bytes anywhere: one compiler version, fixed settings, no metadata appended to the code.
+// The one contract that the program itself runs, in simulated calls, goes beside the file that knows how: its creation code, as bytes.
 //
-//   node build.mjs           writes artifacts/*.json
+//   node build.mjs           writes artifacts/*.json and what the program embeds
 //   node build.mjs --check   writes nothing, and fails if an artifact is not what the source gives
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const sourceFolder = join(here, "src");
 const artifactFolder = join(here, "artifacts");
+const embedded = { name: "SignatureCheck", path: join(here, "../../src/registry/signature_check.bin") };
 
 // What is deployed or called; the other contracts are parts of these.
 const wanted = [
@@ -23,6 +25,7 @@ const wanted = [
   "Registrant",
   "ReputationRegistry",
   "ValidationRegistry",
+  "WalletFactory",
 ];
 
 function loadCompiler() {
@@ -66,8 +69,14 @@ function artifactsOf(contracts) {
   return artifacts;
 }
 
-function check(artifacts) {
+function embeddedCode(contracts) {
+  const { evm } = contracts[`${embedded.name}.sol`][embedded.name];
+  return Buffer.from(evm.bytecode.object, "hex");
+}
+
+function check(artifacts, code) {
   const stale = [];
+  if (!existsSync(embedded.path) || !readFileSync(embedded.path).equals(code)) stale.push(embedded.path);
   for (const name of readdirSync(artifactFolder)) if (!artifacts.has(name)) stale.push(name);
   for (const [name, text] of artifacts) {
     let committed = null;
@@ -83,12 +92,15 @@ function check(artifacts) {
   process.exit(1);
 }
 
-function write(artifacts) {
+function write(artifacts, code) {
+  writeFileSync(embedded.path, code);
   rmSync(artifactFolder, { recursive: true, force: true });
   mkdirSync(artifactFolder);
   for (const [name, text] of artifacts) writeFileSync(join(artifactFolder, name), text);
 }
 
-const artifacts = artifactsOf(compile());
-if (process.argv.includes("--check")) check(artifacts);
-else write(artifacts);
+const contracts = compile();
+const artifacts = artifactsOf(contracts);
+const code = embeddedCode(contracts);
+if (process.argv.includes("--check")) check(artifacts, code);
+else write(artifacts, code);
