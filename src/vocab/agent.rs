@@ -160,6 +160,13 @@ pub enum AgentParseError {
 }
 
 impl AgentRef {
+    /// Reads a form that names its registry: the canonical text or CAIP-19.
+    #[must_use]
+    pub fn parse_full(text: &str) -> Option<Self> {
+        let (registry, id) = split_full(text).or_else(|| split_caip19(text))?;
+        Some(Self { registry, id })
+    }
+
     /// Reads any accepted form of an agent of the registry `followed`.
     ///
     /// The forms are the canonical text, CAIP-19 (`eip155:8453/erc721:0x…/22`), `8453:22` and `22`.
@@ -170,8 +177,8 @@ impl AgentRef {
         let malformed = || AgentParseError::Malformed(shorten(text));
         let (registry, id) = if let Some(id) = AgentId::parse(text) {
             (followed, id)
-        } else if let Some((registry, id)) = split_full(text).or_else(|| split_caip19(text)) {
-            (registry, id)
+        } else if let Some(agent) = Self::parse_full(text) {
+            (agent.registry, agent.id)
         } else {
             let (chain, id) = text.split_once(':').ok_or_else(malformed)?;
             let chain = ChainId(canonical_u64(chain).ok_or_else(malformed)?);

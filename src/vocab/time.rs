@@ -39,11 +39,15 @@ impl UnixSeconds {
     /// # Errors
     /// When the text is neither, or lies before 1970 or after the year 9999.
     pub fn parse(text: &str) -> Result<Self, TimeParseError> {
-        let seconds = match canonical_u64(text) {
-            Some(seconds) => Some(seconds),
-            None => text.parse::<Timestamp>().ok().and_then(|t| t.as_second().try_into().ok()),
-        };
-        seconds.and_then(Self::new).ok_or_else(|| TimeParseError(shorten(text)))
+        let seconds = canonical_u64(text).and_then(Self::new);
+        seconds.or_else(|| Self::of_timestamp(text)).ok_or_else(|| TimeParseError(shorten(text)))
+    }
+
+    /// Reads RFC 3339 alone, as signed documents have it.
+    #[must_use]
+    pub fn of_timestamp(text: &str) -> Option<Self> {
+        let seconds = text.parse::<Timestamp>().ok()?.as_second();
+        Self::new(seconds.try_into().ok()?)
     }
 }
 
@@ -123,5 +127,6 @@ mod tests {
         {
             assert!(UnixSeconds::parse(text).is_err(), "{text}");
         }
+        assert_eq!(UnixSeconds::of_timestamp("1770116913"), None);
     }
 }
