@@ -1,7 +1,7 @@
 //! Chain logs to meaning: which event of which ERC-8004 registry a log is.
 //!
 //! `topics` lists every event form there is, `decode` turns a log into a [`RegistryEvent`]; `implementation` and `deployments` are
-//! data about the contracts themselves. Nothing here knows what an event does to an agent: that is `identity`.
+//! data about the contracts themselves. [`file`] reads the registration files that agents' URIs lead to. Nothing here knows what an event does to an agent: that is `identity`.
 
 pub mod calls;
 pub mod contract_wallet;
@@ -9,6 +9,7 @@ mod decode;
 pub mod deployments;
 mod event;
 mod fields;
+pub mod file;
 mod implementation;
 pub mod topics;
 

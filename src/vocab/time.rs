@@ -10,7 +10,7 @@ use super::account::{canonical_u64, shorten};
 use super::text::ShortText;
 
 /// Seconds since 1970-01-01T00:00:00Z, up to the year 9999. Text form: RFC 3339 in UTC, with seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixSeconds(u64);
 
 /// Why a text is not a time.
