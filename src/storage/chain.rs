@@ -21,13 +21,19 @@ const TAG_SET: &str = "
 const REORG_INSERT: &str = "
     INSERT INTO reorg (seq, ancestor_number, ancestor_hash, orphaned_number, orphaned_hash)
     SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4 FROM reorg";
-const EVERYTHING: [&str; 9] = [
+const EVERYTHING: [&str; 15] = [
     "DELETE FROM span",
     "DELETE FROM observation",
     "DELETE FROM registry_event",
     "DELETE FROM block",
     "DELETE FROM reorg",
     "DELETE FROM finding",
+    "DELETE FROM file_mention",
+    "DELETE FROM file_agent",
+    "DELETE FROM file_version",
+    "DELETE FROM file_content",
+    "DELETE FROM file_source",
+    "UPDATE file_progress SET through_block = NULL",
     "DELETE FROM chain_tag",
     "DELETE FROM registry",
     "DELETE FROM chain",

@@ -12,6 +12,8 @@ mod coverage;
 mod engine;
 mod error;
 mod events;
+mod file_agents;
+mod files;
 mod findings;
 mod mend;
 mod migrate;
