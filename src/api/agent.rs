@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alloy::primitives::keccak256;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -9,13 +10,15 @@ use utoipa::{IntoParams, ToSchema};
 use super::at::At;
 use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
+use super::files::{Entries, FileAnswer, claims_at, failing, heard_by, source_of};
 use super::operators::{self, OperatorNow};
 use super::page::{LIMIT_MAX, Page};
 use super::reading::{Codes, Reading};
 use super::state::ApiState;
 use super::wire::{Answer, AsOf, MetadataValue, PositionAnswer, account_text, entry_of, uri_of};
+use crate::did::version::DID_KEY;
 use crate::identity::{EvidencedSpan, SpanCause, TimelineRef};
-use crate::vocab::{AccountId, AgentRef, Position};
+use crate::vocab::{AccountId, AgentRef, Position, UnixSeconds};
 
 /// As of which block.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,6 +62,8 @@ pub(super) struct AgentAnswer {
     operators_truncated: bool,
     /// Where it was minted.
     registered: Option<PositionAnswer>,
+    /// The registration file that its URI leads to; null where it leads to none.
+    file: Option<FileAnswer>,
     /// Other names of it.
     aliases: Vec<Alias>,
     /// What is worth knowing before believing the above.
@@ -92,7 +97,9 @@ struct Alias {
 /// Something worth knowing: not an error, but a reason for care.
 #[derive(Debug, Serialize, ToSchema)]
 struct Finding {
-    /// `unverified-implementation`, `wallet-unsettled` or `wallet-observed`.
+    /// `unverified-implementation`, `wallet-unsettled` or `wallet-observed`. Of the registration file: `file-uri`, `file-too-large`,
+    /// `file-encoding`, `file-json`, `file-form`, `file-endpoint`, `file-registrations`, `file-wallet`, `file-not-verified`,
+    /// `file-not-fetched`, and `not-named-back`.
     kind: &'static str,
     /// In words.
     detail: String,
@@ -118,24 +125,28 @@ pub(super) async fn get_agent(
     let mut reading = Reading::open(&state, at).await?;
     let (agent, owner) = reading.agent(&agent).await?;
     let codes = reading.codes(&state.known).await?;
-    read(&mut reading, &codes, agent, owner).await.map(Answer)
+    let time = heard_by(&state, &mut reading, at).await?;
+    read(&state, &mut reading, &codes, (agent, owner), time).await.map(Answer)
 }
 
 async fn read(
+    state: &ApiState,
     reading: &mut Reading,
     codes: &Codes,
-    agent: AgentRef,
-    owner: EvidencedSpan,
+    (agent, owner): (AgentRef, EvidencedSpan),
+    time: UnixSeconds,
 ) -> Result<AgentAnswer, ApiError> {
     let block = reading.block_number();
     let (metadata, metadata_truncated) = metadata(reading, agent).await?;
     let (operators, operators_truncated) = operators::now(reading, agent.id, &owner).await?;
     let wallet = reading.tx.span_at(TimelineRef::Wallet(agent.id), block).await?;
     let uri = reading.tx.span_at(TimelineRef::Uri(agent.id), block).await?;
+    let (file, of_file) = file(state, reading, agent, uri.as_ref(), wallet.as_ref(), time).await?;
     let (uri, uri_hex) = uri.map_or(Ok((String::new(), None)), |span| uri_of(&span.record))?;
     let minted = reading.tx.timeline(TimelineRef::Owner(agent.id), None, 1).await?.pop();
     let minted = minted.filter(|span| span.record.cause == Some(SpanCause::Registered));
-    let findings = findings(reading, codes, agent, wallet.as_ref()).await?;
+    let mut findings = findings(reading, codes, agent, wallet.as_ref()).await?;
+    findings.extend(of_file);
     Ok(AgentAnswer {
         agent: agent.to_string(),
         agent_id: agent.id.to_string(),
@@ -150,6 +161,7 @@ async fn read(
         operators,
         operators_truncated,
         registered: minted.map(|span| (&span.from).into()),
+        file,
         aliases: vec![Alias { kind: "caip19", name: agent.caip19() }],
         findings,
         as_of: reading.as_of(),
@@ -221,6 +233,38 @@ async fn findings(
         });
     }
     Ok(findings)
+}
+
+/// The registration file by a time, and what is wrong with it.
+async fn file(
+    state: &ApiState,
+    reading: &mut Reading,
+    agent: AgentRef,
+    uri: Option<&EvidencedSpan>,
+    wallet: Option<&EvidencedSpan>,
+    time: UnixSeconds,
+) -> Result<(Option<FileAnswer>, Vec<Finding>), ApiError> {
+    let block = reading.block_number();
+    let entry = TimelineRef::Metadata(agent.id, keccak256(DID_KEY));
+    let entry = reading.tx.span_at(entry, block).await?;
+    let entries = Entries::of(uri, entry.as_ref());
+    let claims = claims_at(reading, state, agent, entries, time).await?;
+    let fetching = match source_of(&claims) {
+        Some(source) => reading.tx.source_state(source.id()).await?,
+        None => None,
+    };
+    let wallet = wallet.and_then(|span| span.record.value.account());
+    let wallet = wallet.map(|address| AccountId { chain: reading.chain(), address });
+    let of_file = claims.file.iter().flat_map(|file| file.flaws_as_of(agent, wallet));
+    let flaws = claims.flaws.iter().cloned().chain(of_file);
+    let flaws = flaws.chain(fetching.as_ref().and_then(failing));
+    // What is wrong with a URI has been so since it was set; what is wrong with a host is said with its times.
+    let is_inline = source_of(&claims).is_none();
+    let since = || uri.filter(|_| is_inline).map(|span| (&span.from).into());
+    let findings =
+        flaws.map(|flaw| Finding { kind: flaw.kind.as_str(), detail: flaw.detail, since: since() });
+    let findings = findings.collect();
+    Ok((FileAnswer::of(&claims, agent, fetching.as_ref()), findings))
 }
 
 fn unverified(code: Option<&EvidencedSpan>, reading: &Reading) -> Finding {

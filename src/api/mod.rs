@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod extract;
 mod feedback;
+mod files;
 mod guard;
 mod health;
 pub mod local;

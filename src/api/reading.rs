@@ -65,6 +65,11 @@ impl Standpoint {
         self.block.number
     }
 
+    /// When the block that is answered as of was made; `None` where it is not held.
+    pub(super) const fn block_time(&self) -> Option<UnixSeconds> {
+        self.block.time
+    }
+
     /// How settled a block is.
     pub(super) fn finality(&self, number: u64) -> Finality {
         finality(&self.tags, number)

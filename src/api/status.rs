@@ -13,7 +13,7 @@ use super::reading::LOG_SIZE;
 use super::state::{ApiState, ProviderStatus};
 use super::wire::{Block, json};
 use crate::identity::TimelineRef;
-use crate::storage::{Binding, NotedFinding, Registry, Reorg, Tags, Tx};
+use crate::storage::{Binding, FileProgress, NotedFinding, Registry, Reorg, Tags, Tx};
 use crate::vocab::{BlockRef, BlockStamp, UnixSeconds};
 
 /// So many findings are shown.
@@ -61,6 +61,38 @@ struct ChainStatus {
     providers: Option<Vec<Provider>>,
     /// What was found out about nodes and their answers, newest first, at most 20.
     findings: Vec<NodeFinding>,
+    files: FilesStatus,
+}
+
+/// Registration files, and what they name: how fetching them is going, as whoever follows counted it last.
+#[derive(Debug, Serialize, ToSchema)]
+struct FilesStatus {
+    /// The last block that was looked through for URIs; null where nobody fetches.
+    through: Option<u64>,
+    /// How many sources were ever named: files, domains, documents of DIDs. A URI that holds its file is none.
+    sources: u64,
+    /// How many of them answered when they were last asked.
+    read: u64,
+    /// How many of them failed when they were last asked.
+    failing: u64,
+    /// How many of them are due now.
+    waiting: u64,
+    /// When they were counted.
+    #[schema(value_type = Option<String>)]
+    counted: Option<UnixSeconds>,
+}
+
+impl From<FileProgress> for FilesStatus {
+    fn from(progress: FileProgress) -> Self {
+        Self {
+            through: progress.through,
+            sources: progress.counts.all,
+            read: progress.counts.read,
+            failing: progress.counts.failing,
+            waiting: progress.counts.waiting,
+            counted: progress.counted_at,
+        }
+    }
 }
 
 /// Reorganisations that were followed.
@@ -257,6 +289,7 @@ async fn chain_status(
         completeness,
         providers: providers.map(|nodes| nodes.into_iter().map(Provider::from).collect()),
         findings: findings.into_iter().map(NodeFinding::from).collect(),
+        files: tx.file_progress().await?.into(),
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew;
 //! [`ModelKeeper`] holds in memory what look-ups by wallet are answered from.
+//! [`FileKeeper`] fetches registration files beside whoever follows.
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
@@ -10,6 +11,7 @@ mod completeness;
 mod correct;
 mod decoded;
 mod error;
+mod files;
 mod follow;
 mod foreign;
 mod ingest;
@@ -23,6 +25,7 @@ pub use audit::{
 };
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::AppError;
+pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of};
 pub use follow::{Followed, Following};
 pub use foreign::{ForeignDocument, ForeignDocuments, ForeignError};
 pub use ingest::{Applied, Ingest};

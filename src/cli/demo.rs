@@ -100,6 +100,8 @@ fn demo_config(config: &Config, recording: &Recording, node: SocketAddr) -> Conf
     demo.known_implementations =
         recording.registries().iter().map(|registry| registry.implementation).collect();
     demo.poll_interval = POLL_INTERVAL;
+    // It needs no network.
+    demo.registration_files = false;
     // The recording's blocks have times of their own; how old they are says nothing here.
     demo.lag_limit = Duration::MAX;
     demo

@@ -1,5 +1,6 @@
 //! Following the chain, as `hallmark follow` and as one half of `hallmark`.
 //!
+//! Registration files are fetched beside it, in the same process: whoever follows is the one that writes.
 //! A node that cannot be reached is waited for, since it may come back; a node of another chain, or a registry that is not there, is not.
 
 use std::sync::Arc;
@@ -58,7 +59,19 @@ pub(super) async fn follow(
         // A sender that is gone means the same: nobody waits any more.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    following.run(told, tell).await
+    let files = open::file_keeper(config, database);
+    let kept = async {
+        match &files {
+            Some(files) => files.keep().await,
+            None => std::future::pending().await,
+        }
+    };
+    // Boxed, as the follower itself is.
+    let kept = Box::pin(kept);
+    tokio::select! {
+        followed = following.run(told, tell) => followed,
+        () = kept => Ok(()),
+    }
 }
 
 async fn open(

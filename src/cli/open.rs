@@ -1,11 +1,12 @@
 //! From the configuration to the parts that commands are made of: the database, what is followed, and the node.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use alloy::primitives::Address;
 
 use super::{CliError, Exit};
-use crate::app::{AppError, Clock, Ingest, SystemClock};
+use crate::app::{AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, SystemClock};
 use crate::chain::endpoint::Endpoint;
 use crate::chain::{
     FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource,
@@ -83,6 +84,26 @@ pub(super) fn known(config: &Config) -> KnownImplementations {
 /// What applies steps to a database.
 pub(super) fn ingest(config: &Config, database: Database) -> Ingest {
     Ingest { database, binding: binding(config), known: known(config) }
+}
+
+/// What fetches registration files beside following; `None` where it is not to be.
+pub(super) fn file_keeper(config: &Config, database: &Database) -> Option<FileKeeper> {
+    if !config.registration_files {
+        return None;
+    }
+    let options = FetchOptions {
+        gateways: config.ipfs_gateways.clone(),
+        private_hosts: config.private_hosts.iter().map(|host| host.name().to_owned()).collect(),
+        ..FetchOptions::default()
+    };
+    let clock = Arc::new(SystemClock);
+    match FileFetcher::new(clock.clone(), &options) {
+        Ok(fetcher) => Some(FileKeeper::new(database.clone(), fetcher, clock, config.host.clone())),
+        Err(error) => {
+            tracing::warn!(%error, "registration files are not fetched");
+            None
+        }
+    }
 }
 
 /// The logs that are asked for.

@@ -111,6 +111,18 @@ pub(super) const PRIVATE_HOSTS: Key = key(
     "",
     "DNS names that may be fetched from although their addresses are private",
 );
+pub(super) const REGISTRATION_FILES: Key = key(
+    "registration_files",
+    Kind::Text,
+    "yes",
+    "whether whoever follows fetches agents' registration files, and what those name: `yes` or `no`",
+);
+pub(super) const IPFS_GATEWAYS: Key = key(
+    "ipfs_gateways",
+    Kind::List,
+    "https://trustless-gateway.link,https://ipfs.io",
+    "IPFS gateways (https URLs) for registration files, the preferred first",
+);
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -180,6 +192,8 @@ pub const KEYS: &[Key] = &[
     OWNER_IN_DOCUMENTS,
     FOREIGN_DIDS,
     PRIVATE_HOSTS,
+    REGISTRATION_FILES,
+    IPFS_GATEWAYS,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy::primitives::Address;
+use url::Url;
 
 pub use endpoint::{DatabaseUrl, RpcRole, RpcUrl};
 pub use error::ConfigError;
@@ -56,6 +57,10 @@ pub struct Config {
     pub foreign_dids: bool,
     /// DNS names that may be fetched from although their addresses are private.
     pub private_hosts: Vec<WebHost>,
+    /// Whether registration files are fetched beside following.
+    pub registration_files: bool,
+    /// IPFS gateways, the preferred first.
+    pub ipfs_gateways: Vec<Url>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -157,6 +162,8 @@ impl Config {
             owner_in_documents: values.take(key::OWNER_IN_DOCUMENTS)?,
             foreign_dids: values.take(key::FOREIGN_DIDS)?,
             private_hosts: values.take(key::PRIVATE_HOSTS)?,
+            registration_files: values.take(key::REGISTRATION_FILES)?,
+            ipfs_gateways: values.take(key::IPFS_GATEWAYS)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

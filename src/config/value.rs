@@ -11,6 +11,7 @@ use crate::vocab::{parse_address, shorten};
 use alloy::primitives::Address;
 use serde_json::Value as Json;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 /// A type that a key's value can have.
 pub(super) trait Setting: Sized {
@@ -243,6 +244,34 @@ impl Setting for Vec<WebHost> {
 
     fn shown(&self) -> Json {
         self.iter().map(|host| Json::from(host.authority())).collect()
+    }
+}
+
+impl Setting for Vec<Url> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let expected = "a list of https URLs, such as `https://ipfs.io`";
+        let url = |text: &str| {
+            let url = Url::parse(text).ok().filter(|url| url.scheme() == "https");
+            let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
+            let mut url =
+                url.ok_or_else(|| format!("expected {expected}, found `{}`", shorten(text)))?;
+            // What follows is put below it, and not in the place of its last part.
+            if !url.path().ends_with('/') {
+                url.set_path(&format!("{}/", url.path()));
+            }
+            Ok(url)
+        };
+        match raw {
+            Raw::Text(one) => Ok(vec![url(one)?]),
+            Raw::List(many) => many.iter().map(|one| url(one)).collect(),
+            Raw::Integer(_) | Raw::Other(_) => {
+                Err(format!("expected {expected}, found {}", found(raw)))
+            }
+        }
+    }
+
+    fn shown(&self) -> Json {
+        self.iter().map(|url| Json::from(url.as_str())).collect()
     }
 }
 

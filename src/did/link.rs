@@ -4,14 +4,16 @@
 //! silent. A link is *true both ways* if both sides say so. That an agent's registry names a wallet is one side; the wallet's own signature
 //! over that very agent is the other. A wallet that was only registered, or that a contract answered with, has said nothing.
 //!
-//! The links of an agent are a function of its timelines. Those that rest on files and challenges are the concern of whoever keeps them.
+//! The links of an agent are a function of its timelines, and of what was seen of its file and of those whom it names. Those that rest on
+//! challenges are the concern of whoever keeps them.
 
+use super::claims::Claims;
 use super::pkh;
 use super::syntax::Did;
 use super::version::DID_KEY;
 use super::web::{Local, WebHost};
 use crate::identity::{SpanCause, SpanRecord, TimelineRef, Value};
-use crate::vocab::{AccountId, AgentRef, Position, Span};
+use crate::vocab::{AccountId, AgentRef, Position, Span, UnixSeconds};
 
 /// What kind of name the other one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,11 +26,14 @@ pub enum LinkKind {
     Wallet,
     /// Another DID that the subject names.
     Did,
+    /// A domain that an endpoint of the subject lies in.
+    Domain,
 }
 
 impl LinkKind {
     /// All kinds, in the order in which links of one position stand.
-    pub const ALL: [Self; 4] = [Self::Registration, Self::Owner, Self::Wallet, Self::Did];
+    pub const ALL: [Self; 5] =
+        [Self::Registration, Self::Owner, Self::Wallet, Self::Did, Self::Domain];
 
     /// The word for it in answers.
     #[must_use]
@@ -38,6 +43,7 @@ impl LinkKind {
             Self::Owner => "owner",
             Self::Wallet => "wallet",
             Self::Did => "did",
+            Self::Domain => "domain",
         }
     }
 }
@@ -57,6 +63,10 @@ pub enum Proof {
     File,
     /// The account signed a challenge (CAIP-122).
     Siwe,
+    /// The document of the DID names the agent.
+    Document,
+    /// The domain's `/.well-known/agent-registration.json` names the agent.
+    Domain,
 }
 
 impl Proof {
@@ -70,6 +80,8 @@ impl Proof {
             Self::Metadata => "metadata",
             Self::File => "file",
             Self::Siwe => "siwe",
+            Self::Document => "document",
+            Self::Domain => "domain",
         }
     }
 }
@@ -98,10 +110,14 @@ impl Link {
         self.subject_says.is_some() && self.object_says.is_some()
     }
 
-    /// How it was proven: by what the object says, else by what the subject says.
+    /// How it was proven: by what the object says, else by what the subject says. That a document or a domain agrees makes a link true
+    /// both ways and proves no more than what it agrees with.
     #[must_use]
     pub fn proof(&self) -> Option<Proof> {
-        self.object_says.or(self.subject_says)
+        match self.object_says {
+            None | Some(Proof::Document | Proof::Domain) => self.subject_says,
+            proven => proven,
+        }
     }
 }
 
@@ -149,6 +165,41 @@ fn named_did(value: &Value) -> Option<String> {
     let Value::Entry { key, value } = value else { return None };
     let text = std::str::from_utf8(value).ok().filter(|_| key.as_ref() == DID_KEY)?;
     Did::parse(text).ok().map(|did| did.to_string())
+}
+
+/// The links that an agent's file makes during a span of its URI, by what was known at a time: to the DIDs and the domains that it names.
+#[must_use]
+pub fn of_file(
+    agent: AgentRef,
+    host: &WebHost,
+    claims: &Claims,
+    span: Span,
+) -> Vec<(Link, Option<UnixSeconds>)> {
+    let subject = Local::Agent(agent.registry.chain, agent.id).did(host);
+    let link = |kind, object, object_says| Link {
+        kind,
+        subject: subject.clone(),
+        object,
+        span,
+        subject_says: Some(Proof::File),
+        object_says,
+    };
+    let own = claims.names_document.then(|| {
+        let link = Link {
+            subject_says: Some(Proof::Registered),
+            ..link(LinkKind::Registration, agent.caip19(), Some(Proof::File))
+        };
+        (link, None)
+    });
+    let dids = claims.dids.iter().filter(|named| named.by == Proof::File).map(|named| {
+        let says = (named.agrees == Some(true)).then_some(Proof::Document);
+        (link(LinkKind::Did, named.did.clone(), says), named.checked_at)
+    });
+    let domains = claims.domains.iter().map(|named| {
+        let says = (named.agrees == Some(true)).then_some(Proof::Domain);
+        (link(LinkKind::Domain, format!("https://{}", named.domain), says), named.checked_at)
+    });
+    own.into_iter().chain(dids).chain(domains).collect()
 }
 
 /// The link between an agent and its registration, from its mint to its end. The document names the registration; whether the

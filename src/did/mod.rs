@@ -3,12 +3,13 @@
 //! [`Did`] is the syntax; [`web`], [`pkh`] and [`key`] are the methods that are understood. A [`Document`] is made of plain facts
 //! ([`agent_document`], [`character_document`], [`service_document`]) and never stored: the same facts give the same bytes on any
 //! machine. [`version`] says which versions of an agent's document there are, [`link`] who says that two identifiers name the same
-//! and whether the other side agrees.
+//! and whether the other side agrees, [`claims`] what an agent's registration file adds to that.
 //!
 //! Nothing here asks the network or a database; `api` brings the facts and `intake` the documents of others.
 
 mod agent;
 mod character;
+pub mod claims;
 mod document;
 mod error;
 pub mod key;

@@ -28,6 +28,9 @@ mod did;
 // What is remembered, on both engines.
 mod storage;
 
+// Registration files: fetched from hosts of the tests' own.
+mod files;
+
 // What is answered over HTTP.
 mod api;
 

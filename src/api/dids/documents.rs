@@ -3,6 +3,7 @@
 //! Always `application/did+json`, whatever is asked for: clients of did:web send all sorts of `Accept`, and a refusal would hide the
 //! document from them. They hold as of the last block applied; `/1.0/identifiers/` answers for other moments.
 
+use alloy::primitives::keccak256;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -10,9 +11,11 @@ use axum::response::{IntoResponse, Response};
 use super::state::document;
 use crate::api::at::At;
 use crate::api::error::{ApiError, ProblemBody, Problems};
+use crate::api::files::{Entries, claims_at};
 use crate::api::reading::Reading;
 use crate::api::state::ApiState;
 use crate::api::wire::tag;
+use crate::did::version::DID_KEY;
 use crate::did::web::Local;
 use crate::did::{Document, service_document};
 use crate::identity::TimelineRef;
@@ -73,8 +76,14 @@ pub(in crate::api) async fn get_agent_document(
         });
     };
     let wallet = reading.tx.span_at(TimelineRef::Wallet(id), block).await?;
+    let uri = reading.tx.span_at(TimelineRef::Uri(id), block).await?;
+    let entry = TimelineRef::Metadata(id, keccak256(DID_KEY));
+    let entry = reading.tx.span_at(entry, block).await?;
+    let entries = Entries::of(uri.as_ref(), entry.as_ref());
+    let time = state.clock.now();
+    let claims = claims_at(&mut reading, &state, agent, entries, time).await?;
     let did = Local::Agent(chain, id).did(&state.documents.host);
-    answer(&document(agent, &owner, wallet.as_ref(), &did, &state.documents))
+    answer(&document(agent, &owner, wallet.as_ref(), &claims, &did, &state.documents))
 }
 
 fn answer(document: &Document) -> Result<Response, ApiError> {

@@ -1,7 +1,8 @@
 //! `GET /v1/dids/{did}/links`: who says that two identifiers name the same, when, and whether the other side agrees.
 //!
-//! Of an agent: its registration, its wallets, the DIDs that its metadata names, and its owners where documents name them. Of a did:pkh the
-//! same links from their other end: the agents whose wallet it is or was. Without `at` the list is of all time; with it, of what held
+//! Of an agent: its registration, its wallets, the DIDs that its metadata and its registration files name, the domains of its endpoints, and its
+//! owners where documents name them. What a file says, and whether those whom it names agree, is taken as it was last known within the
+//! span, now where it is open. Of a did:pkh the same links from their other end: the agents whose wallet it is or was. Without `at` the list is of all time; with it, of what held
 //! at the end of that block.
 
 use alloy::primitives::keccak256;
@@ -13,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::at::At;
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::Params;
+use crate::api::files::{Entries, claims_at, heard_by};
 use crate::api::page::{Page, Place, Weigh};
 use crate::api::reading::{Codes, Reading};
 use crate::api::state::{ApiState, Documents};
@@ -23,7 +25,7 @@ use crate::did::web::{Local, WebDid};
 use crate::did::{Did, pkh};
 use crate::identity::{EvidencedSpan, TimelineRef};
 use crate::storage::{AccountRole, AgentOfAccount};
-use crate::vocab::{AccountId, AgentId, AgentRef, Position};
+use crate::vocab::{AccountId, AgentId, AgentRef, Position, UnixSeconds};
 
 /// As of which block, and which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,28 +45,34 @@ pub(in crate::api) struct LinksQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Link)]
 pub(in crate::api) struct LinkAnswer {
-    /// What `object` is: `registration` (CAIP-19), `owner`, `wallet` (both did:pkh) or `did`.
+    /// What `object` is: `registration` (CAIP-19), `owner`, `wallet` (both did:pkh), `did` or `domain` (an origin).
     kind: &'static str,
     /// The DID whose document claims it.
     subject: String,
     /// The other name.
     object: String,
-    /// What says so on the subject's side, at `from`: `registered` (the registry), `observed` (the contract, when asked) or `metadata`.
+    /// What says so on the subject's side, at `from`: `registered` (the registry), `observed` (the contract, when asked), `metadata` or
+    /// `file` (the registration file).
     subject_says: Option<&'static str>,
-    /// What says so on the object's side, at `from`: `signature` (the wallet's, checked by the registry) or `metadata` (the registration
-    /// names the DID); null where it is silent.
+    /// What says so on the object's side: `signature` (the wallet's, checked by the registry), `metadata` or `file` (the registration names
+    /// the DID), `document` (the DID's own names the agent) or `domain` (its `/.well-known/agent-registration.json` does); null where it is
+    /// silent, or not known.
     object_says: Option<&'static str>,
     /// Whether both sides say so.
     both_ways: bool,
-    /// How it was proven: `registered`, `observed`, `signature` or `metadata`.
+    /// How it was proven: `registered`, `observed`, `signature`, `metadata` or `file`.
     proof: Option<&'static str>,
+    /// When the object's side was last seen, where it had to be fetched; null where it was not, or not yet.
+    #[schema(value_type = Option<String>)]
+    checked: Option<UnixSeconds>,
     #[serde(flatten)]
     span: SpanEnds,
 }
 
 impl LinkAnswer {
-    fn of(link: Link, span: SpanEnds) -> Self {
+    fn of(link: Link, checked: Option<UnixSeconds>, span: SpanEnds) -> Self {
         Self {
+            checked,
             kind: link.kind.as_str(),
             both_ways: link.is_both_ways(),
             proof: link.proof().map(Proof::as_str),
@@ -117,22 +125,24 @@ pub(in crate::api) async fn list_links(
     }
 }
 
-/// A link's place among those of one agent: where it begins, then its kind.
+/// A link's place among those of one agent: where it begins, then its kind, then its place in the file that makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct LinkPlace {
     at: Position,
     kind: LinkKind,
+    nth: u8,
 }
 
 impl Place for LinkPlace {
     fn to_text(&self) -> String {
-        format!("{}/{}", self.at.to_text(), self.kind.as_str())
+        format!("{}/{}/{}", self.at.to_text(), self.kind.as_str(), self.nth)
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (at, word) = text.split_once('/')?;
+        let (at, rest) = text.split_once('/')?;
+        let (word, nth) = rest.split_once('/')?;
         let kind = LinkKind::ALL.into_iter().find(|kind| kind.as_str() == word)?;
-        Some(Self { at: Position::parse(at)?, kind })
+        Some(Self { at: Position::parse(at)?, kind, nth: nth.parse().ok()? })
     }
 }
 
@@ -140,6 +150,7 @@ impl Place for LinkPlace {
 struct Evidenced {
     place: LinkPlace,
     link: Option<Link>,
+    checked: Option<UnixSeconds>,
     span: EvidencedSpan,
 }
 
@@ -151,11 +162,11 @@ impl Weigh for Evidenced {
 
 impl Evidenced {
     fn new(kind: LinkKind, link: Option<Link>, span: EvidencedSpan) -> Self {
-        Self { place: LinkPlace { at: span.from.at, kind }, link, span }
+        Self { place: LinkPlace { at: span.from.at, kind, nth: 0 }, link, checked: None, span }
     }
 
     fn answer(self, reading: &Reading, codes: &Codes) -> Option<LinkAnswer> {
-        Some(LinkAnswer::of(self.link?, SpanEnds::of(&self.span, reading, codes)))
+        Some(LinkAnswer::of(self.link?, self.checked, SpanEnds::of(&self.span, reading, codes)))
     }
 }
 
@@ -164,7 +175,9 @@ fn timelines(agent: AgentId, settings: &Documents) -> Vec<(LinkKind, TimelineRef
     let owner = (LinkKind::Owner, TimelineRef::Owner(agent));
     let wallet = (LinkKind::Wallet, TimelineRef::Wallet(agent));
     let did = (LinkKind::Did, TimelineRef::Metadata(agent, keccak256(DID_KEY)));
-    settings.name_owner.then_some(owner).into_iter().chain([wallet, did]).collect()
+    // Its links are of several kinds; the last of them is where its page ends.
+    let file = (LinkKind::Domain, TimelineRef::Uri(agent));
+    settings.name_owner.then_some(owner).into_iter().chain([wallet, did, file]).collect()
 }
 
 async fn of_agent(
@@ -217,15 +230,82 @@ async fn places_of(
             let after = page.after.and_then(|place| before(place.at));
             reading.tx.timeline(timeline, after, page.fetch() + 1).await?
         };
-        found.extend(
-            spans
-                .into_iter()
-                .map(|span| Evidenced::new(kind, link::of_agent(agent, host, &span.record), span)),
-        );
+        for span in spans {
+            match timeline {
+                TimelineRef::Uri(_) => {
+                    found.extend(of_file(state, reading, agent, query, span).await?);
+                }
+                TimelineRef::Metadata(..) => {
+                    found.push(of_entry(state, reading, agent, query, span).await?);
+                }
+                _ => {
+                    let link = link::of_agent(agent, host, &span.record);
+                    found.push(Evidenced::new(kind, link, span));
+                }
+            }
+        }
     }
     found.retain(|of| page.after.is_none_or(|after| of.place > after));
     found.sort_by_key(|of| of.place);
     Ok(found)
+}
+
+/// As of which time files are heard during a span: the time that was asked for, else the span's end, else now.
+async fn heard_during(
+    state: &ApiState,
+    reading: &mut Reading,
+    query: &LinksQuery,
+    span: &EvidencedSpan,
+) -> Result<UnixSeconds, ApiError> {
+    if query.at.is_some() {
+        return Ok(heard_by(state, reading, At::parse(query.at.as_deref())?).await?);
+    }
+    let end = span.to.as_ref().and_then(|to| to.time);
+    Ok(end.unwrap_or_else(|| state.clock.now()))
+}
+
+/// The links that the file makes to which a span of the URI leads; and one that is none, so that a page counts the span.
+async fn of_file(
+    state: &ApiState,
+    reading: &mut Reading,
+    agent: AgentRef,
+    query: &LinksQuery,
+    span: EvidencedSpan,
+) -> Result<Vec<Evidenced>, ApiError> {
+    let time = heard_during(state, reading, query, &span).await?;
+    let claims = claims_at(reading, state, agent, Entries::of(Some(&span), None), time).await?;
+    let made = link::of_file(agent, &state.documents.host, &claims, span.record.span);
+    let mut found = vec![Evidenced::new(LinkKind::Domain, None, span.clone())];
+    found.extend((1..).zip(made).map(|(nth, (link, checked))| Evidenced {
+        place: LinkPlace { at: span.from.at, kind: link.kind, nth },
+        link: Some(link),
+        checked,
+        span: span.clone(),
+    }));
+    Ok(found)
+}
+
+/// The link of a metadata entry that names a DID, and whether the DID's document agrees.
+async fn of_entry(
+    state: &ApiState,
+    reading: &mut Reading,
+    agent: AgentRef,
+    query: &LinksQuery,
+    span: EvidencedSpan,
+) -> Result<Evidenced, ApiError> {
+    let link = link::of_agent(agent, &state.documents.host, &span.record);
+    let mut link = match link {
+        Some(link) if link.kind == LinkKind::Did => link,
+        other => return Ok(Evidenced::new(LinkKind::Did, other, span)),
+    };
+    let time = heard_during(state, reading, query, &span).await?;
+    let claims = claims_at(reading, state, agent, Entries::of(None, Some(&span)), time).await?;
+    let named = claims.dids.iter().find(|named| named.did == link.object);
+    if named.is_some_and(|named| named.agrees == Some(true)) {
+        link.object_says = Some(Proof::Document);
+    }
+    let checked = named.and_then(|named| named.checked_at);
+    Ok(Evidenced { checked, ..Evidenced::new(LinkKind::Did, Some(link), span) })
 }
 
 /// The last place before one.
@@ -260,7 +340,7 @@ async fn of_account(
     let linked = |of: AgentOfAccount| {
         let agent = AgentRef { registry, id: of.agent };
         let link = link::of_agent(agent, &state.documents.host, &of.span.record)?;
-        Some(LinkAnswer::of(link, SpanEnds::of(&of.span, &reading, &codes)))
+        Some(LinkAnswer::of(link, None, SpanEnds::of(&of.span, &reading, &codes)))
     };
     // An account on another chain is nobody's wallet here, whatever its address.
     let items = found.into_iter().filter(|_| is_here).filter_map(linked).collect();
@@ -275,10 +355,11 @@ mod tests {
     #[test]
     fn places_are_read_back_and_have_one_before_them() {
         for kind in LinkKind::ALL {
-            let place = LinkPlace { at: Position::new(7, 3), kind };
+            let place = LinkPlace { at: Position::new(7, 3), kind, nth: 9 };
             assert_eq!(LinkPlace::parse(&place.to_text()), Some(place));
         }
-        assert_eq!(LinkPlace::parse("7.3/other"), None);
+        assert_eq!(LinkPlace::parse("7.3/other/0"), None);
+        assert_eq!(LinkPlace::parse("7.3/did"), None);
         assert_eq!(before(Position::new(7, 3)), Some(Position::new(7, 2)));
         assert_eq!(before(Position::new(7, 0)), Some(Position::end_of(6)));
         assert_eq!(before(Position::new(0, 0)), None);

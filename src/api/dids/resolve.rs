@@ -15,6 +15,7 @@ use super::result::{Code, Failure, Refusal, Resolution};
 use super::state::AgentState;
 use crate::api::at::At;
 use crate::api::error::ApiError;
+use crate::api::files::heard_by;
 use crate::api::reading::Reading;
 use crate::api::state::ApiState;
 use crate::did::version::VersionId;
@@ -217,11 +218,23 @@ async fn of_agent(
         }
     }
     let codes = reading.codes(&state.known).await?;
+    let time = match moment {
+        Moment::Latest => state.clock.now(),
+        Moment::At(at) => heard_by(state, &mut reading, at).await?,
+        // All that became known while the version was in force.
+        Moment::Version(_) => match found.version.next {
+            Some(next) => {
+                let next = reading.tx.block_at(next).await?;
+                next.map_or_else(|| state.clock.now(), |held| held.stamp.time)
+            }
+            None => state.clock.now(),
+        },
+    };
     let mut metadata = found.metadata(&mut reading, &codes).await?;
     metadata.extend(same_as(did, &Local::Agent(chain, id).did(&state.documents.host)));
     let as_of = serde_json::to_value(as_of).map_err(|e| ApiError::internal(e.to_string()))?;
     let hallmark = Map::from_iter([("as_of".to_owned(), as_of)]);
-    match found.document(did.as_str(), &state.documents) {
+    match found.document(&mut reading, state, did.as_str(), time).await? {
         Some(document) => Ok(Resolution::of(&document, metadata, hallmark)?),
         None => Ok(Resolution::deactivated(metadata, hallmark)),
     }

@@ -4,14 +4,16 @@ use alloy::primitives::keccak256;
 use serde_json::{Map, Value};
 
 use crate::api::error::ApiError;
+use crate::api::files::{Entries, claims_at};
 use crate::api::reading::{Codes, Reading};
-use crate::api::state::Documents;
+use crate::api::state::{ApiState, Documents};
 use crate::api::wire::{Block, WalletSpan};
+use crate::did::claims::Claims;
 use crate::did::version::{Around, DID_KEY, Seen, VersionId, around};
 use crate::did::{AgentFacts, Document, WalletFact, agent_document};
 use crate::identity::{EvidencedSpan, TimelineRef};
 use crate::storage::{AccountRole, StorageError, Tx};
-use crate::vocab::{AccountId, AgentRef, BlockStamp, Position};
+use crate::vocab::{AccountId, AgentRef, BlockStamp, Position, UnixSeconds};
 
 /// An agent at the end of a block at which it had been minted.
 pub(super) struct AgentState {
@@ -22,6 +24,10 @@ pub(super) struct AgentState {
     owner: Option<EvidencedSpan>,
     /// The span of its wallet, which may say that it has none.
     wallet: Option<EvidencedSpan>,
+    /// The span of its URI.
+    uri: Option<EvidencedSpan>,
+    /// The span of its metadata entry [`DID_KEY`].
+    did: Option<EvidencedSpan>,
     /// The block of its mint.
     minted: u64,
     /// The version in force.
@@ -61,17 +67,26 @@ impl AgentState {
         };
         let (owner, owner_seen) = see(tx, TimelineRef::Owner(agent.id), block).await?;
         let (wallet, wallet_seen) = see(tx, TimelineRef::Wallet(agent.id), block).await?;
-        let (_, uri_seen) = see(tx, TimelineRef::Uri(agent.id), block).await?;
+        let (uri, uri_seen) = see(tx, TimelineRef::Uri(agent.id), block).await?;
         let did = TimelineRef::Metadata(agent.id, keccak256(DID_KEY));
-        let (_, did_seen) = see(tx, did, block).await?;
+        let (did, did_seen) = see(tx, did, block).await?;
         let version = around(block, &[owner_seen, wallet_seen, uri_seen, did_seen]);
-        Ok(version.map(|version| Self { agent, block, owner, wallet, minted, version }))
+        Ok(version.map(|version| Self { agent, block, owner, wallet, uri, did, minted, version }))
     }
 
-    /// Its document under an identifier; `None` where it is burnt.
-    pub(super) fn document(&self, id: &str, settings: &Documents) -> Option<Document> {
-        let owner = self.owner.as_ref()?;
-        Some(document(self.agent, owner, self.wallet.as_ref(), id, settings))
+    /// Its document under an identifier, with what its file said by a time; `None` where it is burnt.
+    pub(super) async fn document(
+        &self,
+        reading: &mut Reading,
+        state: &ApiState,
+        id: &str,
+        time: UnixSeconds,
+    ) -> Result<Option<Document>, StorageError> {
+        let Some(owner) = &self.owner else { return Ok(None) };
+        let entries = Entries::of(self.uri.as_ref(), self.did.as_ref());
+        let claims = claims_at(reading, state, self.agent, entries, time).await?;
+        let settings = &state.documents;
+        Ok(Some(document(self.agent, owner, self.wallet.as_ref(), &claims, id, settings)))
     }
 
     /// The document's metadata.
@@ -149,6 +164,7 @@ pub(super) fn document(
     agent: AgentRef,
     owner: &EvidencedSpan,
     wallet: Option<&EvidencedSpan>,
+    claims: &Claims,
     id: &str,
     settings: &Documents,
 ) -> Document {
@@ -157,8 +173,8 @@ pub(super) fn document(
         agent,
         wallet: wallet.and_then(|span| fact(agent, span)),
         owner: owner.map(|address| AccountId { chain: agent.registry.chain, address }),
-        linked: &[],
-        services: &[],
+        linked: &claims.linked(),
+        services: &claims.services(),
     };
     agent_document(id, &facts)
 }

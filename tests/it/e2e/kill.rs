@@ -74,6 +74,8 @@ impl SlowNode {
         let child = command
             .arg("follow")
             .env("HALLMARK_CHAIN", "custom")
+            // No test leaves the machine.
+            .env("HALLMARK_REGISTRATION_FILES", "no")
             .env("HALLMARK_CHAIN_ID", self.recording.chain().0.to_string())
             .env("HALLMARK_START_BLOCK", self.recording.start_block().to_string())
             .env("HALLMARK_RPC_URL", &self.url)

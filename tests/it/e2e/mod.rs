@@ -6,6 +6,7 @@
 mod audit;
 mod documents;
 mod every_block;
+mod files;
 mod finality;
 mod judgement;
 mod kill;
