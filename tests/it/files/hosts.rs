@@ -57,8 +57,8 @@ impl Host {
         let port = door.port;
         let (shelf, asked) = (Shelf::default(), Arc::new(AtomicUsize::new(0)));
         let endless = async || {
-            let part = || Ok::<_, std::io::Error>(vec![b' '; 65_536]);
-            Body::from_stream(futures_util::stream::repeat_with(part))
+            let chunk = || Ok::<_, std::io::Error>(vec![b' '; 65_536]);
+            Body::from_stream(futures_util::stream::repeat_with(chunk))
         };
         let slow = async || {
             let first = futures_util::stream::iter([Ok::<_, std::io::Error>(b"{".to_vec())]);

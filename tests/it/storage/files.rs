@@ -16,7 +16,7 @@ fn source(name: &str) -> Source {
     Source { kind: SourceKind::Web, target: format!("https://example.org/{name}") }
 }
 
-fn fetch<'a>(at: u64, body: Option<&'a str>, next_try: UnixSeconds) -> Fetch<'a> {
+fn fetch(at: u64, body: Option<&str>, next_try: UnixSeconds) -> Fetch<'_> {
     let content = body.map(|body| (keccak256(body), body.as_bytes()));
     Fetch { at: time(at), content, is_proven: next_try == NEVER, next_try }
 }
