@@ -98,10 +98,10 @@ impl AgentState {
         if changed.block != minted.block {
             put("updated", changed.time.to_string().into());
         }
-        put("versionId", VersionId(changed.block).to_string().into());
+        put("versionId", VersionId::from(changed.block).to_string().into());
         if let Some(next) = next {
             put("nextUpdate", next.time.to_string().into());
-            put("nextVersionId", VersionId(next.block).to_string().into());
+            put("nextVersionId", VersionId::from(next.block).to_string().into());
         }
         if self.owner.is_none() {
             put("deactivated", true.into());
