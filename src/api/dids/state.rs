@@ -9,7 +9,7 @@ use crate::api::state::Documents;
 use crate::api::wire::{Block, WalletSpan};
 use crate::did::version::{Around, DID_KEY, Seen, VersionId, around};
 use crate::did::{AgentFacts, Document, WalletFact, agent_document};
-use crate::identity::{EvidencedSpan, TimelineRef};
+use crate::identity::{EvidencedSpan, Holders, SpanCause, TimelineRef};
 use crate::storage::{AccountRole, StorageError, Tx};
 use crate::vocab::{AccountId, AgentRef, BlockStamp, Position};
 
@@ -70,8 +70,15 @@ impl AgentState {
 
     /// Its document under an identifier; `None` where it is burnt.
     pub(super) fn document(&self, id: &str, settings: &Documents) -> Option<Document> {
-        let owner = self.owner.as_ref()?;
-        Some(document(self.agent, owner, self.wallet.as_ref(), id, settings))
+        document(self.agent, &self.holders(), id, settings)
+    }
+
+    fn holders(&self) -> Holders {
+        let account = |span: &EvidencedSpan| span.record.value.account();
+        let owner = self.owner.as_ref().and_then(account);
+        let wallet = self.wallet.as_ref();
+        let wallet = wallet.and_then(|span| Some((account(span)?, span.record.cause)));
+        Holders { owner, wallet }
     }
 
     /// The document's metadata.
@@ -136,7 +143,7 @@ impl AgentState {
             let role = AccountRole::Wallet;
             let count = reading.tx.agents_of_count(address, role, self.block).await?;
             told.insert("agents".to_owned(), count.into());
-            let is_proven = fact(self.agent, span).is_some_and(|wallet| wallet.is_proven());
+            let is_proven = span.record.cause == Some(SpanCause::Proven);
             told.insert("proven".to_owned(), is_proven.into());
         }
         put("wallet", told);
@@ -144,27 +151,23 @@ impl AgentState {
     }
 }
 
-/// The document of an agent that has an owner.
+/// The document of an agent by who speaks for it; `None` where it is burnt.
 pub(super) fn document(
     agent: AgentRef,
-    owner: &EvidencedSpan,
-    wallet: Option<&EvidencedSpan>,
+    holders: &Holders,
     id: &str,
     settings: &Documents,
-) -> Document {
-    let owner = owner.record.value.account().filter(|_| settings.name_owner);
+) -> Option<Document> {
+    let account = |address| AccountId { chain: agent.registry.chain, address };
+    let owner = account(holders.owner?);
+    let wallet =
+        holders.wallet.map(|(address, cause)| WalletFact { account: account(address), cause });
     let facts = AgentFacts {
         agent,
-        wallet: wallet.and_then(|span| fact(agent, span)),
-        owner: owner.map(|address| AccountId { chain: agent.registry.chain, address }),
+        wallet,
+        owner: settings.name_owner.then_some(owner),
         linked: &[],
         services: &[],
     };
-    agent_document(id, &facts)
-}
-
-fn fact(agent: AgentRef, span: &EvidencedSpan) -> Option<WalletFact> {
-    let address = span.record.value.account()?;
-    let account = AccountId { chain: agent.registry.chain, address };
-    Some(WalletFact { account, cause: span.record.cause })
+    Some(agent_document(id, &facts))
 }

@@ -1,4 +1,4 @@
-//! One committed state of the record in memory, as far as look-ups by wallet need it.
+//! One committed state of the record in memory, as far as look-ups by wallet and agents' documents need it.
 //!
 //! It is read in one transaction and changed all at once, so that an answer from it never mixes two states and never shows what was not
 //! committed. [`ModelKeeper`] holds it and keeps it in step with the database, whoever writes there.
@@ -11,9 +11,7 @@ pub use keeper::ModelKeeper;
 
 use std::sync::Arc;
 
-use alloy::primitives::Address;
-
-use crate::identity::{Directory, EvidencedSpan, TimelineRef, WalletEntry};
+use crate::identity::{Directory, EvidencedSpan, Roster, TimelineRef, WalletEntry};
 use crate::storage::{Revision, StorageError, Tags, Tx};
 use crate::vocab::{AccountText, BlockStamp, RegistryKind, RegistryRef};
 use blocks::BLOCKS_MAX;
@@ -38,6 +36,8 @@ pub struct ReadModel {
     pub implementations: Arc<[EvidencedSpan]>,
     /// Whose wallet every account is or was.
     pub directory: Directory,
+    /// Who owns every agent, and which wallet speaks for it.
+    pub roster: Roster,
     /// The blocks that are held.
     pub blocks: NewestBlocks,
     revision: Revision,
@@ -59,29 +59,34 @@ enum Change {
 /// What was committed after a block.
 #[derive(Debug)]
 struct Onward {
-    after: Option<u64>,
+    after: u64,
     tags: Tags,
     indexed: BlockStamp,
     implementations: Arc<[EvidencedSpan]>,
-    spans: Vec<(Address, WalletEntry)>,
+    spans: Vec<EvidencedSpan>,
     blocks: Vec<BlockStamp>,
     revision: Revision,
+}
+
+/// Which code stood behind the identity registry.
+async fn implementations(tx: &mut Tx) -> Result<Arc<[EvidencedSpan]>, StorageError> {
+    let timeline = TimelineRef::Implementation(RegistryKind::Identity);
+    Ok(tx.timeline(timeline, None, UPGRADES_MAX).await?.into())
 }
 
 impl Onward {
     async fn read(
         tx: &mut Tx,
-        after: Option<u64>,
+        after: u64,
         tags: Tags,
         indexed: BlockStamp,
         revision: Revision,
     ) -> Result<Self, StorageError> {
-        let timeline = TimelineRef::Implementation(RegistryKind::Identity);
-        let implementations = tx.timeline(timeline, None, UPGRADES_MAX).await?.into();
+        let implementations = implementations(tx).await?;
         let mut spans = Vec::new();
-        let tell = |span: &EvidencedSpan| spans.extend(WalletEntry::of(span));
-        tx.wallet_spans_changed(after, indexed.block.number, tell).await?;
-        let blocks = tx.newest_blocks(after, BLOCKS_MAX).await?;
+        let tell = |span: &EvidencedSpan| spans.push(span.clone());
+        tx.holder_spans_changed(Some(after), indexed.block.number, tell).await?;
+        let blocks = tx.newest_blocks(Some(after), BLOCKS_MAX).await?;
         Ok(Self { after, tags, indexed, implementations, spans, blocks, revision })
     }
 }
@@ -94,19 +99,22 @@ impl ReadModel {
         let tags = tx.tags().await?;
         let Some(indexed) = tags.indexed else { return Ok(None) };
         let revision = tx.revision().await?;
-        let all = Onward::read(tx, None, tags, indexed, revision).await?;
         let mut model = Self {
             registry: identity.at,
             registry_text: identity.at.to_text(),
             start_block: binding.start_block(),
             tags,
             indexed,
-            implementations: Arc::default(),
+            implementations: implementations(tx).await?,
             directory: Directory::default(),
+            roster: Roster::default(),
             blocks: NewestBlocks::default(),
             revision,
         };
-        model.go_on(all);
+        // As they come: so many spans are not held twice.
+        let tell = |span: &EvidencedSpan| model.put(span);
+        tx.holder_spans_changed(None, indexed.block.number, tell).await?;
+        model.blocks.extend(tx.newest_blocks(None, BLOCKS_MAX).await?);
         Ok(Some(model))
     }
 
@@ -131,21 +139,30 @@ impl ReadModel {
             }
             None => return Ok(Change::Anew),
         };
-        Ok(Change::Onward(Box::new(Onward::read(tx, Some(base), tags, indexed, revision).await?)))
+        Ok(Change::Onward(Box::new(Onward::read(tx, base, tags, indexed, revision).await?)))
     }
 
     /// Goes back to the block that a change begins after, and on to where it ends.
     fn go_on(&mut self, onward: Onward) {
-        if let Some(after) = onward.after.filter(|after| *after < self.indexed.block.number) {
-            self.directory.revert_to(after);
-            self.blocks.revert_to(after);
+        if onward.after < self.indexed.block.number {
+            self.directory.revert_to(onward.after);
+            self.roster.revert_to(onward.after);
+            self.blocks.revert_to(onward.after);
         }
-        for (account, entry) in onward.spans {
-            self.directory.put(account, entry);
+        for span in &onward.spans {
+            self.put(span);
         }
         self.blocks.extend(onward.blocks);
         self.implementations = onward.implementations;
         (self.tags, self.indexed, self.revision) = (onward.tags, onward.indexed, onward.revision);
+    }
+
+    /// Takes in a span of an owner's or a wallet's timeline.
+    fn put(&mut self, span: &EvidencedSpan) {
+        self.roster.put(&span.record);
+        if let Some((account, entry)) = WalletEntry::of(span) {
+            self.directory.put(account, entry);
+        }
     }
 
     const fn standing(&self) -> Standing {
