@@ -56,14 +56,30 @@ impl UnixSeconds {
 
 impl UnixSeconds {
     /// Its text form, held in place.
-    fn to_text(self) -> ShortText<20> {
+    #[must_use]
+    pub fn to_text(self) -> ShortText<20> {
         const DAY_S: u64 = 86_400;
         let (year, month, day) = date(self.0 / DAY_S);
         let second = self.0 % DAY_S;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        ShortText::of(format_args!(
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        ))
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let parts = [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, second / 3600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+        ];
+        // Formatting would cost more than the whole of a look-up in memory.
+        for (place, number) in parts {
+            for (place, digit) in [(place, number / 10), (place + 1, number % 10)] {
+                if let (Some(sign), Ok(digit)) = (text.get_mut(place), u8::try_from(digit)) {
+                    *sign += digit;
+                }
+            }
+        }
+        ShortText::whole(text)
     }
 }
 
