@@ -90,6 +90,8 @@ mod tests {
             assert_eq!((text.as_str(), text.to_string().as_str()), (shown, shown));
             assert_eq!(serde_json::to_value(text).unwrap(), shown);
         }
+        assert_eq!(ShortText::<12>::joined(&["eip155:", "8453"]).as_str(), "eip155:8453");
+        assert_eq!(ShortText::<3>::joined(&["ab", "cd", "e"]).as_str(), "ab");
         assert_eq!(
             ShortText::<3>::of("abcd").as_str(),
             "",
