@@ -12,4 +12,5 @@ pub mod identity;
 pub mod intake;
 pub mod registry;
 pub mod storage;
+pub mod tfd;
 pub mod vocab;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::history::deployment;
-use super::process::{cpu_seconds, peak_memory_mb};
+use super::process::{Memory, cpu_seconds};
 
 /// The defaults of the configuration.
 const RANGE_CONCURRENCY: usize = 4;
@@ -65,7 +65,7 @@ impl Meter {
     pub(crate) fn stop(mut self) -> Written {
         self.written.wall_s = self.wall_s();
         self.written.cpu_s = self.cpu_s();
-        self.written.peak_mb = peak_memory_mb();
+        self.written.peak_mb = Memory::own().peak;
         self.written
     }
 

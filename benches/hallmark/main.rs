@@ -36,6 +36,10 @@ use backfill::NodeProcess;
 use engine::Engine;
 use history::{Size, node};
 
+/// The program's, so that the floor has no other.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "cargo bench --", about = "Measures Hallmark beside a floor of the same run")]
 struct Args {
@@ -98,6 +102,11 @@ enum Part {
         database: String,
     },
     #[command(hide = true)]
+    RunModel {
+        #[arg(long)]
+        database: String,
+    },
+    #[command(hide = true)]
     RunBare {
         #[arg(long)]
         length: Vec<usize>,
@@ -124,6 +133,7 @@ fn main() -> ExitCode {
             Part::RunFollow { .. }
             | Part::RunFloor { .. }
             | Part::RunHead { .. }
+            | Part::RunModel { .. }
             | Part::RunBare { .. },
         ) => Runtime::new().unwrap().block_on(run_child(args)),
         Some(Part::Backfill | Part::Head | Part::Reads | Part::All) | None => {
@@ -156,6 +166,7 @@ async fn run_child(args: Args) {
             floor::run(&run.rpc_url, &run.database, size, run.events, commits).await;
         }
         Some(Part::RunHead { rpc_url, database }) => head::run_child(&rpc_url, &database).await,
+        Some(Part::RunModel { database }) => reads::model::run(&database).await,
         Some(Part::RunBare { length }) => reads::bare::run(&length).await,
         _ => unreachable!("the other parts are not children"),
     }

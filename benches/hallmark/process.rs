@@ -81,12 +81,29 @@ pub(crate) fn cpu_seconds_of_family(id: u32) -> f64 {
     (own + ended + living) / TICKS_PER_SECOND
 }
 
-/// The most memory this process ever held, in MB.
-pub(crate) fn peak_memory_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is told");
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("it is a number");
-    kib / 1024.0
+/// The resident memory of a process, in MB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) now: f64,
+    /// The most it ever held.
+    pub(crate) peak: f64,
+}
+
+impl Memory {
+    pub(crate) fn of(id: u32) -> Self {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it lives");
+        let mb = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is told");
+            let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("it is a number");
+            kib / 1024.0
+        };
+        Self { now: mb("VmRSS:"), peak: mb("VmHWM:") }
+    }
+
+    /// This process's.
+    pub(crate) fn own() -> Self {
+        Self::of(std::process::id())
+    }
 }
 
 /// The machine, and how busy it is with other things: its figures mean little without them.

@@ -4,9 +4,11 @@
 //! otherwise be answered as of another block than the one meant.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -56,8 +58,8 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
 
     async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
         DefaultBodyLimit::max(state.limits.request_body_max).apply(&mut request);
-        let rejection = match Json::from_request(request, state).await {
-            Ok(Json(body)) => return Ok(Self(body)),
+        let rejection = match read(request, state).await {
+            Ok(body) => return Ok(Self(body)),
             Err(rejection) => rejection,
         };
         let status = rejection.status();
@@ -74,6 +76,18 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
             _ => (None, super::shorten(&text)),
         };
         Err(ApiError::Body { status, field, detail })
+    }
+}
+
+/// Reads a body. Whoever keeps track of where in the JSON it stands reads three times as long, so only what cannot be read is read so.
+async fn read<T: DeserializeOwned>(request: Request, state: &Shared) -> Result<T, JsonRejection> {
+    if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
+        return Json::from_request(request, state).await.map(|Json(body)| body);
+    }
+    let bytes = Bytes::from_request(request, state).await?;
+    match serde_json::from_slice(&bytes) {
+        Ok(body) => Ok(body),
+        Err(_) => Json::from_bytes(&bytes).map(|Json(body)| body),
     }
 }
 

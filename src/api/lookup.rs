@@ -11,9 +11,9 @@ use super::extract::Body;
 use super::page::Page;
 use super::reading::Standpoint;
 use super::router::Shared;
-use super::wallets::{WalletAgents, agents_of};
+use super::wallets::{AgentsOf, WalletAgents};
 use super::whose::{Whose, whose};
-use super::wire::{AsOf, json};
+use super::wire::{AsOf, Json, Plain, untagged};
 use crate::vocab::AccountId;
 
 /// The most accounts in one request.
@@ -33,11 +33,27 @@ pub(super) struct LookupRequest {
 }
 
 /// Whose wallets they are.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct LookupAnswer {
     /// One for each account, in the order they were given, each with at most ten agents.
     results: Vec<WalletAgents>,
     as_of: AsOf,
+}
+
+/// The JSON of a [`LookupAnswer`].
+fn answer_of(found: &Whose<'_>, accounts: &[AccountId]) -> Vec<u8> {
+    let page = Page::first("wallet-agents", AGENTS_MAX);
+    let places: Vec<_> = accounts.iter().map(|a| found.directory.find(a.address)).collect();
+    let placed = accounts.iter().zip(places);
+    let results: Vec<_> =
+        placed.map(|(account, place)| AgentsOf::page(found, *account, place, &page)).collect();
+    let mut json = Json::about(results.iter().map(AgentsOf::about).sum());
+    json.raw(r#"{"results":"#);
+    json.list(&results);
+    json.raw(r#","as_of":"#);
+    found.standpoint.as_of().write(&mut json);
+    json.raw("}");
+    json.into()
 }
 
 /// Whose wallets many accounts are as of one block.
@@ -68,10 +84,7 @@ pub(super) async fn lookup(
         };
         request.accounts.iter().enumerate().map(account).collect::<Result<Vec<_>, _>>()
     };
-    let page = Page::first("wallet-agents", AGENTS_MAX);
-    let answer = |found: &Whose<'_>, accounts: &Vec<AccountId>| {
-        let results = accounts.iter().map(|account| agents_of(found, *account, &page)).collect();
-        json(&LookupAnswer { results, as_of: found.standpoint.as_of() })
-    };
+    let answer =
+        |found: &Whose<'_>, accounts: &Vec<AccountId>| untagged(answer_of(found, accounts));
     whose(&state, at, read, answer).await
 }

@@ -1,9 +1,9 @@
 //! The HTTP service: who an agent is, and which wallet spoke for it, at any block.
 //!
 //! One file for each resource, which holds its routes, requests and answers; `wire` has the parts they share, `reading` the one
-//! transaction that most requests read in, `whose` the state in memory that look-ups by wallet are answered from, `error` every answer that is not what was asked for, `guard` what stands before all
-//! handlers. Handlers ask `storage` directly; nothing here writes, and no SQL stands here. The OpenAPI description is made from the
-//! handlers.
+//! transaction that most requests read in, `memory` the state that look-ups by wallet and agents' documents are answered from, `error`
+//! every answer that is not what was asked for, `guard` what stands before all handlers. Handlers ask `storage` directly; nothing here
+//! writes, and no SQL stands here. The OpenAPI description is made from the handlers.
 #![expect(unused_qualifications, reason = "utoipa's macros write out the paths of types in scope")]
 
 mod agent;
@@ -20,6 +20,7 @@ mod guard;
 mod health;
 pub mod local;
 mod lookup;
+mod memory;
 mod operators;
 mod page;
 mod reading;

@@ -45,6 +45,11 @@ impl Standpoint {
         Self { registry, registry_text, tags: model.tags, block }
     }
 
+    /// The text form of the identity registry.
+    pub(super) fn registry_text(&self) -> &str {
+        self.registry_text.as_str()
+    }
+
     /// An agent in full.
     pub(super) fn agent_text(&self, agent: AgentId) -> AgentText {
         agent.in_registry(&self.registry_text)

@@ -16,8 +16,8 @@ use super::reading::{Codes, Reading, Standpoint};
 use super::router::Shared;
 use super::state::ApiState;
 use super::whose::{Whose, whose};
-use super::wire::{Answer, AsOf, WalletSpan};
-use crate::identity::WalletEntry;
+use super::wire::{Answer, AsOf, Json, Plain, SpanEnds, WalletSpan, tagged};
+use crate::identity::{Found, Place, WalletEntry};
 use crate::vocab::{AccountId, AccountText, AgentId, AgentText, Position};
 
 /// Whose wallet, as of which block, or over all time.
@@ -66,7 +66,7 @@ impl WalletAgent {
 }
 
 /// The agents whose wallet an account is at the end of a block.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct WalletAgents {
     /// The account, CAIP-10.
     #[schema(value_type = String)]
@@ -81,28 +81,103 @@ pub(super) struct WalletAgents {
     next: Option<String>,
 }
 
-/// The agents whose wallet an account is at the end of the block that is answered as of.
-pub(super) fn agents_of(
-    found: &Whose<'_>,
-    account: AccountId,
-    page: &Page<AgentId>,
-) -> WalletAgents {
-    let Whose { standpoint, codes, directory } = found;
-    let at = Position::end_of(standpoint.block_number());
-    let found = directory.agents_at(account.address, at, page.after, page.fetch() as usize);
-    let (entries, next) = page.cut(found.entries, |entry| entry.agent);
-    let account =
-        found.address.map_or_else(|| account.to_text(), |a| account.chain.account_text(a));
-    let agents = entries.iter().map(|e| WalletAgent::of(account, e, standpoint, codes)).collect();
-    WalletAgents { account, outcome: outcome(found.count), count: found.count, agents, next }
+/// The agents whose wallet an account is at the end of the block that is answered as of, where they stand: what [`WalletAgents`] tells of,
+/// written without being made first.
+pub(super) struct AgentsOf<'a> {
+    found: &'a Whose<'a>,
+    account: AccountText,
+    count: u64,
+    entries: Vec<&'a WalletEntry>,
+    next: Option<String>,
+}
+
+impl<'a> AgentsOf<'a> {
+    /// A page of them.
+    pub(super) fn page(
+        found: &'a Whose<'_>,
+        account: AccountId,
+        place: Place<'a>,
+        page: &Page<AgentId>,
+    ) -> Self {
+        let at = Position::end_of(found.standpoint.block_number());
+        let limit = page.fetch() as usize;
+        let Found { address, entries, count } = place.agents_at(at, page.after, limit);
+        let (entries, next) = page.cut(entries, |entry| entry.agent);
+        let account = address.map_or_else(|| account.to_text(), |a| account.chain.account_text(a));
+        Self { found, account, count, entries, next }
+    }
+
+    /// About how many bytes its JSON takes, that of an `as_of` beside it included.
+    pub(super) fn about(&self) -> usize {
+        const ALONE: usize = 384;
+        const EACH: usize = 512;
+        ALONE + EACH * self.entries.len()
+    }
+
+    /// Its members: in an answer about one account they stand beside `as_of`.
+    fn write_members(&self, json: &mut Json) {
+        let (registry, account) = (self.found.standpoint.registry_text(), self.account.as_str());
+        json.raw(r#""account":"#);
+        json.text(account);
+        json.raw(r#","outcome":"#);
+        json.text(outcome(self.count));
+        json.raw(r#","count":"#);
+        json.number(self.count);
+        json.raw(r#","agents":["#);
+        for (place, entry) in self.entries.iter().enumerate() {
+            json.raw(if place == 0 { r#"{"agent":"# } else { r#",{"agent":"# });
+            self.write_agent(entry, registry, account, json);
+            json.raw("}");
+        }
+        json.raw(r#"],"next":"#);
+        match &self.next {
+            Some(next) => json.text(next),
+            None => json.raw("null"),
+        }
+    }
+
+    fn write_agent(&self, entry: &WalletEntry, registry: &str, account: &str, json: &mut Json) {
+        let Whose { standpoint, codes, .. } = self.found;
+        let agent = entry.agent.to_text();
+        let agent = agent.as_str();
+        json.pieces(&[registry, ":", agent]);
+        json.raw(r#","agent_id":"#);
+        json.text(agent);
+        json.raw(r#","span":{"account":"#);
+        json.text(account);
+        json.raw(",");
+        let causes = (entry.cause, entry.ended_by);
+        let to = entry.to.as_ref();
+        SpanEnds::between(&entry.from, to, causes, standpoint, codes).write_members(json);
+        json.raw("}");
+    }
+}
+
+impl Plain for AgentsOf<'_> {
+    fn write(&self, json: &mut Json) {
+        json.raw("{");
+        self.write_members(json);
+        json.raw("}");
+    }
 }
 
 /// Whose wallet an account is as of a block.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 struct WalletAnswer {
     #[serde(flatten)]
     agents: WalletAgents,
     as_of: AsOf,
+}
+
+/// The JSON of a [`WalletAnswer`].
+fn answer_of(agents: &AgentsOf<'_>) -> Vec<u8> {
+    let mut json = Json::about(agents.about());
+    json.raw("{");
+    agents.write_members(&mut json);
+    json.raw(r#","as_of":"#);
+    agents.found.standpoint.as_of().write(&mut json);
+    json.raw("}");
+    json.into()
 }
 
 /// Whose wallet an account was, over all time.
@@ -151,8 +226,8 @@ pub(super) async fn list_wallet_agents(
             let page = Page::read("wallet-agents", limit, cursor)?;
             let read = |standpoint: &Standpoint| Ok([parse_account(standpoint, &account)?]);
             let answer = |found: &Whose<'_>, [account]: &[AccountId; 1]| {
-                let agents = agents_of(found, *account, &page);
-                Answer(WalletAnswer { agents, as_of: found.standpoint.as_of() }).into_response()
+                let place = found.directory.find(account.address);
+                tagged(answer_of(&AgentsOf::page(found, *account, place, &page)))
             };
             whose(&state, at, read, answer).await
         }

@@ -81,6 +81,18 @@ impl Library {
         self.0.insert(source, seen);
     }
 
+    /// What a source was last seen to say, however long ago.
+    #[must_use]
+    pub fn newest(&self, source: &Source) -> Option<&Seen> {
+        self.0.get(&source.id())
+    }
+
+    /// Whether a source is known and seems not to have been seen for long.
+    #[must_use]
+    pub fn is_old(&self, source: &Source, now: UnixSeconds) -> bool {
+        self.newest(source).is_some() && self.at(source, now).is_none()
+    }
+
     /// What a source says as of a time.
     #[must_use]
     pub fn at(&self, source: &Source, time: UnixSeconds) -> Option<&Seen> {

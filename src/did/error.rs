@@ -66,13 +66,16 @@ pub enum DidError {
     /// The account of a did:pkh lives where no account is understood here.
     #[error("accounts of other namespaces than `eip155` are not understood here")]
     OtherNamespace,
-    /// The key of a did:key is not multibase base58btc.
-    #[error("the key of a did:key begins with `z` and is written in base58")]
+    /// A key is not multibase base58btc.
+    #[error("the text of a key begins with `z` and is written in base58")]
     BadMultibase,
-    /// The key of a did:key is of a kind that is not understood.
+    /// A key is of a kind that is not understood.
     #[error("only Ed25519, P-256 and secp256k1 keys are understood")]
     OtherKey,
-    /// The key of a did:key has the wrong length, or is no point of its curve.
-    #[error("the bytes of this did:key are no {0} key")]
+    /// A key has the wrong length, or is no point of its curve.
+    #[error("the bytes of this key are no {0} key")]
     BadKey(&'static str),
+    /// A JWK holds a private part.
+    #[error("this JWK holds a private part, which is private no longer: the key must be replaced")]
+    PrivateJwk,
 }

@@ -3,7 +3,7 @@
 //! The document has the key once, as a Multikey, under every relation but key agreement: nothing here encrypts, and a key of another
 //! curve that nobody named is not made up. Bytes that are no point of their curve are refused.
 
-use ed25519_dalek::VerifyingKey;
+use std::fmt;
 
 use super::DidError;
 use super::document::{Context, DID_V1, Document, MULTIKEY_V1, MethodKey, VerificationMethod};
@@ -12,15 +12,15 @@ use super::syntax::Did;
 /// The longest key text that is decoded, in bytes; the longest valid one has 49.
 const TEXT_LEN_MAX: usize = 64;
 
-/// A public key of a kind that is understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A public key of a kind that is understood: a point of its curve. Text form: that of its Multikey.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum PublicKey {
-    /// 32 bytes.
-    Ed25519([u8; 32]),
-    /// A compressed point.
-    P256([u8; 33]),
-    /// A compressed point.
-    Secp256k1([u8; 33]),
+    /// Of Ed25519, and not of small order.
+    Ed25519(ed25519_dalek::VerifyingKey),
+    /// Of P-256.
+    P256(p256::ecdsa::VerifyingKey),
+    /// Of secp256k1.
+    Secp256k1(k256::ecdsa::VerifyingKey),
 }
 
 impl PublicKey {
@@ -33,9 +33,9 @@ impl PublicKey {
         let bytes = digits.and_then(|digits| bs58::decode(digits).into_vec().ok());
         let bytes = bytes.ok_or(DidError::BadMultibase)?;
         match bytes.as_slice() {
-            [0xed, 0x01, key @ ..] => ed25519(key).ok_or(DidError::BadKey("Ed25519")),
-            [0x80, 0x24, key @ ..] => p256(key).ok_or(DidError::BadKey("P-256")),
-            [0xe7, 0x01, key @ ..] => secp256k1(key).ok_or(DidError::BadKey("secp256k1")),
+            [0xed, 0x01, key @ ..] => Self::of_ed25519(key),
+            [0x80, 0x24, key @ ..] => compressed(key, "P-256").and_then(Self::of_p256),
+            [0xe7, 0x01, key @ ..] => compressed(key, "secp256k1").and_then(Self::of_secp256k1),
             _ => Err(DidError::OtherKey),
         }
     }
@@ -43,29 +43,52 @@ impl PublicKey {
     /// The multibase text of its Multikey.
     pub fn multibase(&self) -> String {
         let bytes = match self {
-            Self::Ed25519(key) => [&[0xed, 0x01], key.as_slice()].concat(),
-            Self::P256(key) => [&[0x80, 0x24], key.as_slice()].concat(),
-            Self::Secp256k1(key) => [&[0xe7, 0x01], key.as_slice()].concat(),
+            Self::Ed25519(key) => [&[0xed, 0x01], key.as_bytes().as_slice()].concat(),
+            Self::P256(key) => [&[0x80, 0x24], key.to_encoded_point(true).as_bytes()].concat(),
+            Self::Secp256k1(key) => [&[0xe7, 0x01], key.to_encoded_point(true).as_bytes()].concat(),
         };
         format!("z{}", bs58::encode(bytes).into_string())
     }
+
+    /// The key of 32 bytes.
+    pub(super) fn of_ed25519(bytes: &[u8]) -> Result<Self, DidError> {
+        let key = ed25519_dalek::VerifyingKey::try_from(bytes);
+        // A point of small order would verify signatures that nobody made.
+        let key = key.ok().filter(|key| !key.is_weak());
+        key.map(Self::Ed25519).ok_or(DidError::BadKey("Ed25519"))
+    }
+
+    /// The key of a point in its SEC 1 form.
+    pub(super) fn of_p256(point: &[u8]) -> Result<Self, DidError> {
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point);
+        key.map(Self::P256).map_err(|_| DidError::BadKey("P-256"))
+    }
+
+    /// The key of a point in its SEC 1 form.
+    pub(super) fn of_secp256k1(point: &[u8]) -> Result<Self, DidError> {
+        let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(point);
+        key.map(Self::Secp256k1).map_err(|_| DidError::BadKey("secp256k1"))
+    }
 }
 
-fn ed25519(key: &[u8]) -> Option<PublicKey> {
-    let key = <[u8; 32]>::try_from(key).ok()?;
-    // A point of small order would verify signatures that nobody made.
-    VerifyingKey::from_bytes(&key).ok().filter(|point| !point.is_weak())?;
-    Some(PublicKey::Ed25519(key))
+/// A point that is written as the sign of its second coordinate and its first: the one form that a Multikey has.
+fn compressed<'a>(point: &'a [u8], curve: &'static str) -> Result<&'a [u8], DidError> {
+    match point {
+        [2 | 3, rest @ ..] if rest.len() == 32 => Ok(point),
+        _ => Err(DidError::BadKey(curve)),
+    }
 }
 
-fn p256(key: &[u8]) -> Option<PublicKey> {
-    let key = <[u8; 33]>::try_from(key).ok()?;
-    p256::PublicKey::from_sec1_bytes(&key).ok().map(|_| PublicKey::P256(key))
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.multibase())
+    }
 }
 
-fn secp256k1(key: &[u8]) -> Option<PublicKey> {
-    let key = <[u8; 33]>::try_from(key).ok()?;
-    k256::PublicKey::from_sec1_bytes(&key).ok().map(|_| PublicKey::Secp256k1(key))
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// The key that a did:key is.

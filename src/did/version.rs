@@ -5,6 +5,8 @@
 //! every machine, outlives a rebuild, and can never mean another state: if the block is undone, the id never was, and what is in the block
 //! that takes its place has another. A version may equal the one before it in every byte, as where a new URI names the same services.
 //!
+//! The service's document has versions too: their ids are written in the same form, and `attest::keyring` says what stands in them.
+//!
 //! States inside a block are no versions. Nothing else here speaks of them, and events within a transaction can stand in an order in
 //! which the contract never was.
 
@@ -20,11 +22,22 @@ pub const DID_KEY: &[u8] = b"did";
 
 /// The id of a version. Text form: `41663790-0x…`, the hash in full and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VersionId(pub BlockRef);
+pub struct VersionId {
+    /// Where it begins: of an agent's document a block's number, of the service's a second.
+    pub number: u64,
+    /// What it is: of an agent's document the block's hash, of the service's a digest of its keys.
+    pub hash: B256,
+}
+
+impl From<BlockRef> for VersionId {
+    fn from(BlockRef { number, hash }: BlockRef) -> Self {
+        Self { number, hash }
+    }
+}
 
 impl fmt::Display for VersionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.0.number, self.0.hash)
+        write!(f, "{}-{}", self.number, self.hash)
     }
 }
 
@@ -40,7 +53,7 @@ impl FromStr for VersionId {
         let (number, hash) = text.split_once('-').ok_or(VersionParseError)?;
         let number = canonical_u64(number).ok_or(VersionParseError)?;
         let hash: B256 = hash.parse().map_err(|_| VersionParseError)?;
-        let id = Self(BlockRef { number, hash });
+        let id = Self { number, hash };
         // One id has one text: no capitals, no missing prefix.
         if id.to_string() == text { Ok(id) } else { Err(VersionParseError) }
     }

@@ -4,7 +4,7 @@
 //! spans that are new or have changed, and goes back to a block as timelines do. Whether it holds every account or only those that one
 //! request names is its owner's affair: `app::read_model` keeps a whole one in step with the database.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use alloy::primitives::Address;
 
@@ -66,8 +66,17 @@ pub struct Found<'a> {
 /// Wallet spans by account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    accounts: BTreeMap<Address, Listing>,
+    /// By hash with a key of its own: whoever chooses addresses cannot make them meet.
+    accounts: HashMap<Address, Listing>,
     /// No span begins or ends in a later block.
+    newest_block: u64,
+}
+
+/// Where an account stands in a directory. Who asks about many finds them all first: the processor then fetches them from memory at
+/// once, and not one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    listing: Option<&'a Listing>,
     newest_block: u64,
 }
 
@@ -98,6 +107,12 @@ impl Directory {
         self.newest_block = newest_block;
     }
 
+    /// Where an account stands.
+    #[must_use]
+    pub fn find(&self, account: Address) -> Place<'_> {
+        Place { listing: self.accounts.get(&account), newest_block: self.newest_block }
+    }
+
     /// The agents whose wallet an account is at a position: the first `limit` of those after `after`, and how many there are.
     #[must_use]
     pub fn agents_at(
@@ -107,7 +122,21 @@ impl Directory {
         after: Option<AgentId>,
         limit: usize,
     ) -> Found<'_> {
-        let Some(listing) = self.accounts.get(&account) else { return Found::default() };
+        self.find(account).agents_at(at, after, limit)
+    }
+
+    /// How many spans it holds.
+    #[must_use]
+    pub fn span_count(&self) -> usize {
+        self.accounts.values().map(|listing| listing.entries.len()).sum()
+    }
+}
+
+impl<'a> Place<'a> {
+    /// The agents whose wallet the account is at a position: the first `limit` of those after `after`, and how many there are.
+    #[must_use]
+    pub fn agents_at(self, at: Position, after: Option<AgentId>, limit: usize) -> Found<'a> {
+        let Some(listing) = self.listing else { return Found::default() };
         let first = after.map_or(0, |after| listing.entries.partition_point(|e| e.agent <= after));
         let rest = listing.entries.get(first..).unwrap_or_default();
         let entries = rest.iter().filter(|entry| entry.holds_at(at)).take(limit).collect();
@@ -118,12 +147,6 @@ impl Directory {
             listing.entries.iter().filter(|entry| entry.holds_at(at)).count() as u64
         };
         Found { address: Some(listing.address.as_str()), entries, count }
-    }
-
-    /// How many spans it holds.
-    #[must_use]
-    pub fn span_count(&self) -> usize {
-        self.accounts.values().map(|listing| listing.entries.len()).sum()
     }
 }
 
@@ -266,7 +289,8 @@ mod tests {
                 facts.iter().filter(|f| f.at.block_number <= block).cloned().collect();
             let mut grown = directory(&before);
             let whole = directory(&facts);
-            for (account, listing) in &whole.accounts {
+            let all: Vec<_> = whole.accounts.iter().collect();
+            for (account, listing) in all {
                 for entry in &listing.entries {
                     grown.put(*account, *entry);
                 }

@@ -14,6 +14,10 @@ const BLOCK_INSERT: &str = "
     ON CONFLICT (number) DO UPDATE SET parent_hash = COALESCE(block.parent_hash, excluded.parent_hash)
     WHERE block.hash = excluded.hash AND block.time = excluded.time";
 static BLOCKS_INSERT: Bulk = Bulk::new(BLOCK_INSERT);
+const BLOCK_APPEND: &str = "
+    INSERT INTO block (number, hash, parent_hash, time) VALUES ($1, $2, $3, $4)";
+static BLOCKS_APPEND: Bulk = Bulk::new(BLOCK_APPEND);
+const HIGHEST_BLOCK: &str = "SELECT MAX(number) FROM block";
 const BLOCK_AT: &str = "SELECT number, hash, parent_hash, time FROM block WHERE number = $1";
 const BLOCK_BEFORE: &str = "
     SELECT number, hash, parent_hash, time FROM block WHERE number < $1 ORDER BY number DESC LIMIT 1";
@@ -73,6 +77,15 @@ impl TryFrom<BlockRow> for HeldBlock {
     }
 }
 
+fn block_columns<'a>((block, number, time): &(&'a HeldBlock, i64, i64)) -> [Bound<'a>; 4] {
+    [
+        Bound::number(*number),
+        Bound::bytes(block.stamp.block.hash.as_slice()),
+        Bound::Bytes(block.parent_hash.as_ref().map(|hash| hash.as_slice().into())),
+        Bound::number(*time),
+    ]
+}
+
 impl Tx {
     /// Holds blocks, each of another number. Holding them again is harmless.
     ///
@@ -84,20 +97,18 @@ impl Tx {
             let number = signed("block number", block.stamp.block.number)?;
             rows.push((block, number, signed("block time", block.stamp.time.get())?));
         }
-        for part in rows.chunks(MANY) {
-            let columns = part.iter().map(|(block, number, time)| {
-                [
-                    Bound::number(*number),
-                    Bound::bytes(block.stamp.block.hash.as_slice()),
-                    Bound::Bytes(block.parent_hash.as_ref().map(|hash| hash.as_slice().into())),
-                    Bound::number(*time),
-                ]
-            });
+        let highest: Option<i64> = on_engine!(self, conn => sqlx::query_scalar(HIGHEST_BLOCK)
+            .fetch_one(conn).await)?;
+        // Above all that are held there is nothing to compare with.
+        let (above, among): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|(_, number, _)| highest.is_none_or(|top| *number > top));
+        for part in among.chunks(MANY) {
+            let columns = part.iter().map(block_columns);
             if BLOCKS_INSERT.write(self, columns).await? != part.len() as u64 {
                 return Err(self.block_that_differs(part.iter().map(|(block, ..)| *block)).await?);
             }
         }
-        Ok(())
+        BLOCKS_APPEND.write(self, above.iter().map(block_columns)).await.map(drop)
     }
 
     /// Which of some blocks is held otherwise.

@@ -105,6 +105,8 @@ impl Tx {
             let from_block = signed("block number", closing.from.block_number)?;
             rows.push((closing, from_block, signed("block number", closing.to.block_number)?));
         }
+        // In the order of the keys, neighbours meet in memory.
+        rows.sort_by_key(|(closing, ..)| closing.timeline);
         for part in rows.chunks(MANY) {
             let columns = part.iter().map(|(closing, from_block, to_block)| {
                 let of = timeline_columns(closing.timeline);

@@ -31,9 +31,6 @@ const AGENT_NAMES: &str = "
     SET source = excluded.source, from_block = excluded.from_block";
 const AGENT_NAMES_NOTHING: &str = "DELETE FROM file_agent WHERE agent = $1 AND entry = $2";
 const NAMED_ABOVE: &str = "SELECT agent, entry FROM file_agent WHERE from_block > $1";
-const AGENTS_NAMING: &str = "
-    SELECT agent FROM file_agent WHERE source = $1 AND agent > $2 ORDER BY agent LIMIT $3";
-const SOURCES_NAMING: &str = "SELECT source FROM file_mention WHERE named = $1 LIMIT $2";
 const IS_NAMED: &str = "
     SELECT 1 FROM file_agent WHERE source = $1
     UNION ALL
@@ -224,35 +221,6 @@ impl Tx {
             Ok((agent, by.ok_or_else(|| cell("entry").wrong())?))
         });
         read.collect()
-    }
-
-    /// The agents whose entries lead to a source, by id.
-    pub async fn agents_naming(
-        &mut self,
-        source: B256,
-        after: Option<AgentId>,
-        limit: u32,
-    ) -> Result<Vec<AgentId>, StorageError> {
-        let after = after.map(agent_text).unwrap_or_default();
-        let rows: Vec<String> = on_engine!(self, conn => sqlx::query_scalar(AGENTS_NAMING)
-            .bind(source.to_vec()).bind(after).bind(i64::from(limit)).fetch_all(conn).await)?;
-        let agent = |text: &String| {
-            let cell = Cell { table: "file_agent", column: "agent", row: text };
-            parse_agent(text).ok_or_else(|| cell.wrong())
-        };
-        rows.iter().map(agent).collect()
-    }
-
-    /// The sources whose content names a source; in no order.
-    pub async fn sources_naming(
-        &mut self,
-        named: B256,
-        limit: u32,
-    ) -> Result<Vec<B256>, StorageError> {
-        let rows: Vec<Vec<u8>> = on_engine!(self, conn => sqlx::query_scalar(SOURCES_NAMING)
-            .bind(named.to_vec()).bind(i64::from(limit)).fetch_all(conn).await)?;
-        let cell = Cell { table: "file_mention", column: "source", row: &named };
-        rows.iter().map(|source| cell.hash(source)).collect()
     }
 
     /// Whether an agent names a source, or a file of an agent does.

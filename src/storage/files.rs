@@ -4,6 +4,7 @@
 //! is ever changed or forgotten. Times are those of whoever fetched.
 
 use alloy::primitives::B256;
+use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
 use super::columns::{Cell, signed};
@@ -48,8 +49,14 @@ const VERSION_INSERT: &str = "
     INSERT INTO file_version (seq, source, hash, since, checked_at, is_proven)
     SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $3, $4 FROM file_version";
 const VERSION_SEEN: &str = "UPDATE file_version SET checked_at = $2 WHERE seq = $1";
-const SOURCES_CHANGED: &str =
-    "SELECT seq, source FROM file_version WHERE seq > $1 ORDER BY seq LIMIT $2";
+const NEWEST_SINCE: &str = "
+    SELECT s.kind, s.target, v.seq, v.hash, v.since, v.checked_at, v.is_proven, c.body
+    FROM file_version v
+    JOIN file_source s ON s.source = v.source
+    LEFT JOIN file_content c ON c.hash = v.hash
+    WHERE v.seq > $1
+      AND NOT EXISTS (SELECT 1 FROM file_version n WHERE n.source = v.source AND n.seq > v.seq)";
+const LAST_VERSION: &str = "SELECT COALESCE(MAX(seq), 0) FROM file_version";
 
 /// When a source is fetched that needs not be fetched again: its content can never be another.
 pub const NEVER: UnixSeconds = UnixSeconds::MAX;
@@ -128,6 +135,22 @@ struct VersionRow {
     checked_at: i64,
     is_proven: i64,
     body: Option<Vec<u8>>,
+}
+
+#[derive(FromRow)]
+struct NewestRow {
+    kind: String,
+    target: String,
+    #[sqlx(flatten)]
+    version: VersionRow,
+}
+
+impl NewestRow {
+    fn read(self) -> Result<(Source, FileVersion), StorageError> {
+        let cell = Cell { table: "file_source", column: "kind", row: &self.version.seq };
+        let kind = SourceKind::from_word(&self.kind).ok_or_else(|| cell.wrong())?;
+        Ok((Source { kind, target: self.target }, self.version.try_into()?))
+    }
 }
 
 impl TryFrom<VersionRow> for FileVersion {
@@ -296,19 +319,27 @@ impl Tx {
         rows.into_iter().map(FileVersion::try_from).collect()
     }
 
-    /// The sources that got a version after one, in the order in which they did; a source that got several stands there as often.
-    pub async fn sources_changed(
+    /// The number of the newest version of any source; 0 before the first.
+    pub async fn last_version(&mut self) -> Result<u64, StorageError> {
+        let seq: i64 = on_engine!(self, conn => sqlx::query_scalar(LAST_VERSION)
+            .fetch_one(conn).await)?;
+        Cell { table: "file_version", column: "seq", row: &"last" }.unsigned(seq)
+    }
+
+    /// Tells of the newest version of every source that got one after a number, in no order.
+    pub async fn newest_versions_since(
         &mut self,
         after: u64,
-        limit: u32,
-    ) -> Result<Vec<(u64, B256)>, StorageError> {
+        mut tell: impl FnMut(&Source, FileVersion),
+    ) -> Result<(), StorageError> {
         let after = signed("version", after)?;
-        let rows: Vec<(i64, Vec<u8>)> = on_engine!(self, conn => sqlx::query_as(SOURCES_CHANGED)
-            .bind(after).bind(i64::from(limit)).fetch_all(conn).await)?;
-        let read = rows.iter().map(|(seq, source)| {
-            let cell = |column| Cell { table: "file_version", column, row: seq };
-            Ok((cell("seq").unsigned(*seq)?, cell("source").hash(source)?))
+        on_engine!(self, conn => {
+            let mut rows = sqlx::query_as::<_, NewestRow>(NEWEST_SINCE).bind(after).fetch(conn);
+            while let Some(row) = rows.try_next().await? {
+                let (source, version) = row.read()?;
+                tell(&source, version);
+            }
         });
-        read.collect()
+        Ok(())
     }
 }

@@ -18,14 +18,22 @@ const REVISION: &str = "
     SELECT count AS rewrites, (SELECT COALESCE(MAX(seq), 0) FROM reorg) AS reorgs FROM rewriting";
 const REWRITTEN: &str = "UPDATE rewriting SET count = count + 1";
 const LOWEST_ANCESTOR: &str = "SELECT MIN(ancestor_number) FROM reorg WHERE seq > $1";
-// Bounded on both sides, so that SQLite takes the index of blocks rather than reading all wallets.
-const WALLET_SPANS_BEGUN: &str =
-    select_spans!("WHERE s.kind = 'wallet' AND s.from_block > $1 AND s.from_block <= $2");
-const WALLET_SPANS_ENDED: &str = select_spans!(
-    "WHERE s.kind = 'wallet' AND s.to_block > $1 AND s.to_block <= $2 AND s.from_block <= $1"
+// Bounded on both sides, so that SQLite takes the index of blocks rather than reading all owners and wallets.
+const HOLDER_SPANS_BEGUN: &str = select_spans!(
+    "WHERE s.kind IN ('owner', 'wallet') AND s.from_block > $1 AND s.from_block <= $2"
+);
+const HOLDER_SPANS_ENDED: &str = select_spans!(
+    "WHERE s.kind IN ('owner', 'wallet')
+       AND s.to_block > $1 AND s.to_block <= $2 AND s.from_block <= $1"
 );
 const BLOCKS_NEWEST: &str = "
-    SELECT number, hash, time FROM block WHERE number > $1 ORDER BY number DESC LIMIT $2";
+    SELECT number, hash, time FROM block
+    WHERE number > $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+
+/// Spans that begin within so many events are asked for together: one question about all of them would look like one that hangs.
+const EVENTS_AT_ONCE: u32 = 20_000;
+/// So many blocks are asked for together.
+const BLOCKS_AT_ONCE: u32 = 50_000;
 
 /// How often the record was rewritten, by the two ways that are not going forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,24 +101,46 @@ impl Tx {
         found.map(|number| cell.unsigned(number)).transpose()
     }
 
-    /// Tells of every span of a wallet's timeline that began or ended after the end of one block and up to the end of another, in no
-    /// order, each once. After nothing: of every span.
-    pub async fn wallet_spans_changed(
+    /// Tells of every span of an owner's or a wallet's timeline that began or ended after the end of one block and up to the end of
+    /// another, in no order, each once. After nothing: of every span.
+    pub async fn holder_spans_changed(
         &mut self,
         after: Option<u64>,
         through: u64,
         mut tell: impl FnMut(&EvidencedSpan),
     ) -> Result<(), StorageError> {
-        let (after, through) = (after_block(after)?, signed("block number", through)?);
-        for statement in [WALLET_SPANS_BEGUN, WALLET_SPANS_ENDED] {
-            on_engine!(self, conn => {
-                let rows = sqlx::query_as::<_, EvidencedRow>(statement).bind(after).bind(through);
-                let mut rows = rows.fetch(conn);
-                while let Some(row) = rows.try_next().await? {
-                    tell(&row.try_into()?);
-                }
-            });
+        let mut begun_after = after;
+        loop {
+            // Where none is found there are few left.
+            let last = self.event_block_after(begun_after, EVENTS_AT_ONCE).await?;
+            let last = last.map_or(through, |last| last.min(through));
+            self.holder_spans(HOLDER_SPANS_BEGUN, begun_after, last, &mut tell).await?;
+            if last == through {
+                break;
+            }
+            begun_after = Some(last);
         }
+        if after.is_some() {
+            self.holder_spans(HOLDER_SPANS_ENDED, after, through, &mut tell).await?;
+        }
+        Ok(())
+    }
+
+    async fn holder_spans(
+        &mut self,
+        statement: &'static str,
+        after: Option<u64>,
+        through: u64,
+        tell: &mut impl FnMut(&EvidencedSpan),
+    ) -> Result<(), StorageError> {
+        let (after, through) = (after_block(after)?, signed("block number", through)?);
+        on_engine!(self, conn => {
+            let rows = sqlx::query_as::<_, EvidencedRow>(statement).bind(after).bind(through);
+            let mut rows = rows.fetch(conn);
+            while let Some(row) = rows.try_next().await? {
+                tell(&row.try_into()?);
+            }
+        });
         Ok(())
     }
 
@@ -122,13 +152,24 @@ impl Tx {
     ) -> Result<Vec<BlockStamp>, StorageError> {
         let above = after_block(above)?;
         let mut stamps: Vec<BlockStamp> = Vec::new();
-        on_engine!(self, conn => {
-            let rows = sqlx::query_as::<_, StampRow>(BLOCKS_NEWEST).bind(above).bind(i64::from(limit));
-            let mut rows = rows.fetch(conn);
-            while let Some(row) = rows.try_next().await? {
-                stamps.push(row.try_into()?);
+        let (mut below, mut left) = (i64::MAX, limit);
+        while left > 0 {
+            let page = left.min(BLOCKS_AT_ONCE);
+            let mut found = 0;
+            on_engine!(self, conn => {
+                let rows = sqlx::query_as::<_, StampRow>(BLOCKS_NEWEST);
+                let mut rows = rows.bind(above).bind(below).bind(i64::from(page)).fetch(conn);
+                while let Some(row) = rows.try_next().await? {
+                    below = row.number;
+                    found += 1;
+                    stamps.push(row.try_into()?);
+                }
+            });
+            left -= found;
+            if found < page {
+                break;
             }
-        });
+        }
         stamps.reverse();
         Ok(stamps)
     }

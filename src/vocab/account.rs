@@ -24,7 +24,7 @@ impl ChainId {
     /// The text form of an account on this chain, from its address in EIP-55.
     #[must_use]
     pub fn account_text(self, address: &str) -> AccountText {
-        AccountText::of(format_args!("{self}:{address}"))
+        AccountText::joined(&["eip155:", itoa::Buffer::new().format(self.0), ":", address])
     }
 }
 

@@ -84,10 +84,18 @@ impl AgentId {
 
 impl fmt::Display for AgentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.to_text().as_str())
+    }
+}
+
+impl AgentId {
+    /// Its text form, held in place.
+    #[must_use]
+    pub fn to_text(self) -> ShortText<78> {
         // Ids are given out from 0 on: dividing 256 bits is for those that are not.
         match u64::try_from(self.0) {
-            Ok(small) => small.fmt(f),
-            Err(_) => self.0.fmt(f),
+            Ok(small) => ShortText::joined(&[itoa::Buffer::new().format(small)]),
+            Err(_) => ShortText::of(self.0),
         }
     }
 }
@@ -95,7 +103,7 @@ impl fmt::Display for AgentId {
 impl Serialize for AgentId {
     /// Its text form: as a number it could pass 2^53.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(ShortText::<78>::of(self).as_str())
+        serializer.serialize_str(self.to_text().as_str())
     }
 }
 
@@ -121,7 +129,7 @@ impl AgentId {
     /// The text form of this agent of the registry with a text form.
     #[must_use]
     pub fn in_registry(self, registry: &AccountText) -> AgentText {
-        AgentText::of(format_args!("{}:{self}", registry.as_str()))
+        AgentText::joined(&[registry.as_str(), ":", self.to_text().as_str()])
     }
 }
 

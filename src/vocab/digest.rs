@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use alloy::primitives::B256;
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -50,6 +51,12 @@ impl Serialize for Digest {
     }
 }
 
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// Why a text is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a digest; write it as `0x` and 64 hex digits in lower case")]
@@ -77,6 +84,7 @@ mod tests {
         let text = "0xba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!((digest.to_string().as_str(), text.parse()), (text, Ok(digest)));
         assert_eq!(serde_json::to_value(digest).unwrap(), text);
+        assert_eq!(serde_json::from_value::<Digest>(text.into()).unwrap(), digest);
         for wrong in ["", "0x", &text[2..], &text.to_uppercase(), &text[..65], &format!("{text}0")]
         {
             assert!(wrong.parse::<Digest>().is_err(), "{wrong}");

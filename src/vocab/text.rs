@@ -26,6 +26,22 @@ impl<const N: usize> ShortText<N> {
         text
     }
 
+    /// The text that these bytes are; empty where they are no text.
+    pub(super) fn whole(bytes: [u8; N]) -> Self {
+        let () = Self::FITS;
+        Self { length: u8::try_from(N).unwrap_or_default(), bytes }
+    }
+
+    /// These pieces one after the other, up to the first that does not fit: what [`of`](Self::of) does, without the formatting
+    /// machinery, which costs more than the pieces.
+    pub(super) fn joined(pieces: &[&str]) -> Self {
+        use fmt::Write as _;
+        let () = Self::FITS;
+        let mut text = Self { length: 0, bytes: [0; N] };
+        let _ = pieces.iter().try_for_each(|piece| text.write_str(piece));
+        text
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -74,6 +90,8 @@ mod tests {
             assert_eq!((text.as_str(), text.to_string().as_str()), (shown, shown));
             assert_eq!(serde_json::to_value(text).unwrap(), shown);
         }
+        assert_eq!(ShortText::<12>::joined(&["eip155:", "8453"]).as_str(), "eip155:8453");
+        assert_eq!(ShortText::<3>::joined(&["ab", "cd", "e"]).as_str(), "ab");
         assert_eq!(
             ShortText::<3>::of("abcd").as_str(),
             "",

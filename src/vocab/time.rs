@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::account::{canonical_u64, shorten};
 use super::text::ShortText;
@@ -19,6 +19,9 @@ pub struct UnixSeconds(u64);
 pub struct TimeParseError(String);
 
 impl UnixSeconds {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The last second that RFC 3339 can name at every offset: a day short of the year 10000.
     pub const MAX: Self = Self(253_402_207_200);
 
@@ -53,14 +56,30 @@ impl UnixSeconds {
 
 impl UnixSeconds {
     /// Its text form, held in place.
-    fn to_text(self) -> ShortText<20> {
+    #[must_use]
+    pub fn to_text(self) -> ShortText<20> {
         const DAY_S: u64 = 86_400;
         let (year, month, day) = date(self.0 / DAY_S);
         let second = self.0 % DAY_S;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        ShortText::of(format_args!(
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        ))
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let parts = [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, second / 3600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+        ];
+        // Formatting would cost more than the whole of a look-up in memory.
+        for (place, number) in parts {
+            for (place, digit) in [(place, number / 10), (place + 1, number % 10)] {
+                if let (Some(sign), Ok(digit)) = (text.get_mut(place), u8::try_from(digit)) {
+                    *sign += digit;
+                }
+            }
+        }
+        ShortText::whole(text)
     }
 }
 
@@ -93,6 +112,15 @@ impl Serialize for UnixSeconds {
     }
 }
 
+impl<'de> Deserialize<'de> for UnixSeconds {
+    /// Its text form, and no other.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = Self::parse(&text).ok().filter(|time| time.to_text().as_str() == text);
+        time.ok_or_else(|| serde::de::Error::custom("a time is written as `2026-02-03T11:08:33Z`"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +146,16 @@ mod tests {
             let seconds = (day * 86_400 + day * 7_919 % 86_400).min(UnixSeconds::MAX.0);
             let timestamp = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
             assert_eq!(UnixSeconds(seconds).to_string(), timestamp.to_string());
+        }
+    }
+
+    #[test]
+    fn a_kept_time_has_one_form() {
+        let time = UnixSeconds(1_770_116_913);
+        let kept = serde_json::to_string(&time).unwrap();
+        assert_eq!(serde_json::from_str::<UnixSeconds>(&kept).unwrap(), time);
+        for wrong in ["1770116913", "\"1770116913\"", "\"2026-02-03T12:08:33+01:00\"", "null"] {
+            assert!(serde_json::from_str::<UnixSeconds>(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod bare;
 mod load;
+pub(crate) mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
@@ -17,9 +18,9 @@ use serde_json::{Value, json};
 
 use crate::backfill::NodeProcess;
 use crate::engine::Engine;
-use crate::history::{Plan, Random, Size};
+use crate::history::{Plan, Random, Size, deployment};
 use crate::http::{self, Connection};
-use crate::process::{Process, cpu_seconds};
+use crate::process::{Memory, Process, cpu_seconds};
 use crate::table::percentile;
 
 /// Different requests of each kind.
@@ -33,19 +34,20 @@ const BLOCK_INTERVAL_MS: u64 = 500;
 /// Each server is loaded so often, and its best rate counts.
 const ROUNDS: usize = 3;
 
-/// A question, asked of many accounts.
+/// A question, asked of many accounts or agents.
 struct Route {
     name: &'static str,
     requests: Arc<Vec<Vec<u8>>>,
 }
 
-/// What is asked. Accounts are wallets of the history, each as likely as any other.
+/// What is asked. Accounts are wallets of the history, and agents those that it registers, each as likely as any other.
 fn routes(authority: &str, size: Size, plan: &Plan) -> Vec<Route> {
     let mut random = Random(20);
     let wallets: Vec<_> = plan.wallets().collect::<BTreeSet<_>>().into_iter().collect();
     let mut account = || wallets[random.index(wallets.len())].to_string();
     let mut blocks = Random(21);
     let mut block = || size.start + blocks.below(size.blocks);
+    let (chain, minted, mut agents) = (deployment().chain.0, plan.expected.agents, Random(22));
     let route = |name, request: &mut dyn FnMut() -> Vec<u8>| Route {
         name,
         requests: Arc::new((0..REQUESTS).map(|_| request()).collect()),
@@ -62,6 +64,9 @@ fn routes(authority: &str, size: Size, plan: &Plan) -> Vec<Route> {
             let accounts: Vec<_> = (0..LOBBY).map(|_| account()).collect();
             let body = json!({ "accounts": accounts }).to_string();
             http::post(authority, "/v1/wallets/lookup", &body)
+        }),
+        route("GET DID document of an agent", &mut || {
+            http::get(authority, &format!("/agents/{chain}/{}/did.json", agents.below(minted)))
         }),
     ]
 }
@@ -184,6 +189,13 @@ pub(crate) async fn run(url: &str, engine: &Engine, size: Size, node: &NodeProce
     let followed = applied(&service.authority).await - before;
     assert!(followed > 0, "the service must follow while it is asked");
     println!("{followed} blocks were followed meanwhile");
+    println!("wanted: 10000 documents a second");
+    let Memory { now, peak } = Memory::of(service.child.id());
+    println!(
+        "\nmemory of the whole program, following and serving: {now:.0} MB, {peak:.0} MB at most"
+    );
+    drop(service);
+    model::print(url);
 }
 
 fn print_head(engine: &str) {

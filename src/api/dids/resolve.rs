@@ -210,9 +210,9 @@ async fn of_agent(
         return Err(Refusal::new(Code::NotFound, detail).with("as_of", &as_of).into());
     };
     if let Moment::Version(Some(version)) = moment {
-        let is_held = reading.tx.block_at(version.0.number).await?;
-        let is_version = found.version.changed == version.0.number
-            && is_held.is_some_and(|held| held.stamp.block == version.0);
+        let is_held = reading.tx.block_at(version.number).await?;
+        let is_version = found.version.changed == version.number
+            && is_held.is_some_and(|held| VersionId::from(held.stamp.block) == version);
         if !is_version {
             return Err(no_version(did, Some(version)));
         }
@@ -245,7 +245,7 @@ async fn open(state: &ApiState, did: &Did, moment: Moment) -> Result<Reading, Fa
     let at = match moment {
         Moment::Latest => At::Latest,
         Moment::At(at) => at,
-        Moment::Version(Some(version)) => At::Block(version.0.number),
+        Moment::Version(Some(version)) => At::Block(version.number),
         Moment::Version(None) => return Err(no_version(did, None)),
     };
     let error = match Reading::open(state, at).await {

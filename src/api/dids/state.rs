@@ -11,7 +11,7 @@ use crate::api::wire::{Block, WalletSpan};
 use crate::did::claims::Claims;
 use crate::did::version::{Around, DID_KEY, Seen, VersionId, around};
 use crate::did::{AgentFacts, Document, WalletFact, agent_document};
-use crate::identity::{EvidencedSpan, TimelineRef};
+use crate::identity::{EvidencedSpan, Holders, SpanCause, TimelineRef};
 use crate::storage::{AccountRole, StorageError, Tx};
 use crate::vocab::{AccountId, AgentRef, BlockStamp, Position, UnixSeconds};
 
@@ -82,11 +82,17 @@ impl AgentState {
         id: &str,
         time: UnixSeconds,
     ) -> Result<Option<Document>, StorageError> {
-        let Some(owner) = &self.owner else { return Ok(None) };
         let entries = Entries::of(self.uri.as_ref(), self.did.as_ref());
         let claims = claims_at(reading, state, self.agent, entries, time).await?;
-        let settings = &state.documents;
-        Ok(Some(document(self.agent, owner, self.wallet.as_ref(), &claims, id, settings)))
+        Ok(document(self.agent, &self.holders(), &claims, id, &state.documents))
+    }
+
+    fn holders(&self) -> Holders {
+        let account = |span: &EvidencedSpan| span.record.value.account();
+        let owner = self.owner.as_ref().and_then(account);
+        let wallet = self.wallet.as_ref();
+        let wallet = wallet.and_then(|span| Some((account(span)?, span.record.cause)));
+        Holders { owner, wallet }
     }
 
     /// The document's metadata.
@@ -113,10 +119,10 @@ impl AgentState {
         if changed.block != minted.block {
             put("updated", changed.time.to_string().into());
         }
-        put("versionId", VersionId(changed.block).to_string().into());
+        put("versionId", VersionId::from(changed.block).to_string().into());
         if let Some(next) = next {
             put("nextUpdate", next.time.to_string().into());
-            put("nextVersionId", VersionId(next.block).to_string().into());
+            put("nextVersionId", VersionId::from(next.block).to_string().into());
         }
         if self.owner.is_none() {
             put("deactivated", true.into());
@@ -151,7 +157,7 @@ impl AgentState {
             let role = AccountRole::Wallet;
             let count = reading.tx.agents_of_count(address, role, self.block).await?;
             told.insert("agents".to_owned(), count.into());
-            let is_proven = fact(self.agent, span).is_some_and(|wallet| wallet.is_proven());
+            let is_proven = span.record.cause == Some(SpanCause::Proven);
             told.insert("proven".to_owned(), is_proven.into());
         }
         put("wallet", told);
@@ -159,28 +165,24 @@ impl AgentState {
     }
 }
 
-/// The document of an agent that has an owner.
+/// The document of an agent by who speaks for it; `None` where it is burnt.
 pub(super) fn document(
     agent: AgentRef,
-    owner: &EvidencedSpan,
-    wallet: Option<&EvidencedSpan>,
+    holders: &Holders,
     claims: &Claims,
     id: &str,
     settings: &Documents,
-) -> Document {
-    let owner = owner.record.value.account().filter(|_| settings.name_owner);
+) -> Option<Document> {
+    let account = |address| AccountId { chain: agent.registry.chain, address };
+    let owner = account(holders.owner?);
+    let wallet =
+        holders.wallet.map(|(address, cause)| WalletFact { account: account(address), cause });
     let facts = AgentFacts {
         agent,
-        wallet: wallet.and_then(|span| fact(agent, span)),
-        owner: owner.map(|address| AccountId { chain: agent.registry.chain, address }),
+        wallet,
+        owner: settings.name_owner.then_some(owner),
         linked: &claims.linked(),
         services: &claims.services(),
     };
-    agent_document(id, &facts)
-}
-
-fn fact(agent: AgentRef, span: &EvidencedSpan) -> Option<WalletFact> {
-    let address = span.record.value.account()?;
-    let account = AccountId { chain: agent.registry.chain, address };
-    Some(WalletFact { account, cause: span.record.cause })
+    Some(agent_document(id, &facts))
 }

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
@@ -17,6 +17,8 @@ use crate::api::state::RateLimit;
 const FORGET_EVERY: u32 = 1024;
 /// The most addresses that are told apart at a time; beyond it newcomers count as one.
 const CLIENTS_MAX: usize = 65_536;
+/// After how many requests they are counted: counting stops everybody. So many newcomers fit in between.
+const COUNT_EVERY: u32 = 64;
 
 /// Who is counted as one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +48,7 @@ pub(in crate::api) struct RateLimiter {
     clients: DefaultKeyedRateLimiter<Client>,
     clock: DefaultClock,
     checks: AtomicU32,
+    is_full: AtomicBool,
 }
 
 impl RateLimiter {
@@ -54,16 +57,22 @@ impl RateLimiter {
         let burst = NonZeroU32::new(limit.burst.max(1))?;
         let quota = Quota::per_second(NonZeroU32::new(limit.per_s)?).allow_burst(burst);
         let clients = DefaultKeyedRateLimiter::keyed(quota);
-        Some(Self { clients, clock: DefaultClock::default(), checks: AtomicU32::new(0) })
+        let (clock, checks) = (DefaultClock::default(), AtomicU32::new(0));
+        Some(Self { clients, clock, checks, is_full: AtomicBool::new(false) })
     }
 
     /// Counts one request.
     pub(super) fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
-        if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+        let check = self.checks.fetch_add(1, Ordering::Relaxed);
+        if check % FORGET_EVERY == FORGET_EVERY - 1 {
             self.clients.retain_recent();
             self.clients.shrink_to_fit();
         }
-        let is_full = self.clients.len() >= CLIENTS_MAX;
+        if check.is_multiple_of(COUNT_EVERY) {
+            let is_full = self.clients.len() + COUNT_EVERY as usize > CLIENTS_MAX;
+            self.is_full.store(is_full, Ordering::Relaxed);
+        }
+        let is_full = self.is_full.load(Ordering::Relaxed);
         let client = if is_full { Client::Others } else { Client::of(address) };
         self.clients.check_key(&client).map_err(|refused| {
             let wait = refused.wait_time_from(self.clock.now());

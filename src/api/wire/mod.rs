@@ -4,9 +4,11 @@
 //! the chain that claim to be text are shown as text, with their hex beside them where they are not UTF-8.
 
 mod event;
+mod json;
 mod span;
 
 pub(super) use event::{EventAnswer, Placed, UndecodedLog, decoded, insert_text};
+pub(super) use json::{Json, Plain};
 pub(super) use span::{
     MetadataSpan, MetadataValue, OperatorSpanAnswer, OwnerSpan, SpanEnds, UriSpan, WalletSpan,
     account_text, entry_of, uri_of,
@@ -127,20 +129,28 @@ pub(super) struct Answer<T>(pub(super) T);
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         match written(&self.0) {
-            Ok(body) => {
-                ([(header::CONTENT_TYPE, JSON), (header::ETAG, tag(&body))], body).into_response()
-            }
+            Ok(body) => tagged(body),
             Err(error) => error.into_response(),
         }
     }
 }
 
-/// A response in JSON.
+/// JSON that can be cached, by its [`tag`].
+pub(super) fn tagged(json: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, JSON), (header::ETAG, tag(&json))], json).into_response()
+}
+
+/// A response in JSON that nobody keeps.
 pub(super) fn json(body: &impl Serialize) -> Response {
     match written(body) {
-        Ok(body) => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
+        Ok(body) => untagged(body),
         Err(error) => error.into_response(),
     }
+}
+
+/// JSON that nobody keeps.
+pub(super) fn untagged(json: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], json).into_response()
 }
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");

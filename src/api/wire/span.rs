@@ -17,17 +17,17 @@ use crate::vocab::{AccountId, AccountText, ChainId};
 #[schema(as = Span)]
 pub(in crate::api) struct SpanEnds {
     /// Where it began.
-    from: PositionAnswer,
+    pub(super) from: PositionAnswer,
     /// Where it ended; null while it is open.
-    to: Option<PositionAnswer>,
+    pub(super) to: Option<PositionAnswer>,
     /// Why it began: `registered`, `proven`, `observed`, `transfer`, `set`.
-    cause: Option<&'static str>,
+    pub(super) cause: Option<&'static str>,
     /// Why it ended: `rotated`, `proven` (the same wallet goes on, now proven), `transfer`, `unset`, `observed`, `set`.
-    ended_by: Option<&'static str>,
+    pub(super) ended_by: Option<&'static str>,
     /// How settled the later of its ends is: `latest`, `safe` or `finalized`.
-    finality: &'static str,
+    pub(super) finality: &'static str,
     /// Whether both its ends rest on events of known contract code.
-    verified: bool,
+    pub(super) verified: bool,
 }
 
 impl SpanEnds {

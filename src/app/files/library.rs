@@ -51,7 +51,7 @@ async fn put(
 }
 
 /// What a version of a source says.
-fn seen(source: &Source, version: FileVersion) -> Seen {
+pub(in crate::app) fn seen(source: &Source, version: FileVersion) -> Seen {
     let (said, hash) = match version.content {
         Some((hash, body)) => (Said::read(source.kind, &body), Some(hash)),
         None => (Said::Nothing, None),

@@ -11,3 +11,4 @@ mod scan;
 pub use fetch::{FetchOptions, FileFetcher};
 pub use keeper::{FileKeeper, Turn};
 pub use library::library_of;
+pub(super) use library::seen;

@@ -5,7 +5,7 @@
 //! before it was read or when the database cannot be reached, it is not given out at all, and the database itself has to be asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Notify};
@@ -21,6 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(1);
 /// A cursor this many blocks behind the head is a backfill's: it moves so fast that following each step would cost it time.
 const BACKFILL_LAG: u64 = 256;
+/// How often a change is tried at a moment when nobody reads before readers are made to wait for it.
+const TRIES: u32 = 1000;
 /// Of the time since the last look, at most one part in so many goes into looking.
 const REST: u32 = 10;
 
@@ -83,26 +85,40 @@ impl ModelKeeper {
         let mut tx = self.0.database.begin_read().await?;
         let standing = self.look().as_deref().and_then(Option::as_ref).map(ReadModel::standing);
         let change = match standing {
-            Some(standing) => ReadModel::since(&standing, &mut tx).await?,
+            Some(standing) => {
+                // The model does not change meanwhile: only one refreshes at a time.
+                let set_after = |block| {
+                    let model = self.look();
+                    let model = model.as_deref().and_then(Option::as_ref);
+                    model.map(|model| model.shelf.set_after(block)).unwrap_or_default()
+                };
+                ReadModel::since(&standing, &mut tx, set_after).await?
+            }
             None => Change::Anew,
         };
         match change {
             Change::None => {}
-            Change::Tags(tags) => self.change(|model| {
-                if let Some(model) = model {
-                    model.tags = *tags;
-                }
-            }),
-            Change::Onward(onward) => self.change(|model| {
-                if let Some(model) = model {
-                    model.go_on(*onward);
-                }
-            }),
+            Change::Tags(tags) => {
+                let change = |model: &mut Option<ReadModel>| {
+                    if let Some(model) = model {
+                        model.tags = *tags;
+                    }
+                };
+                self.change(change).await;
+            }
+            Change::Onward(onward) => {
+                let change = |model: &mut Option<ReadModel>| {
+                    if let Some(model) = model {
+                        model.go_on(*onward);
+                    }
+                };
+                self.change(change).await;
+            }
             Change::Anew => {
                 // The old one is of no use any more, and two at once would take the memory of two.
-                self.change(|model| *model = None);
+                self.change(|model| *model = None).await;
                 let anew = ReadModel::read(&mut tx).await?;
-                self.change(|model| *model = anew);
+                self.change(|model| *model = anew).await;
             }
         }
         self.0.checked.store(now, Ordering::Release);
@@ -155,8 +171,21 @@ impl ModelKeeper {
         self.0.model.read().ok()
     }
 
-    fn change(&self, change: impl FnOnce(&mut Option<ReadModel>)) {
+    /// Changes the model between two readers. One that waits for the lock makes all who come later wait as well, and a reader may lose
+    /// the processor for milliseconds while it holds it.
+    async fn change(&self, change: impl FnOnce(&mut Option<ReadModel>)) {
         let lock = &self.0.model;
+        for _ in 0..TRIES {
+            let is_broken = match lock.try_write() {
+                Ok(mut model) => return change(&mut model),
+                Err(TryLockError::WouldBlock) => false,
+                Err(TryLockError::Poisoned(_)) => true,
+            };
+            if is_broken {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
         let mut model = lock.write().unwrap_or_else(|broken| {
             lock.clear_poison();
             let mut model = broken.into_inner();

@@ -212,6 +212,10 @@ on_both_engines! {
                 assert_eq!(service.send(held.body(Body::empty()).unwrap()).await.status, 304);
             }
         }
+        for agent in [0, 1] {
+            let path = format!("/agents/8453/{agent}/did.json");
+            assert_eq!(service.get(&path).await.status, 200, "from memory as from the database");
+        }
         let request = Request::get("/agents/8453/0/did.json").header("origin", "https://a.example");
         let reply = service.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(reply.header("access-control-allow-origin"), "*");

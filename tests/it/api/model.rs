@@ -1,9 +1,11 @@
 //! The read model: always a committed state, and the one that the database has, whatever happened there in between.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy::primitives::{Address, U256};
 use hallmark::app::{ModelKeeper, ReadModel, rebuild};
+use hallmark::identity::{EvidencedSpan, Holders, TimelineRef};
 use hallmark::storage::{AccountRole, Database};
 use hallmark::vocab::{AgentId, Position};
 
@@ -66,6 +68,10 @@ impl Story {
                 registered(tale, agent, someone, "");
                 self.owners[usize::try_from(agent).unwrap()] = Some(someone);
             }
+            (Some(owner), 10..12) => {
+                transfer(tale, agent, owner, Address::ZERO);
+                self.owners[usize::try_from(agent).unwrap()] = None;
+            }
             (Some(owner), 0..2) => {
                 transfer(tale, agent, owner, someone);
                 self.owners[usize::try_from(agent).unwrap()] = Some(someone);
@@ -105,7 +111,7 @@ impl Story {
     }
 }
 
-/// Every account at the end of every block, and at places within: the model says what the database says.
+/// Every account at the end of every block, and at places within, and every agent: the model says what the database says.
 async fn equals_database(model: &ReadModel, database: &Database) {
     let mut tx = database.begin_read().await.unwrap();
     let last = model.indexed.block.number;
@@ -138,6 +144,21 @@ async fn equals_database(model: &ReadModel, database: &Database) {
             assert_eq!(found, expected, "{place}, within it");
         }
     }
+    for agent in (0..=AGENTS).map(AgentId::from) {
+        for block in START - 1..=last {
+            let owner = tx.span_at(TimelineRef::Owner(agent), block).await.unwrap();
+            let wallet = tx.span_at(TimelineRef::Wallet(agent), block).await.unwrap();
+            let was_minted =
+                tx.last_span(TimelineRef::Owner(agent), block).await.unwrap().is_some();
+            let account = |span: &EvidencedSpan| span.record.value.account();
+            let expected = was_minted.then(|| Holders {
+                owner: owner.as_ref().and_then(account),
+                wallet: wallet.as_ref().and_then(|span| Some((account(span)?, span.record.cause))),
+            });
+            let found = model.roster.at(agent, Position::end_of(block));
+            assert_eq!(found, expected, "agent {agent} at block {block}");
+        }
+    }
 }
 
 on_both_engines! {
@@ -153,6 +174,7 @@ on_both_engines! {
         story.tale.block().await;
         let service = Service::new(state(&database, time(9_999)));
         let (mut spans, mut reorgs) = (0, 0);
+        let mut statuses = BTreeMap::<u16, u32>::new();
         for step in 0..STEPS {
             story.step().await;
             if step % 20 == 19 {
@@ -172,9 +194,14 @@ on_both_engines! {
                     service.get(&format!("/v1/wallets/{ALICE}/agents?at={at}")).await;
                 }
             }
+            for agent in 0..=AGENTS {
+                let status = service.get(&format!("/agents/8453/{agent}/did.json")).await.status;
+                *statuses.entry(status).or_default() += 1;
+            }
             reorgs = database.begin_read().await.unwrap().reorgs(99).await.unwrap().len();
         }
         assert!(spans > 20 && reorgs > 5, "{spans} spans and {reorgs} reorganisations prove little");
+        assert!([200, 404, 410].iter().all(|status| statuses.contains_key(status)), "{statuses:?}");
     }
 
     /// What is written is not there before it is committed, and never where it is not.
@@ -195,6 +222,7 @@ on_both_engines! {
         tx.commit().await.unwrap();
         let after = refreshed(&keeper).await.unwrap();
         assert_eq!(after.directory.span_count(), 0, "once it is committed");
+        assert_eq!(after.roster.agent_count(), 0, "once it is committed");
     }
 
     /// A rebuild mends what was damaged, in the model as well; a database that is emptied has none.
@@ -207,7 +235,7 @@ on_both_engines! {
         assert!(refreshed(&keeper).await.unwrap().directory.span_count() < sound.directory.span_count());
         rebuild(&writer, |_| ()).await.unwrap();
         let mended = refreshed(&keeper).await.unwrap();
-        assert_eq!(mended.directory, sound.directory);
+        assert_eq!((&mended.directory, &mended.roster), (&sound.directory, &sound.roster));
 
         let mut tx = writer.begin_write().await.unwrap();
         let binding = tx.binding().await.unwrap().unwrap();

@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::{Address, address};
 use hallmark::did::web::{Local, WebHost};
 use hallmark::did::{
-    AgentFacts, CharacterFacts, ClaimedService, Did, Document, ServiceKey, WalletFact,
-    agent_document, character_document, key, pkh, service_document,
+    AgentFacts, CharacterFacts, ClaimedService, Did, Document, WalletFact, agent_document,
+    character_document, key, pkh, service_document,
 };
 use hallmark::identity::SpanCause;
 use hallmark::vocab::{AccountId, AgentId, AgentRef, ChainId, RegistryRef};
-use serde_json::json;
 
 const CHAIN: ChainId = ChainId(8453);
 const REGISTRY: RegistryRef =
@@ -79,19 +78,17 @@ fn characters() -> Vec<(&'static str, Document)> {
 }
 
 fn services() -> Vec<(&'static str, Document)> {
-    let key = ServiceKey {
-        name: "key-1".to_owned(),
-        multibase: "z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH".to_owned(),
-        jwk: json!({
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "x": "lJZrfAjkBXdfjebMHEUI9usidAPhAlssitLXR3OYxbI",
-        }),
-    };
+    let keys = [
+        "z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH",
+        "zDnaerx9CtbPJ1q36T5Ln5wYt3MQYeGRG5ehnPAmxcf5mDZpv",
+    ];
+    let keys = keys.map(|text| key::PublicKey::parse(text).unwrap());
     let id = Local::Service.did(&host());
+    let document = |keys| service_document(&id, "https://example.org", keys);
     vec![
-        ("service", service_document(&id, "https://example.org", &[key])),
-        ("service-without-keys", service_document(&id, "https://example.org", &[])),
+        ("service", document(&keys[..1])),
+        ("service-while-a-key-waits", document(&keys)),
+        ("service-without-keys", document(&[])),
     ]
 }
 

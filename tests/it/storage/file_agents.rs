@@ -66,15 +66,11 @@ on_both_engines! {
         ] {
             tx.set_agent_source(agent(of), by, Some((id(source), from))).await.unwrap();
         }
-        let agents = [agent(1), agent(2), agent(10)];
-        assert_eq!(tx.agents_naming(id(1), None, 10).await.unwrap(), agents);
-        assert_eq!(tx.agents_naming(id(1), Some(agent(1)), 1).await.unwrap(), agents[1..2]);
         let mut above = tx.agent_sources_above(6).await.unwrap();
         above.sort_unstable();
         assert_eq!(above, [(agent(2), NamedBy::Uri), (agent(2), NamedBy::Did)]);
 
         tx.set_mentions(id(1), &[id(3), id(4), id(3)]).await.unwrap();
-        assert_eq!(tx.sources_naming(id(3), 10).await.unwrap(), [id(1)]);
         for (source, is_named) in [(1, true), (2, true), (3, true), (5, false)] {
             assert_eq!(tx.is_source_named(id(source)).await.unwrap(), is_named, "{source}");
         }

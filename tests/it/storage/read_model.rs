@@ -11,7 +11,7 @@ use super::samples::{
 };
 use crate::support::databases::on_both_engines;
 
-/// Wallet spans of agents 1 to 3, and others beside them.
+/// Spans of the wallets and owners of agents 1 to 3, and others beside them.
 async fn fill(tx: &mut Tx) {
     hold(tx, [1, 3, 5, 7, 9]).await;
     let wallet = |id| TimelineRef::Wallet(agent(id));
@@ -24,7 +24,7 @@ async fn fill(tx: &mut Tx) {
             span(wallet(2), Some(account(1)), at(3, 0), Some(at(9, 0))),
             span(wallet(2), None, at(9, 0), None),
             span(wallet(3), Some(account(1)), at(9, 1), Some(at(9, 2))),
-            span(TimelineRef::Owner(agent(1)), Some(account(1)), at(5, 0), None),
+            span(TimelineRef::Owner(agent(1)), Some(account(1)), at(5, 0), Some(at(9, 1))),
             span(TimelineRef::Approved(agent(1)), Some(account(1)), at(5, 0), Some(at(9, 0))),
         ],
     )
@@ -34,8 +34,10 @@ async fn fill(tx: &mut Tx) {
 /// Whose spans changed, and where they began.
 async fn changed(tx: &mut Tx, after: Option<u64>, through: u64) -> BTreeSet<(u64, Position)> {
     let mut told = Vec::new();
-    tx.wallet_spans_changed(after, through, |found| {
-        let TimelineRef::Wallet(id) = found.record.timeline else { panic!("{found:?}") };
+    tx.holder_spans_changed(after, through, |found| {
+        let (TimelineRef::Owner(id) | TimelineRef::Wallet(id)) = found.record.timeline else {
+            panic!("{found:?}")
+        };
         told.push((id.0.to(), found.record.span.from));
     })
     .await
@@ -46,26 +48,31 @@ async fn changed(tx: &mut Tx, after: Option<u64>, through: u64) -> BTreeSet<(u64
 }
 
 on_both_engines! {
-    /// A wallet's span is told of where it began or ended after the one block and up to the other, with its evidence.
+    /// A span of an owner or a wallet is told of where it began or ended after the one block and up to the other, with its evidence.
     async fn spans_that_changed_between_two_blocks(db: Database) {
         let mut tx = bound(&db).await;
         fill(&mut tx).await;
-        let all = [(1, at(1, 0)), (1, at(5, 2)), (2, at(3, 0)), (2, at(9, 0)), (3, at(9, 1))];
+        let all =
+            [(1, at(1, 0)), (1, at(5, 2)), (2, at(3, 0)), (2, at(9, 0)), (3, at(9, 1)), (1, at(5, 0))];
         for (after, through, expected) in [
             (None, 99, &all[..]),
             (Some(0), 99, &all),
             (None, 4, &[all[0], all[2]]),
             (Some(1), 3, &[all[2]]),
-            (Some(3), 5, &[all[0], all[1]]),
+            (Some(3), 5, &[all[0], all[1], all[5]]),
             (Some(5), 8, &[]),
-            (Some(5), 9, &[all[2], all[3], all[4]]),
+            (Some(5), 9, &[all[2], all[3], all[4], all[5]]),
             (Some(9), 99, &[]),
         ] {
             let expected: BTreeSet<_> = expected.iter().copied().collect();
             assert_eq!(changed(&mut tx, after, through).await, expected, "{after:?} to {through}");
         }
         let mut evidence = Vec::new();
-        tx.wallet_spans_changed(Some(3), 5, |found| evidence.push((found.from, found.to))).await.unwrap();
+        tx.holder_spans_changed(Some(3), 5, |found| {
+            if let TimelineRef::Wallet(_) = found.record.timeline {
+                evidence.push((found.from, found.to));
+            }
+        }).await.unwrap();
         evidence.sort_by_key(|(from, _)| from.at);
         let (from, to) = evidence[0];
         assert_eq!((from.tx_hash, from.time), (Some(tx_hash(at(1, 0))), Some(time(1))));

@@ -70,7 +70,7 @@ impl Service {
             }
             request.body(body.clone().into()).unwrap()
         };
-        let parts = ["/v1/wallets/", "/feedback", "/validations"];
+        let parts = ["/v1/wallets/", "/feedback", "/validations", "/did.json"];
         if !parts.iter().any(|part| path.contains(part)) {
             return self.send(request()).await;
         }
