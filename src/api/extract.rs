@@ -4,6 +4,7 @@
 //! otherwise be answered as of another block than the one meant.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -74,6 +75,22 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
             _ => (None, super::shorten(&text)),
         };
         Err(ApiError::Body { status, field, detail })
+    }
+}
+
+/// A body as it comes, empty where there is none.
+pub(super) struct RawBody(pub(super) Bytes);
+
+impl FromRequest<Shared> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
+        DefaultBodyLimit::max(state.limits.request_body_max).apply(&mut request);
+        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| {
+            let status = rejection.status();
+            let detail = "the body is larger than this service takes, or did not come whole";
+            ApiError::Body { status, field: None, detail: detail.to_owned() }
+        })
     }
 }
 
