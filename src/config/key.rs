@@ -111,6 +111,15 @@ pub(super) const PRIVATE_HOSTS: Key = key(
     "",
     "DNS names that may be fetched from although their addresses are private",
 );
+pub(super) const OPERATOR_TOKEN: Key = Key {
+    secret: true,
+    ..key(
+        "operator_token",
+        Kind::Text,
+        "none",
+        "token with which characters and invitations are made, at least 16 characters; `none` for nobody",
+    )
+};
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -180,6 +189,7 @@ pub const KEYS: &[Key] = &[
     OWNER_IN_DOCUMENTS,
     FOREIGN_DIDS,
     PRIVATE_HOSTS,
+    OPERATOR_TOKEN,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

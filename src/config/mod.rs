@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 
-pub use endpoint::{DatabaseUrl, RpcRole, RpcUrl};
+pub use endpoint::{DatabaseUrl, OperatorToken, RpcRole, RpcUrl};
 pub use error::ConfigError;
 pub use key::{KEYS, Key, Kind};
 pub use resolve::Entry;
@@ -56,6 +56,8 @@ pub struct Config {
     pub foreign_dids: bool,
     /// DNS names that may be fetched from although their addresses are private.
     pub private_hosts: Vec<WebHost>,
+    /// The token with which characters and invitations are made; `None` for nobody.
+    pub operator_token: Option<OperatorToken>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -157,6 +159,7 @@ impl Config {
             owner_in_documents: values.take(key::OWNER_IN_DOCUMENTS)?,
             foreign_dids: values.take(key::FOREIGN_DIDS)?,
             private_hosts: values.take(key::PRIVATE_HOSTS)?,
+            operator_token: values.take(key::OPERATOR_TOKEN)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

@@ -2,7 +2,7 @@
 //!
 //! [`Did`] is the syntax; [`web`], [`pkh`] and [`key`] are the methods that are understood. A [`Document`] is made of plain facts
 //! ([`agent_document`], [`character_document`], [`service_document`]) and never stored: the same facts give the same bytes on any
-//! machine. [`version`] says which versions of an agent's document there are, [`link`] who says that two identifiers name the same
+//! machine. [`version`] says which versions of an agent's document there are, [`CharacterHistory`] which of a character's, [`link`] who says that two identifiers name the same
 //! and whether the other side agrees.
 //!
 //! Nothing here asks the network or a database; `api` brings the facts and `intake` the documents of others.
@@ -11,6 +11,7 @@ mod agent;
 mod character;
 mod document;
 mod error;
+mod history;
 mod jwk;
 pub mod key;
 pub mod link;
@@ -24,5 +25,6 @@ pub use agent::{AgentFacts, ClaimedService, WalletFact, agent_document};
 pub use character::{CharacterFacts, character_document};
 pub use document::{Context, Document, MethodKey, Service, VerificationMethod};
 pub use error::DidError;
+pub use history::{Change, CharacterHistory, CharacterVersion, WalletLink};
 pub use service::{jwk_method, multikey_method, service_document};
 pub use syntax::Did;

@@ -31,6 +31,9 @@ mod storage;
 // What is answered over HTTP.
 mod api;
 
+// Human participants, and the wallets that prove themselves.
+mod characters;
+
 // Following: a scripted chain, and a server that answers anything.
 mod follow;
 mod providers;

@@ -77,7 +77,7 @@ pub(in crate::api) async fn get_agent_document(
     answer(&document(agent, &owner, wallet.as_ref(), &did, &state.documents))
 }
 
-fn answer(document: &Document) -> Result<Response, ApiError> {
+pub(super) fn answer(document: &Document) -> Result<Response, ApiError> {
     let body = serde_json::to_vec(document);
     let body = body.map_err(|error| ApiError::internal(format!("a document: {error}")))?;
     Ok(([(header::CONTENT_TYPE, DID_JSON), (header::ETAG, tag(&body))], body).into_response())

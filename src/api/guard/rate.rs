@@ -58,7 +58,7 @@ impl RateLimiter {
     }
 
     /// Counts one request.
-    pub(super) fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
+    pub(in crate::api) fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.clients.retain_recent();
             self.clients.shrink_to_fit();

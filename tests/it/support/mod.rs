@@ -7,6 +7,7 @@ pub(crate) mod dump;
 pub(crate) mod indexer;
 pub(crate) mod liar;
 pub(crate) mod life;
+pub(crate) mod node;
 pub(crate) mod registries;
 pub(crate) mod scripted;
 pub(crate) mod service;
