@@ -14,7 +14,7 @@ CREATE UNIQUE INDEX character_by_folded ON character (folded);
 
 -- Half-open: a link holds from the change that made it to the one that ended it.
 CREATE TABLE character_wallet (
-    character_id BIGINT           NOT NULL REFERENCES character (id),
+    character_id BIGINT           NOT NULL,
     from_change  BIGINT           NOT NULL,
     from_time    BIGINT           NOT NULL,
     to_change    BIGINT,
@@ -35,7 +35,7 @@ CREATE INDEX character_wallet_by_account ON character_wallet (address, chain, ch
 -- Of use once, and for five minutes.
 CREATE TABLE wallet_challenge (
     nonce        TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    character_id BIGINT           NOT NULL REFERENCES character (id),
+    character_id BIGINT           NOT NULL,
     chain        BIGINT           NOT NULL,
     address      BYTEA            NOT NULL,
     purpose      TEXT COLLATE "C" NOT NULL,       -- link, unlink, token

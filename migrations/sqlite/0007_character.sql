@@ -14,7 +14,7 @@ CREATE UNIQUE INDEX character_by_folded ON character (folded);
 
 -- Half-open: a link holds from the change that made it to the one that ended it.
 CREATE TABLE character_wallet (
-    character_id INTEGER NOT NULL REFERENCES character (id),
+    character_id INTEGER NOT NULL,
     from_change  INTEGER NOT NULL,
     from_time    INTEGER NOT NULL,
     to_change    INTEGER,
@@ -35,7 +35,7 @@ CREATE INDEX character_wallet_by_account ON character_wallet (address, chain, ch
 -- Of use once, and for five minutes.
 CREATE TABLE wallet_challenge (
     nonce        TEXT    NOT NULL PRIMARY KEY,
-    character_id INTEGER NOT NULL REFERENCES character (id),
+    character_id INTEGER NOT NULL,
     chain        INTEGER NOT NULL,
     address      BLOB    NOT NULL,
     purpose      TEXT    NOT NULL,            -- link, unlink, token

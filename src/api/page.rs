@@ -9,7 +9,7 @@ use alloy::primitives::{Address, B256, hex};
 use super::error::ApiError;
 use crate::identity::{EvidencedSpan, WalletEntry};
 use crate::storage::{AgentOfAccount, StoredEvent};
-use crate::vocab::{AgentId, Position};
+use crate::vocab::{AgentId, Position, canonical_u64};
 
 /// How many items a page has where nothing is said.
 pub(super) const LIMIT_DEFAULT: u32 = 50;
@@ -38,6 +38,16 @@ impl Place for Position {
         let (block, log) = text.split_once('.')?;
         let block: u64 = block.parse().ok()?;
         (block <= Self::BLOCK_MAX).then(|| log.parse().ok().map(|log| Self::new(block, log)))?
+    }
+}
+
+impl Place for u64 {
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        canonical_u64(text)
     }
 }
 
@@ -136,10 +146,18 @@ impl<K: Place> Page<K> {
         let count = light.count().max(1).min(limit);
         let has_more = rows.len() > count;
         rows.truncate(count);
-        let next = rows.last().filter(|_| has_more).map(|row| {
-            hex::encode(format!("{CURSOR_VERSION}:{}:{}", self.list, place(row).to_text()))
-        });
+        let next = rows.last().filter(|_| has_more).map(|row| self.cursor(&place(row)));
         (rows, next)
+    }
+
+    /// The cursor of the page that begins behind a place.
+    pub(super) fn cursor(&self, place: &K) -> String {
+        hex::encode(format!("{CURSOR_VERSION}:{}:{}", self.list, place.to_text()))
+    }
+
+    /// The same page with room for no more items than this, at least one.
+    pub(super) fn at_most(self, limit: u32) -> Self {
+        Self { limit: self.limit.min(limit).max(1), ..self }
     }
 }
 

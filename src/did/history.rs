@@ -115,7 +115,7 @@ impl CharacterHistory {
             return None;
         }
         let wallets = self.wallets_in(version);
-        Some(character_document(id, &CharacterFacts { wallets: &wallets, linked: &[] }))
+        Some(character_document(id, &CharacterFacts { wallets: &wallets }))
     }
 
     fn changes(&self) -> impl Iterator<Item = Change> {

@@ -6,6 +6,7 @@
 
 mod accept;
 mod character;
+mod character_links;
 mod documents;
 mod links;
 mod options;

@@ -9,6 +9,7 @@ mod creating;
 mod documents;
 mod judges;
 mod linking;
+mod links;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
