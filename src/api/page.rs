@@ -9,7 +9,7 @@ use alloy::primitives::{Address, B256, hex};
 use super::error::ApiError;
 use crate::identity::{EvidencedSpan, WalletEntry};
 use crate::storage::{AgentOfAccount, StoredEvent};
-use crate::vocab::{AgentId, Position, canonical_u64};
+use crate::vocab::{AgentId, Position};
 
 /// How many items a page has where nothing is said.
 pub(super) const LIMIT_DEFAULT: u32 = 50;
@@ -38,16 +38,6 @@ impl Place for Position {
         let (block, log) = text.split_once('.')?;
         let block: u64 = block.parse().ok()?;
         (block <= Self::BLOCK_MAX).then(|| log.parse().ok().map(|log| Self::new(block, log)))?
-    }
-}
-
-impl Place for u64 {
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        canonical_u64(text)
     }
 }
 

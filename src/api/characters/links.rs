@@ -164,12 +164,11 @@ fn handle_of(state: &Shared, text: &str) -> Result<String, ApiError> {
     }
     let web = Did::parse(text).and_then(|did| WebDid::parse(&did));
     let web = web.map_err(|error| ApiError::field("character", error.to_string()))?;
-    match Local::of(&web).filter(|_| web.host == state.documents.host) {
-        Some(Local::Character(handle)) => Ok(handle),
-        _ => {
-            let host = &state.documents.host;
-            let detail = format!("characters of this service are did:web:{host}:character:…");
-            Err(ApiError::field("character", detail))
-        }
+    let host = &state.documents.host;
+    let local = Local::of(&web).filter(|_| web.host == *host);
+    if let Some(Local::Character(handle)) = local {
+        return Ok(handle);
     }
+    let detail = format!("characters of this service are did:web:{host}:character:…");
+    Err(ApiError::field("character", detail))
 }

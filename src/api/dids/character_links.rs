@@ -108,7 +108,9 @@ impl Place for CharacterPlace {
 
     fn parse(text: &str) -> Option<Self> {
         match text.split_once('/')? {
-            ("wallet", change) => canonical_u64(change).map(Self::Wallet),
+            ("wallet", change) => {
+                canonical_u64(change).filter(|change| is_number(*change)).map(Self::Wallet)
+            }
             ("agent", agent) => AgentId::parse(agent).map(Self::Agent),
             _ => None,
         }
@@ -178,7 +180,8 @@ pub(super) async fn add_characters(
     let room = page.fetch().saturating_sub(1).saturating_sub(shown);
     let mut only_at = None;
     let mut found = Vec::new();
-    let mut after = page.after.unwrap_or((0, 0));
+    let after = page.after.filter(|(id, change)| is_number(*id) && is_number(*change));
+    let mut after = after.unwrap_or((0, 0));
     let mut tx = state.database.begin_read().await?;
     loop {
         let rows = tx.links_of_account(account, after, page.fetch()).await?;
@@ -205,6 +208,11 @@ pub(super) async fn add_characters(
     }
     listing.next = next;
     Ok(())
+}
+
+/// Whether a number can be one of a character or of a change: both engines count up to 2^63.
+const fn is_number(number: u64) -> bool {
+    number <= Position::BLOCK_MAX
 }
 
 fn place_of(proven: &ProvenLink) -> (u64, u64) {
@@ -359,7 +367,15 @@ mod tests {
             assert_eq!(CharacterPlace::parse(&place.to_text()), Some(place));
         }
         assert!(places.is_sorted());
-        for wrong in ["", "wallet", "wallet/", "wallet/-1", "agent/01", "other/1"] {
+        for wrong in [
+            "",
+            "wallet",
+            "wallet/",
+            "wallet/-1",
+            "wallet/18446744073709551615",
+            "agent/01",
+            "other/1",
+        ] {
             assert_eq!(CharacterPlace::parse(wrong), None, "{wrong}");
         }
     }
