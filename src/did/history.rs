@@ -10,7 +10,7 @@ use alloy::primitives::keccak256;
 use super::character::{CharacterFacts, character_document};
 use super::document::Document;
 use super::version::VersionId;
-use crate::vocab::{AccountId, BlockRef, UnixSeconds};
+use crate::vocab::{AccountId, UnixSeconds};
 
 /// A change of a character's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,13 +84,13 @@ impl CharacterHistory {
             held.push('\n');
             held.push_str(wallet.to_text().as_str());
         }
-        Some(VersionId(BlockRef { number, hash: keccak256(held) }))
+        Some(VersionId { number, hash: keccak256(held) })
     }
 
     /// The version of an id.
     #[must_use]
     pub fn version_of(&self, id: VersionId) -> Option<CharacterVersion> {
-        let number = id.0.number;
+        let number = id.number;
         self.version(number).filter(|_| self.id(number) == Some(id))
     }
 
