@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoResponses, ToSchema};
 
+use super::characters::Kind;
 use super::wire::{AsOf, Block};
 use crate::storage::StorageError;
 use crate::vocab::AgentRef;
@@ -31,6 +32,9 @@ pub(super) enum ApiError {
     /// The agent is burnt.
     #[error("agent {agent} is burnt: its DID is deactivated")]
     Deactivated { agent: AgentRef, as_of: Box<AsOf> },
+    /// What was asked about a character is refused, for a reason that `characters::refusal` names.
+    #[error("{detail}")]
+    Refused { kind: Kind, detail: String, retry_after_s: Option<u64> },
     /// Nothing is served at that path.
     #[error("nothing is served at this path; /openapi.json lists what is")]
     NoSuchPath,
@@ -80,6 +84,12 @@ impl ApiError {
         Self::Body { status, field, detail: detail.into() }
     }
 
+    /// Something that takes a token, and none came.
+    pub(super) fn no_token(detail: impl Into<String>) -> Self {
+        let kind = ("no-token", "Token missing", StatusCode::UNAUTHORIZED);
+        Self::Refused { kind, detail: detail.into(), retry_after_s: None }
+    }
+
     pub(super) fn internal(logged: impl Into<String>) -> Self {
         Self::Internal { logged: logged.into() }
     }
@@ -98,6 +108,7 @@ impl ApiError {
             },
             Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
             Self::Deactivated { .. } => ("deactivated", "Deactivated", S::GONE),
+            Self::Refused { kind, .. } => *kind,
             Self::NoSuchPath => ("no-such-path", "No such path", S::NOT_FOUND),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)
@@ -121,6 +132,7 @@ impl ApiError {
     fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests { retry_after_s } => Some(*retry_after_s),
+            Self::Refused { retry_after_s, .. } => *retry_after_s,
             Self::NothingIndexedYet | Self::Unavailable(_) => Some(RETRY_SOON_S),
             _ => None,
         }
@@ -213,6 +225,11 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after_s() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3: how to be let in.
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
         response.extensions_mut().insert(Problem::from(&self));
         response
     }
@@ -235,6 +252,43 @@ pub(super) enum Problems {
     #[response(status = 429, content_type = "application/problem+json")]
     TooManyRequests(ProblemBody),
     /// No block has been indexed yet, or the database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// The problems that a request which changes a character may meet. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum CharacterProblems {
+    /// A parameter cannot be understood; `parameter` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadParameter(ProblemBody),
+    /// `no-token`: it takes a token, which is sent as `Authorization: Bearer …`.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(ProblemBody),
+    /// `wrong-token`, `invitation-refused`.
+    #[response(status = 403, content_type = "application/problem+json")]
+    WrongToken(ProblemBody),
+    /// `no-such-character`.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NoSuchCharacter(ProblemBody),
+    /// `handle-taken`, `already-linked`, `not-linked`, `too-many`, `challenge-used`, `challenge-worn`.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+    /// `deactivated`: the character was removed.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Removed(ProblemBody),
+    /// `bad-body`, where `field` names what is wrong; `handle-reserved`; `challenge-malformed`, `-foreign`, `-expired`, `-unknown`,
+    /// `-altered`; `not-signed`.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+    /// `too-many-requests`, `too-many-challenges`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// `no-node`: a contract would have to be asked on a chain that this service has no node of.
+    #[response(status = 501, content_type = "application/problem+json")]
+    NoNode(ProblemBody),
+    /// `node-unavailable`, or the database cannot answer now.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
 }

@@ -3,17 +3,23 @@
 //! Query parameters arrive as texts and are read by the handlers: a name that is not known is refused, since a misspelt `at` would
 //! otherwise be answered as of another block than the one meant.
 
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
+use axum::extract::{
+    ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request,
+};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use super::router::Shared;
+use super::state::ApiState;
 
 /// The query's parameters.
 pub(super) struct Params<T>(pub(super) T);
@@ -47,6 +53,41 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
             Ok(Path(text)) => Ok(Self(text)),
             Err(_) => Err(ApiError::parameter("path", "the path is not UTF-8 when it is decoded")),
         }
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750), if one came.
+pub(super) struct Bearer(pub(super) Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Bearer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        });
+        Ok(Self(token.filter(|token| !token.is_empty())))
+    }
+}
+
+/// One request of a client that changes something; [`take`](Self::take) counts it.
+pub(super) struct Turn(Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Turn {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map(|peer| peer.0.ip())))
+    }
+}
+
+impl Turn {
+    /// Refuses a client that has had its share.
+    pub(super) fn take(&self, state: &ApiState) -> Result<(), ApiError> {
+        state.changes.as_ref().map_or(Ok(()), |limiter| limiter.check(self.0))
     }
 }
 

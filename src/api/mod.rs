@@ -2,13 +2,14 @@
 //!
 //! One file for each resource, which holds its routes, requests and answers; `wire` has the parts they share, `reading` the one
 //! transaction that most requests read in, `memory` the state that look-ups by wallet and agents' documents are answered from, `error`
-//! every answer that is not what was asked for, `guard` what stands before all handlers. Handlers ask `storage` directly; nothing here
-//! writes, and no SQL stands here. The OpenAPI description is made from the handlers.
+//! every answer that is not what was asked for, `guard` what stands before all handlers. Handlers ask `storage` directly; what changes
+//! something goes through `app`, and no SQL stands here. The OpenAPI description is made from the handlers.
 #![expect(unused_qualifications, reason = "utoipa's macros write out the paths of types in scope")]
 
 mod agent;
 mod agents;
 mod at;
+mod characters;
 mod client_agent;
 mod dids;
 mod error;

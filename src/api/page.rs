@@ -136,10 +136,18 @@ impl<K: Place> Page<K> {
         let count = light.count().max(1).min(limit);
         let has_more = rows.len() > count;
         rows.truncate(count);
-        let next = rows.last().filter(|_| has_more).map(|row| {
-            hex::encode(format!("{CURSOR_VERSION}:{}:{}", self.list, place(row).to_text()))
-        });
+        let next = rows.last().filter(|_| has_more).map(|row| self.cursor(&place(row)));
         (rows, next)
+    }
+
+    /// The cursor of the page that begins behind a place.
+    pub(super) fn cursor(&self, place: &K) -> String {
+        hex::encode(format!("{CURSOR_VERSION}:{}:{}", self.list, place.to_text()))
+    }
+
+    /// The same page with room for no more items than this, at least one.
+    pub(super) fn at_most(self, limit: u32) -> Self {
+        Self { limit: self.limit.min(limit).max(1), ..self }
     }
 }
 

@@ -17,8 +17,8 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, dids, events, feedback, guard, health, lookup, operators, status, timelines,
-    validations, wallets,
+    agent, agents, characters, dids, events, feedback, guard, health, lookup, operators, status,
+    timelines, validations, wallets,
 };
 
 /// What the description says beside the routes.
@@ -35,6 +35,7 @@ use super::{
         (name = "records", description = "What was said of an agent"),
         (name = "wallets", description = "From an account to its agents"),
         (name = "identifiers", description = "DIDs, their documents, and what they are known as besides"),
+        (name = "characters", description = "Human participants and their wallets"),
         (name = "service", description = "The service itself")
     )
 )]
@@ -88,8 +89,15 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(lookup::lookup))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_agent_document))
+        .routes(routes!(dids::get_character_document))
         .routes(routes!(dids::resolve, dids::resolve_posted))
         .routes(routes!(dids::list_links))
+        .routes(routes!(characters::create_character))
+        .routes(routes!(characters::remove_character))
+        .routes(routes!(characters::unlink_wallet))
+        .routes(routes!(characters::create_invitations))
+        .routes(routes!(characters::create_challenge))
+        .routes(routes!(characters::create_link))
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
         .routes(routes!(health::get_metrics))

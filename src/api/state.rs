@@ -8,7 +8,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::guard::RateLimiter;
-use crate::app::{Clock, ForeignDocuments, ModelKeeper};
+use crate::app::{Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, TokenHash};
 use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
 use crate::storage::Database;
@@ -17,7 +17,7 @@ use crate::vocab::UnixSeconds;
 /// What the service answers from.
 #[derive(Clone)]
 pub struct ApiState {
-    /// The database; only read.
+    /// The database. What is followed is only read; characters are written.
     pub database: Database,
     /// What look-ups by wallet are answered from while it is kept; [`serve`](super::serve) keeps it.
     pub model: ModelKeeper,
@@ -29,6 +29,10 @@ pub struct ApiState {
     pub documents: Documents,
     /// Finds the DID documents of other hosts; `None` where none are fetched.
     pub foreign: Option<Arc<ForeignDocuments>>,
+    /// The operator's token, with which characters are created; `None` where nobody may.
+    pub operator: Option<TokenHash>,
+    /// Asks contracts whether they signed; `None` where there is no node.
+    pub contracts: Option<Arc<ContractWallets>>,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -36,7 +40,12 @@ pub struct ApiState {
     /// What one request and one client may cost. The rate limit is that of [`new`](Self::new); changing it here does nothing.
     pub limits: Limits,
     pub(super) limiter: Option<Arc<RateLimiter>>,
+    /// Counts what changes something, which costs more and is asked less.
+    pub(super) changes: Option<Arc<RateLimiter>>,
 }
+
+/// How many changes one client address may make, where requests are limited at all.
+const CHANGES: RateLimit = RateLimit { per_s: 5, burst: 50 };
 
 impl ApiState {
     /// A state without nodes and metrics, with the documents of this machine; set the fields to have them.
@@ -47,6 +56,7 @@ impl ApiState {
         limits: Limits,
     ) -> Self {
         let limiter = limits.rate_limit.and_then(RateLimiter::new).map(Arc::new);
+        let changes = limiter.as_ref().and_then(|_| RateLimiter::new(CHANGES)).map(Arc::new);
         let (known, providers) = (Arc::new(known), ProviderStatuses::default());
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
@@ -57,10 +67,24 @@ impl ApiState {
             known,
             documents,
             foreign: None,
+            operator: None,
+            contracts: None,
             providers,
             metrics: None,
             limits,
             limiter,
+            changes,
+        }
+    }
+
+    /// The verbs about characters.
+    pub(super) fn characters(&self) -> Characters<'_> {
+        Characters {
+            database: &self.database,
+            clock: &*self.clock,
+            host: &self.documents.host,
+            operator: self.operator.as_ref(),
+            contracts: self.contracts.as_deref(),
         }
     }
 }

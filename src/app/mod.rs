@@ -1,13 +1,15 @@
 //! The verbs: the only place where chain, core and storage meet.
 //!
 //! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew;
-//! [`ModelKeeper`] holds in memory what look-ups by wallet are answered from.
-//! [`FileKeeper`] fetches registration files beside whoever follows.
+//! [`ModelKeeper`] holds in memory what look-ups by wallet are answered from; [`FileKeeper`] fetches registration files beside whoever
+//! follows; [`Characters`] creates human participants and links their wallets.
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
+mod characters;
 mod clock;
 mod completeness;
+mod contract_wallets;
 mod correct;
 mod decoded;
 mod error;
@@ -19,11 +21,16 @@ mod read_model;
 mod rebuild;
 mod repair;
 mod second_look;
+mod secret;
 
 pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
 };
+pub use characters::{
+    ChallengeError, Changed, CharacterError, Characters, Created, Given, Permit, Proof,
+};
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use contract_wallets::{AskError, ContractWallets, settle};
 pub use error::AppError;
 pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of};
 pub use follow::{Followed, Following};
@@ -32,3 +39,4 @@ pub use ingest::{Applied, Ingest};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
 pub use repair::{Repair, Repaired, repair};
+pub use secret::{NoRandomness, Token, TokenHash};

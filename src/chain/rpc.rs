@@ -364,6 +364,16 @@ impl ChainSource for RpcSource {
         Ok(outcomes)
     }
 
+    async fn run(&self, code: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
+        let state = json!({ "blockHash": at.hash, "requireCanonical": true });
+        let answer: Result<Bytes, Failure> =
+            self.client.ask("eth_call", json!([{ "data": code }, state])).await;
+        answer.map_err(|failure| {
+            let asked = format!("what {} bytes of code return at block {at}", code.len());
+            failure.unless_said().at(&self.endpoint, &asked)
+        })
+    }
+
     async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
         let answer: Result<Bytes, Failure> =
             self.client.ask("eth_getCode", json!([of, "latest"])).await;

@@ -173,6 +173,21 @@ pub trait ChainSource: Send + Sync {
         }
     }
 
+    /// What code returns that is run as a contract's creation and never deployed, in the state at a block's end.
+    ///
+    /// Left as it is, no code is run.
+    fn run(
+        &self,
+        code: Bytes,
+        at: BlockRef,
+    ) -> impl Future<Output = Result<Bytes, ChainError>> + Send {
+        let asked = format!("what {} bytes of code return at block {at}", code.len());
+        async move {
+            let (endpoint, reason) = ("this source".to_owned(), "it runs no code".to_owned());
+            Err(ChainError::Fatal { endpoint, asked, reason })
+        }
+    }
+
     /// A contract's code at the head; empty where there is none.
     fn code(&self, of: Address) -> impl Future<Output = Result<Bytes, ChainError>> + Send;
 

@@ -110,6 +110,15 @@ pub(super) enum Command {
         #[arg(long)]
         links: bool,
     },
+    /// Make invitations, each of which creates one character; they are shown this once
+    Invite {
+        /// How many
+        #[arg(long, default_value = "1", value_name = "NUMBER")]
+        count: NonZeroU32,
+        /// How many hours they last
+        #[arg(long, default_value = "168", value_name = "HOURS")]
+        hours: NonZeroU32,
+    },
     /// Check the record by itself or against the chain, and mend what is wrong
     #[command(after_help = AUDIT_HELP)]
     Audit(AuditArgs),

@@ -13,6 +13,7 @@ mod demo;
 mod did;
 mod error;
 mod follow;
+mod invite;
 mod logging;
 mod look_up;
 mod maintain;
@@ -77,6 +78,7 @@ fn run_command(
             look_up::wallet(config, account, at, *history, out)
         }
         Command::Did { did, at, links } => did::run(config, did, at.as_deref(), *links, out),
+        Command::Invite { count, hours } => invite::run(config, *count, *hours, out),
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),

@@ -11,8 +11,10 @@ use super::follow::follow;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
 use crate::api::{self, ApiState, Documents, Limits, ProviderStatus, ProviderStatuses, RateLimit};
-use crate::app::{AppError, Clock, Followed, ForeignDocuments, SystemClock};
-use crate::chain::{ProviderReport, State};
+use crate::app::{
+    AppError, Clock, ContractWallets, Followed, ForeignDocuments, SystemClock, TokenHash,
+};
+use crate::chain::{ProviderReport, Providers, RpcSource, State};
 use crate::config::Config;
 use crate::storage::Database;
 use crate::vocab::UnixSeconds;
@@ -22,7 +24,9 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        serve(full_state(config, &database), listener, stop).await?;
+        let mut state = full_state(config, &database);
+        state.contracts = Some(contracts(config, Arc::new(open::source(config)?)));
+        serve(state, listener, stop).await?;
         database.close().await;
         Ok(Exit::Done)
     })?
@@ -51,6 +55,7 @@ pub(super) async fn both(
     let source = Arc::new(open::source(config)?);
     let reporting = Arc::clone(&source);
     let mut state = full_state(config, database);
+    state.contracts = Some(contracts(config, Arc::clone(&source)));
     state.providers = ProviderStatuses::told_by(move || {
         reporting.report().into_iter().map(provider_status).collect()
     });
@@ -102,6 +107,11 @@ async fn serve(
     Ok(())
 }
 
+/// Asks contracts whether they signed, by the nodes of the chain that is followed.
+fn contracts(config: &Config, source: Arc<Providers<RpcSource>>) -> Arc<ContractWallets> {
+    Arc::new(ContractWallets::new(source, config.chain_id))
+}
+
 /// How the nodes are doing, as the service shows it.
 fn provider_status(report: ProviderReport) -> ProviderStatus {
     let (is_benched, now) = (report.state == State::Benched, SystemClock.now());
@@ -148,6 +158,7 @@ pub(super) fn state(config: &Config, database: &Database) -> ApiState {
     };
     let clock = Arc::new(SystemClock);
     let mut state = ApiState::new(database.clone(), clock, open::known(config), limits);
+    state.operator = config.operator_token.as_ref().map(|token| TokenHash::of(token.expose()));
     state.documents =
         Documents { host: config.host.clone(), name_owner: config.owner_in_documents };
     state

@@ -1,4 +1,4 @@
-//! Where nodes and databases are: URLs that may hold keys and passwords.
+//! Where nodes and databases are: URLs that may hold keys and passwords; and the one token that is a secret as a whole.
 //!
 //! Their `Debug` and `Display` show scheme and host only, and a problem never says what was found. The full text is asked for by name,
 //! with `expose`, and belongs in a connection, never in a message.
@@ -180,6 +180,48 @@ impl Setting for DatabaseUrl {
 
     fn shown(&self) -> Json {
         Json::from(self.to_string())
+    }
+}
+
+/// What the operator shows to make characters and invitations.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OperatorToken(String);
+
+/// Shorter ones can be guessed.
+const TOKEN_LEN_MIN: usize = 16;
+
+impl OperatorToken {
+    /// The token: to be hashed, never for a message.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OperatorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorToken(…)")
+    }
+}
+
+impl Setting for Option<OperatorToken> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let expected = format!(
+            "expected `none` or {TOKEN_LEN_MIN} to 512 printable ASCII characters without spaces (the value is not shown)"
+        );
+        let Raw::Text(text) = raw else { return Err(expected) };
+        if text == "none" {
+            return Ok(None);
+        }
+        let fits = (TOKEN_LEN_MIN..=512).contains(&text.len());
+        if fits && text.bytes().all(|b| b.is_ascii_graphic()) {
+            Ok(Some(OperatorToken(text.clone())))
+        } else {
+            Err(expected)
+        }
+    }
+
+    fn shown(&self) -> Json {
+        Json::from(if self.is_some() { "…" } else { "none" })
     }
 }
 

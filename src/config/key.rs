@@ -123,6 +123,15 @@ pub(super) const IPFS_GATEWAYS: Key = key(
     "https://trustless-gateway.link,https://ipfs.io",
     "IPFS gateways (https URLs) for registration files, the preferred first",
 );
+pub(super) const OPERATOR_TOKEN: Key = Key {
+    secret: true,
+    ..key(
+        "operator_token",
+        Kind::Text,
+        "none",
+        "token with which characters and invitations are made, at least 16 characters; `none` for nobody",
+    )
+};
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -194,6 +203,7 @@ pub const KEYS: &[Key] = &[
     PRIVATE_HOSTS,
     REGISTRATION_FILES,
     IPFS_GATEWAYS,
+    OPERATOR_TOKEN,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

@@ -23,7 +23,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use url::Url;
 
-pub use endpoint::{DatabaseUrl, RpcRole, RpcUrl};
+pub use endpoint::{DatabaseUrl, OperatorToken, RpcRole, RpcUrl};
 pub use error::ConfigError;
 pub use key::{KEYS, Key, Kind};
 pub use resolve::Entry;
@@ -61,6 +61,8 @@ pub struct Config {
     pub registration_files: bool,
     /// IPFS gateways, the preferred first.
     pub ipfs_gateways: Vec<Url>,
+    /// The token with which characters and invitations are made; `None` for nobody.
+    pub operator_token: Option<OperatorToken>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -164,6 +166,7 @@ impl Config {
             private_hosts: values.take(key::PRIVATE_HOSTS)?,
             registration_files: values.take(key::REGISTRATION_FILES)?,
             ipfs_gateways: values.take(key::IPFS_GATEWAYS)?,
+            operator_token: values.take(key::OPERATOR_TOKEN)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

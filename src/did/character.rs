@@ -1,7 +1,8 @@
-//! A human participant's document: the wallets that proved themselves, and the agents that agree.
+//! A human participant's document: the wallets that proved themselves.
 //!
 //! A wallet is linked only by its own signature over a challenge, so each may log in as the character and sign for it. What is linked,
-//! when, and by which signature is kept elsewhere; here are only the facts of one moment.
+//! when, and by which signature is kept elsewhere; here are only the facts of one moment. An agent is somebody else than the human who
+//! has it: it is among the character's links, and not among its names.
 
 use super::agent::{account_contexts, account_method, each_once};
 use super::document::Document;
@@ -13,8 +14,6 @@ use crate::vocab::AccountId;
 pub struct CharacterFacts<'a> {
     /// The linked wallets, oldest link first.
     pub wallets: &'a [AccountId],
-    /// The identifiers of agents that say the same, and of others that name the character back.
-    pub linked: &'a [String],
 }
 
 /// The document of a character. `id` is the identifier that was asked for.
@@ -25,7 +24,7 @@ pub fn character_document(id: &str, facts: &CharacterFacts<'_>) -> Document {
     let accounts = facts.wallets.iter().copied().map(pkh::did);
     Document {
         context: account_contexts(!methods.is_empty()),
-        also_known_as: each_once(accounts.chain(facts.linked.iter().cloned()).collect()),
+        also_known_as: each_once(accounts.collect()),
         verification_method: methods,
         authentication: names.clone(),
         assertion_method: names,

@@ -7,11 +7,12 @@
 //! The links of an agent are a function of its timelines, and of what was seen of its file and of those whom it names. Those that rest on
 //! challenges are the concern of whoever keeps them.
 
+use super::agent::WalletFact;
 use super::claims::Claims;
 use super::pkh;
 use super::syntax::Did;
 use super::version::DID_KEY;
-use super::web::{Local, WebHost};
+use super::web::{Local, WebDid, WebHost};
 use crate::identity::{SpanCause, SpanRecord, TimelineRef, Value};
 use crate::vocab::{AccountId, AgentRef, Position, Span, UnixSeconds};
 
@@ -67,6 +68,8 @@ pub enum Proof {
     Document,
     /// The domain's `/.well-known/agent-registration.json` names the agent.
     Domain,
+    /// Whoever manages the character wrote it into its record.
+    Record,
 }
 
 impl Proof {
@@ -82,6 +85,7 @@ impl Proof {
             Self::Siwe => "siwe",
             Self::Document => "document",
             Self::Domain => "domain",
+            Self::Record => "record",
         }
     }
 }
@@ -158,6 +162,38 @@ pub fn of_agent(agent: AgentRef, host: &WebHost, record: &SpanRecord) -> Option<
     };
     let (subject_says, span) = (Some(subject_says), record.span);
     Some(Link { kind, subject, object, span, subject_says, object_says })
+}
+
+/// Which sides say that an agent is a character's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Together {
+    /// The agent does: the entry `did` of its metadata, which only who controls it can write, names the character.
+    pub agent_says: bool,
+    /// The character does: a wallet that is linked to it has signed for the agent, which takes the wallet's key both times.
+    pub character_says: bool,
+}
+
+/// Which sides say that an agent belongs to a character of this host, at one moment.
+///
+/// `metadata` is the agent's entry `did`. A wallet that the registry merely names for the agent says nothing for the character: it never
+/// agreed to be that agent's wallet.
+#[must_use]
+pub fn together(
+    metadata: Option<&Value>,
+    wallet: Option<&WalletFact>,
+    character: (&WebHost, &str),
+    linked: &[AccountId],
+) -> Together {
+    let (host, handle) = character;
+    let names = metadata.and_then(named_did).and_then(|text| {
+        let web = WebDid::parse(&Did::parse(&text).ok()?).ok()?;
+        Local::of(&web).filter(|_| web.host == *host)
+    });
+    let signed = wallet.filter(|wallet| wallet.is_proven());
+    Together {
+        agent_says: names == Some(Local::Character(handle.to_owned())),
+        character_says: signed.is_some_and(|wallet| linked.contains(&wallet.account)),
+    }
 }
 
 /// The DID in a metadata entry, if it is the one for DIDs and holds one.
@@ -257,6 +293,37 @@ mod tests {
         }
         assert_eq!(link(wallet, Value::Absent, SpanCause::Proven), None);
         assert_eq!(link(TimelineRef::Approved(AGENT.id), account(), SpanCause::Set), None);
+    }
+
+    #[test]
+    fn an_agent_is_a_characters_only_if_both_say_so() {
+        let host = WebHost::parse("a.example").unwrap();
+        let account =
+            |byte| AccountId { chain: ChainId(8453), address: Address::repeat_byte(byte) };
+        let entry = |did: &str| Value::Entry {
+            key: b"did".to_vec().into(),
+            value: did.as_bytes().to_vec().into(),
+        };
+        let wallet = |byte, cause| Some(WalletFact { account: account(byte), cause: Some(cause) });
+        let (ada, linked) = ("did:web:a.example:character:ada", [account(1), account(2)]);
+        for (metadata, wallet, agent, character) in [
+            (Some(ada), wallet(1, SpanCause::Proven), true, true),
+            (Some("did:web:A.example:character:ada"), wallet(2, SpanCause::Proven), true, true),
+            (Some(ada), wallet(1, SpanCause::Registered), true, false),
+            (Some(ada), wallet(1, SpanCause::Observed), true, false),
+            (Some(ada), wallet(3, SpanCause::Proven), true, false),
+            (Some(ada), None, true, false),
+            (None, wallet(1, SpanCause::Proven), false, true),
+            (Some("did:web:a.example:character:Ada"), None, false, false),
+            (Some("did:web:b.example:character:ada"), None, false, false),
+            (Some("did:web:a.example:agents:8453:1"), None, false, false),
+            (Some("ada"), None, false, false),
+        ] {
+            let entry = metadata.map(entry);
+            let found = together(entry.as_ref(), wallet.as_ref(), (&host, "ada"), &linked);
+            let expected = Together { agent_says: agent, character_says: character };
+            assert_eq!(found, expected, "{metadata:?} {wallet:?}");
+        }
     }
 
     #[test]

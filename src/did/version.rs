@@ -23,9 +23,9 @@ pub const DID_KEY: &[u8] = b"did";
 /// The id of a version. Text form: `41663790-0x…`, the hash in full and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VersionId {
-    /// Where it begins: of an agent's document a block's number, of the service's a second.
+    /// Where it begins: of an agent's document a block's number, of the service's a second, of a character's the number of a change.
     pub number: u64,
-    /// What it is: of an agent's document the block's hash, of the service's a digest of its keys.
+    /// What it is: of an agent's document the block's hash, of the service's a digest of its keys, of a character's one of what it holds.
     pub hash: B256,
 }
 

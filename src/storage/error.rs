@@ -94,7 +94,7 @@ pub enum StorageError {
 
 impl StorageError {
     /// A row that cannot be understood.
-    pub(super) fn inconsistent(
+    pub(crate) fn inconsistent(
         table: &'static str,
         column: &'static str,
         row: impl std::fmt::Display,

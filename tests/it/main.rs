@@ -34,6 +34,9 @@ mod files;
 // What is answered over HTTP.
 mod api;
 
+// Human participants, and the wallets that prove themselves.
+mod characters;
+
 // Following: a scripted chain, and a server that answers anything.
 mod follow;
 mod providers;

@@ -136,7 +136,7 @@ async fn claims_now(
     claims_at(reading, state, agent, entries, state.clock.now()).await
 }
 
-fn answer(document: &Document) -> Result<Response, ApiError> {
+pub(super) fn answer(document: &Document) -> Result<Response, ApiError> {
     let body = serde_json::to_vec(document);
     let body = body.map_err(|error| ApiError::internal(format!("a document: {error}")))?;
     Ok(([(header::CONTENT_TYPE, DID_JSON), (header::ETAG, tag(&body))], body).into_response())

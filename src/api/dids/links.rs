@@ -2,8 +2,8 @@
 //!
 //! Of an agent: its registration, its wallets, the DIDs that its metadata and its registration files name, the domains of its endpoints, and its
 //! owners where documents name them. What a file says, and whether those whom it names agree, is taken as it was last known within the
-//! span, now where it is open. Of a did:pkh the same links from their other end (`account_links`). Without `at` the list is of all time;
-//! with it, of what held at the end of that block.
+//! span, now where it is open. Of a did:pkh the same links from their other end (`account_links`), and the characters
+//! (`character_links`). Without `at` the list is of all time; with it, of what held at the end of that block.
 
 use alloy::primitives::keccak256;
 use axum::extract::State;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::account_links;
+use super::character_links::{self, RecordSpan};
 use crate::api::at::At;
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::Params;
@@ -25,6 +26,7 @@ use crate::did::version::DID_KEY;
 use crate::did::web::{Local, WebDid};
 use crate::did::{Did, pkh};
 use crate::identity::{EvidencedSpan, TimelineRef};
+use crate::storage::ProvenLink;
 use crate::vocab::{AgentId, AgentRef, Position, UnixSeconds};
 
 /// As of which block, and which page.
@@ -41,6 +43,17 @@ pub(in crate::api) struct LinksQuery {
     pub(super) cursor: Option<String>,
 }
 
+/// When a link held, by what it rests on.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = LinkSpan)]
+pub(in crate::api) enum LinkSpan {
+    /// The chain.
+    Chain(SpanEnds),
+    /// The record of a character.
+    Record(RecordSpan),
+}
+
 /// That two identifiers name the same.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Link)]
@@ -51,22 +64,23 @@ pub(in crate::api) struct LinkAnswer {
     subject: String,
     /// The other name.
     object: String,
-    /// What says so on the subject's side, at `from`: `registered` (the registry), `observed` (the contract, when asked), `metadata` or
-    /// `file` (the registration file).
+    /// What says so on the subject's side, at `from`: `registered` (the registry), `observed` (the contract, when asked), `metadata`,
+    /// `file` (the registration file), or of a character `record` (whoever manages it) or `siwe` (a wallet of its own).
     subject_says: Option<&'static str>,
-    /// What says so on the object's side: `signature` (the wallet's, checked by the registry), `metadata` or `file` (the registration names
-    /// the DID), `document` (the DID's own names the agent) or `domain` (its `/.well-known/agent-registration.json` does); null where it is
+    /// What says so on the object's side: `signature` (the wallet's, checked by the registry), `siwe` (the wallet's, over a challenge; of
+    /// a character that an agent names, as of the block in `as_of`), `metadata` or `file` (the registration or the agent names the DID),
+    /// `document` (the DID's own names the agent) or `domain` (its `/.well-known/agent-registration.json` does); null where it is
     /// silent, or not known.
     object_says: Option<&'static str>,
     /// Whether both sides say so.
     both_ways: bool,
-    /// How it was proven: `registered`, `observed`, `signature`, `metadata` or `file`.
+    /// How it was proven: `registered`, `observed`, `signature`, `metadata`, `file` or `siwe`.
     proof: Option<&'static str>,
     /// When the object's side was last seen, where it had to be fetched; null where it was not, or not yet.
     #[schema(value_type = Option<String>)]
     checked: Option<UnixSeconds>,
     #[serde(flatten)]
-    span: SpanEnds,
+    span: LinkSpan,
 }
 
 impl LinkAnswer {
@@ -80,7 +94,37 @@ impl LinkAnswer {
             object_says: link.object_says.map(Proof::as_str),
             subject: link.subject,
             object: link.object,
-            span,
+            span: LinkSpan::Chain(span),
+        }
+    }
+
+    /// That a wallet is or was a character's.
+    pub(super) fn of_record(did: &str, proven: ProvenLink) -> Self {
+        Self {
+            checked: None,
+            kind: LinkKind::Wallet.as_str(),
+            subject: did.to_owned(),
+            object: pkh::did(proven.link.account),
+            subject_says: Some(Proof::Record.as_str()),
+            object_says: Some(Proof::Siwe.as_str()),
+            both_ways: true,
+            proof: Some(Proof::Siwe.as_str()),
+            span: LinkSpan::Record(proven.into()),
+        }
+    }
+
+    /// That an agent is a character's, by the word of both.
+    pub(super) fn of_agent_and_character(did: &str, agent: String, span: SpanEnds) -> Self {
+        Self {
+            checked: None,
+            kind: LinkKind::Did.as_str(),
+            subject: did.to_owned(),
+            object: agent,
+            subject_says: Some(Proof::Siwe.as_str()),
+            object_says: Some(Proof::Metadata.as_str()),
+            both_ways: true,
+            proof: Some(Proof::Siwe.as_str()),
+            span: LinkSpan::Chain(span),
         }
     }
 }
@@ -89,10 +133,10 @@ impl LinkAnswer {
 #[utoipa::path(
     get, path = "/v1/dids/{did}/links", tag = "identifiers",
     params(
-        ("did" = String, Path, description = "A did:web of an agent of this host, or a did:pkh; percent-encoded, or as it is", example = "did:web:example.org:agents:8453:22"),
+        ("did" = String, Path, description = "A did:web of an agent or a character of this host, or a did:pkh; percent-encoded, or as it is", example = "did:web:example.org:agents:8453:22"),
         LinksQuery,
     ),
-    responses((status = 200, description = "The links, oldest first; of a did:pkh by agent, then oldest first", body = Listing<LinkAnswer>), Problems)
+    responses((status = 200, description = "The links, oldest first; of a character its wallets, then its agents; of a did:pkh by agent, then oldest first, and then by character", body = Listing<LinkAnswer>), Problems)
 )]
 pub(in crate::api) async fn list_links(
     State(state): State<ApiState>,
@@ -106,15 +150,31 @@ pub(in crate::api) async fn list_links(
     match did.method() {
         "pkh" => {
             let account = pkh::parse(&did).map_err(|error| refuse(error.to_string()))?;
-            let answer = account_links::of_account(&state, account, &query).await?;
-            Ok(answer.into_response())
+            let mut listing = if character_links::is_among_characters(&query) {
+                character_links::empty_page(&state, &query).await?
+            } else {
+                account_links::of_account(&state, account, &query).await?.0
+            };
+            if listing.next.is_none() {
+                character_links::add_characters(&state, account, &query, &mut listing).await?;
+            }
+            Ok(Answer(listing).into_response())
         }
         "web" => {
             let web = WebDid::parse(&did).map_err(|error| refuse(error.to_string()))?;
             let local = Local::of(&web).filter(|_| web.host == state.documents.host);
-            let Some(Local::Agent(chain, id)) = local else {
-                let host = &state.documents.host;
-                return Err(refuse(format!("of did:web, the agents of {host} have links here")));
+            let (chain, id) = match local {
+                Some(Local::Agent(chain, id)) => (chain, id),
+                Some(Local::Character(handle)) => {
+                    let answer = character_links::of_character(&state, handle, &query).await?;
+                    return Ok(answer.into_response());
+                }
+                Some(Local::Service) | None => {
+                    let host = &state.documents.host;
+                    let detail =
+                        format!("of did:web, agents and characters of {host} have links here");
+                    return Err(refuse(detail));
+                }
             };
             let mut reading = Reading::open(&state, At::parse(query.at.as_deref())?).await?;
             let agent = format!("{}:{id}", chain.0);
@@ -122,7 +182,10 @@ pub(in crate::api) async fn list_links(
             let answer = of_agent(&state, &mut reading, agent, owner, &query).await?;
             Ok(answer.into_response())
         }
-        _ => Err(refuse("a did:web of an agent, or a did:pkh, has links here".to_owned())),
+        _ => {
+            let detail = "a did:web of an agent or a character, or a did:pkh, has links here";
+            Err(refuse(detail.to_owned()))
+        }
     }
 }
 
@@ -193,8 +256,14 @@ async fn of_agent(
     let codes = reading.codes(&state.known).await?;
     loop {
         let found = places_of(state, reading, agent, &life, query, &page).await?;
-        let (found, next) = page.cut(found, |of| of.place);
+        let (mut found, next) = page.cut(found, |of| of.place);
         let last = found.last().map(|of| of.place);
+        for link in found.iter_mut().filter_map(|of| of.link.as_mut()) {
+            if link.kind == LinkKind::Did {
+                let at = query.at.as_deref();
+                character_links::ask_character(state, reading, agent, at, link).await?;
+            }
+        }
         let items: Vec<_> = found.into_iter().filter_map(|of| of.answer(reading, &codes)).collect();
         // Spans that name nobody are no links; a page of nothing else is passed over.
         if items.is_empty() && next.is_some() {

@@ -2,12 +2,14 @@
 //!
 //! `documents` serves `did.json` at the paths that did:web asks for. `binding` is the HTTP binding of DID Resolution: `request`
 //! reads what is asked, with `accept`, `options` and `posted`; `resolve` and `dereference` are the two functions; `result` and `refusal` are
-//! what they say. `state` reads what an agent's document is made of; `links` and `account_links` list who
-//! says that two identifiers name the same.
+//! what they say. `state` reads what an agent's document is made of, `character` a character's; `links`, `account_links` and
+//! `character_links` list who says that two identifiers name the same.
 
 mod accept;
 mod account_links;
 mod binding;
+mod character;
+mod character_links;
 mod dereference;
 mod documents;
 mod links;
@@ -20,5 +22,6 @@ mod result;
 mod state;
 
 pub(super) use binding::*;
+pub(super) use character::*;
 pub(super) use documents::*;
 pub(super) use links::*;

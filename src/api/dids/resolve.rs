@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::character::resolve_character;
 use super::documents;
 use super::options::{Moment, Options};
 use super::refusal::{Code, Refusal};
@@ -57,7 +58,7 @@ fn made(did: &Did) -> Result<(Document, String), DidError> {
 }
 
 /// The metadata that names the canonical form of a DID that was asked for in another.
-fn same_as(did: &Did, canonical: &str) -> Map<String, Value> {
+pub(super) fn same_as(did: &Did, canonical: &str) -> Map<String, Value> {
     let mut metadata = Map::new();
     if did.as_str() != canonical {
         metadata.insert("canonicalId".to_owned(), canonical.into());
@@ -74,7 +75,10 @@ async fn of_web(state: &ApiState, did: &Did, options: &Options) -> Result<Resolu
     match Local::of(&web) {
         Some(Local::Service) => of_service(state, did, options.moment),
         Some(Local::Agent(chain, id)) => of_agent(state, did, chain, id, options.moment).await,
-        Some(Local::Character(_)) | None => Err(not_found(did)),
+        Some(Local::Character(handle)) => {
+            resolve_character(state, did, &handle, options.moment).await
+        }
+        None => Err(not_found(did)),
     }
 }
 
@@ -184,15 +188,15 @@ async fn open(state: &ApiState, did: &Did, moment: Moment) -> Result<Reading, Fa
     }
 }
 
-fn not_found(did: &Did) -> Failure {
+pub(super) fn not_found(did: &Did) -> Failure {
     Refusal::new(Code::NotFound, format!("{did} does not exist here")).into()
 }
 
-fn no_version(did: &Did, version: Option<VersionId>) -> Failure {
+pub(super) fn no_version(did: &Did, version: Option<VersionId>) -> Failure {
     let detail = match version {
         Some(version) => format!("{did} has no version {version} on the chain as it is followed"),
         None => {
-            format!("{did} has no such version: an id is a block's number and hash, `41663790-0x…`")
+            format!("{did} has no such version: an id is a number and a hash, `41663790-0x…`")
         }
     };
     Refusal::new(Code::NotFound, detail).into()

@@ -26,11 +26,12 @@ pub(super) fn set(headers: &mut HeaderMap) {
     }
 }
 
-/// Answers a browser that asks whether a page of another origin may ask. The look-up is the one POST among the reads.
+/// Answers a browser that asks whether a page of another origin may ask. What changes something takes a token or a signature, and no
+/// browser sends those by itself.
 pub(super) fn preflight() -> Response {
     let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, fixed("GET,HEAD,POST")),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, fixed("content-type,if-none-match")),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, fixed("GET,HEAD,POST,DELETE")),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, fixed("authorization,content-type,if-none-match")),
         // A day.
         (header::ACCESS_CONTROL_MAX_AGE, fixed("86400")),
     ];

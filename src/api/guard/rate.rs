@@ -62,7 +62,7 @@ impl RateLimiter {
     }
 
     /// Counts one request.
-    pub(super) fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
+    pub(in crate::api) fn check(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
         let check = self.checks.fetch_add(1, Ordering::Relaxed);
         if check % FORGET_EVERY == FORGET_EVERY - 1 {
             self.clients.retain_recent();

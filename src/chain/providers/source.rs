@@ -76,6 +76,11 @@ impl<S: ChainSource> ChainSource for Providers<S> {
         asked.await.map(|(_, outcomes)| outcomes)
     }
 
+    async fn run(&self, code: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
+        let asked = self.ask(Blame::Passing, |source| source.run(code.clone(), at));
+        asked.await.map(|(_, answer)| answer)
+    }
+
     async fn code(&self, of: Address) -> Result<Bytes, ChainError> {
         self.ask(Blame::All, |source| source.code(of)).await.map(|(_, code)| code)
     }

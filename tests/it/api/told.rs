@@ -122,7 +122,7 @@ async fn change(tale: &mut Tale) {
 }
 
 /// The code that the program knows for each registry.
-pub(super) fn code_of(contract: Address) -> Address {
+pub(crate) fn code_of(contract: Address) -> Address {
     match contract {
         IDENTITY => KNOWN_CODE,
         REPUTATION => "0x16e0FA7f7C56B9a767E34B192B51f921BE31dA34".parse().unwrap(),
@@ -130,13 +130,13 @@ pub(super) fn code_of(contract: Address) -> Address {
     }
 }
 
-pub(super) fn mint(tale: &mut Tale, agent: u64, to: Address) {
+pub(crate) fn mint(tale: &mut Tale, agent: u64, to: Address) {
     let token = U256::from(agent);
     tale.say(IDENTITY, &IIdentity::Transfer { from: Address::ZERO, to, tokenId: token });
 }
 
 /// What stands after a mint: the registration, and the wallet that it set.
-pub(super) fn registered(tale: &mut Tale, agent: u64, owner: Address, uri: &str) {
+pub(crate) fn registered(tale: &mut Tale, agent: u64, owner: Address, uri: &str) {
     let (agent_id, uri) = (U256::from(agent), uri.to_owned());
     tale.say(IDENTITY, &IIdentity::Registered { agentId: agent_id, agentURI: uri, owner });
     metadata(tale, agent, "agentWallet", owner.as_slice());
@@ -148,11 +148,11 @@ pub(crate) fn transfer(tale: &mut Tale, agent: u64, from: Address, to: Address) 
     tale.say(IDENTITY, &IIdentity::Transfer { from, to, tokenId: U256::from(agent) });
 }
 
-pub(super) fn wallet(tale: &mut Tale, agent: u64, wallet: Option<Address>) {
+pub(crate) fn wallet(tale: &mut Tale, agent: u64, wallet: Option<Address>) {
     metadata(tale, agent, "agentWallet", wallet.as_ref().map_or(&[], |wallet| wallet.as_slice()));
 }
 
-pub(super) fn metadata(tale: &mut Tale, agent: u64, key: &str, value: &[u8]) {
+pub(crate) fn metadata(tale: &mut Tale, agent: u64, key: &str, value: &[u8]) {
     let event = IIdentity::MetadataSet {
         agentId: U256::from(agent),
         indexedMetadataKey: keccak256(key),

@@ -68,10 +68,9 @@ fn agents() -> Vec<(&'static str, Document)> {
 
 fn characters() -> Vec<(&'static str, Document)> {
     let id = Local::Character("ada".to_owned()).did(&host());
-    let agent = [Local::Agent(CHAIN, AGENT.id).did(&host())];
     let wallets = [on_base(WALLET), AccountId { chain: ChainId(1), address: OWNER }];
-    let linked = CharacterFacts { wallets: &wallets, linked: &agent };
-    let alone = CharacterFacts { wallets: &[], linked: &[] };
+    let linked = CharacterFacts { wallets: &wallets };
+    let alone = CharacterFacts { wallets: &[] };
     [("character", linked), ("character-without-wallet", alone)]
         .map(|(name, facts)| (name, character_document(&id, &facts)))
         .to_vec()

@@ -1,36 +1,14 @@
 //! Other people's resolvers read our documents over TLS, and agree with us on what is made from an identifier alone.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use hallmark::did::web::WebHost;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::api::told::{self, ALICE};
 use crate::support::databases::Fresh;
+use crate::support::node;
 use crate::support::service::{Service, state};
 use crate::support::tale::time;
 use crate::support::tls::Door;
-
-/// What the judges find, in the form in which they were asked. Blocks.
-fn judged(asked: &Value, authority: &Path) -> Map<String, Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    let mut node = Command::new("node")
-        .arg("judges/did.mjs")
-        .current_dir(folder)
-        .env("NODE_EXTRA_CA_CERTS", authority)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = node.stdin.take().unwrap();
-    input.write_all(asked.to_string().as_bytes()).unwrap();
-    drop(input);
-    let output = node.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", output.status);
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_resolvers_read_our_documents() {
@@ -66,7 +44,8 @@ async fn other_resolvers_read_our_documents() {
 
     let authority = secured.authority();
     let question = asked.clone();
-    let answers = tokio::task::spawn_blocking(move || judged(&question, &authority)).await.unwrap();
+    let judged = move || node::judge("did", &question, Some(&authority));
+    let answers = tokio::task::spawn_blocking(judged).await.unwrap();
     for did in own.iter().chain(&accounts).map(String::as_str).chain([key]) {
         let ours =
             service.get(&format!("/1.0/identifiers/{did}")).await.json()["didDocument"].clone();

@@ -8,6 +8,7 @@ pub(crate) mod elsewhere;
 pub(crate) mod indexer;
 pub(crate) mod liar;
 pub(crate) mod life;
+pub(crate) mod node;
 pub(crate) mod registries;
 pub(crate) mod scripted;
 pub(crate) mod service;

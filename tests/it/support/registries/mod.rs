@@ -134,8 +134,18 @@ impl Registries {
 
     /// A wallet that has signed what its keeper has signed.
     pub(crate) async fn contract_wallet(&self, keeper: Address) -> Address {
-        create(&self.chain, creation_code!("ContractWallet", keeper.abi_encode())).await
+        contract_wallet_of(&self.chain, keeper).await
     }
+}
+
+/// A wallet that has signed what its keeper has signed, on a chain that may have no registries.
+pub(crate) async fn contract_wallet_of(chain: &Chain, keeper: Address) -> Address {
+    create(chain, creation_code!("ContractWallet", keeper.abi_encode())).await
+}
+
+/// A contract that makes such wallets, at addresses that are known before.
+pub(crate) async fn wallet_factory(chain: &Chain) -> Address {
+    create(chain, creation_code!("WalletFactory", [])).await
 }
 
 fn upgrade(owner: Address, proxy: Address, implementation: Address, initializer: Vec<u8>) -> Call {

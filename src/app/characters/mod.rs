@@ -1,0 +1,384 @@
+//! Human participants: created, linked to the wallets that prove themselves, and removed.
+//!
+//! Two things must agree before a wallet is linked: whoever manages the character asks for the challenge, with its token, and the wallet
+//! signs it. Either may end the link: the character by its token, the wallet by its signature. What a wallet signs is given out here,
+//! names this host, the chain, the account and the character, lasts five minutes and is of use once ([`prove`]).
+//!
+//! Every verb is one transaction for writing, which looks again at what it rests on. Nothing here follows the chain.
+
+mod error;
+mod prove;
+
+use alloy::primitives::B256;
+
+pub use error::{ChallengeError, CharacterError};
+pub use prove::Proof;
+
+use super::Clock;
+use super::contract_wallets::ContractWallets;
+use super::secret::{Token, TokenHash, nonce};
+use crate::attest::siwe::{Challenge, Purpose};
+use crate::did::Change;
+use crate::did::web::{Local, WebHost};
+use crate::storage::{Character, Database, GivenChallenge, StorageError, Tx, UnlinkedBy};
+use crate::vocab::{AccountId, Handle, UnixSeconds};
+
+/// How long a challenge lasts.
+const CHALLENGE_S: u64 = 300;
+/// The most challenges that wait, and the most of one account.
+const CHALLENGES_MAX: u64 = 10_000;
+const CHALLENGES_OF_ACCOUNT_MAX: u64 = 8;
+/// The most wallets of a character at a time.
+const WALLETS_MAX: u64 = 32;
+/// The most changes of a character's record; its removal is always possible.
+const CHANGES_MAX: u64 = 1_000;
+/// What stands before the tokens that manage a character, and before invitations.
+const MANAGE: &str = "hmc";
+const INVITE: &str = "hmi";
+
+/// The verbs, and what they need.
+#[derive(Debug)]
+pub struct Characters<'a> {
+    /// Where the record is.
+    pub database: &'a Database,
+    /// Tells when.
+    pub clock: &'a dyn Clock,
+    /// The host of the DIDs.
+    pub host: &'a WebHost,
+    /// The operator's token, where there is one.
+    pub operator: Option<&'a TokenHash>,
+    /// Asks contracts; `None` where there is no node.
+    pub contracts: Option<&'a ContractWallets>,
+}
+
+/// What lets somebody create a character.
+#[derive(Clone, Copy, Debug)]
+pub enum Permit<'a> {
+    /// A token that may be the operator's.
+    Operator(&'a str),
+    /// An invitation.
+    Invitation(&'a str),
+}
+
+/// A character that was created.
+#[derive(Debug)]
+pub struct Created {
+    /// Its handle.
+    pub handle: Handle,
+    /// Its DID.
+    pub did: String,
+    /// Manages it; shown once.
+    pub token: Token,
+    /// When.
+    pub created: UnixSeconds,
+}
+
+/// A challenge and the character that it is about.
+#[derive(Debug)]
+pub struct Given {
+    /// The character.
+    pub handle: Handle,
+    /// The challenge.
+    pub challenge: GivenChallenge,
+}
+
+/// What changed of a character.
+#[derive(Debug)]
+pub struct Changed {
+    /// The character.
+    pub handle: Handle,
+    /// The change.
+    pub change: Change,
+}
+
+impl Characters<'_> {
+    /// Creates a character.
+    ///
+    /// # Errors
+    /// When the handle is malformed, reserved or taken, or the permit is not one.
+    pub async fn create(
+        &self,
+        handle: &str,
+        permit: Permit<'_>,
+    ) -> Result<Created, CharacterError> {
+        // Who may not create learns nothing of handles; an invitation is looked at again when it is used.
+        if let Permit::Operator(token) = permit {
+            self.check_operator(Some(token))?;
+        }
+        let handle = Handle::parse(handle)?;
+        if handle.is_reserved() {
+            return Err(CharacterError::Reserved(handle));
+        }
+        let (token, now) = (Token::random(MANAGE)?, self.clock.now());
+        let mut tx = self.database.begin_write().await?;
+        if let Permit::Invitation(invitation) = permit {
+            use_invitation(&mut tx, TokenHash::of(invitation), now).await?;
+        }
+        if !tx.insert_character(&handle, token.hash().to_keep(), now).await? {
+            return Err(CharacterError::Taken(handle));
+        }
+        tx.commit().await?;
+        Ok(Created { did: self.did(&handle), handle, token, created: now })
+    }
+
+    /// Makes invitations that last so many seconds, each to create one character.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes, or the database fails.
+    pub async fn invite(&self, count: u32, valid_s: u64) -> Result<Vec<Token>, CharacterError> {
+        let now = self.clock.now();
+        let expires = after(now, valid_s);
+        let mut tx = self.database.begin_write().await?;
+        tx.forget_expired(now).await?;
+        let mut made = Vec::new();
+        for _ in 0..count {
+            let invitation = Token::random(INVITE)?;
+            tx.insert_invitation(invitation.hash().to_keep(), expires).await?;
+            made.push(invitation);
+        }
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Gives out a challenge. To link an account takes the character's token; the other purposes need nothing but that the account is
+    /// linked, since only its signature makes anything of them.
+    ///
+    /// # Errors
+    /// When the character does not exist, the token is not its own, or too many challenges wait.
+    pub async fn challenge(
+        &self,
+        handle: &str,
+        account: AccountId,
+        purpose: Purpose,
+        token: Option<&str>,
+    ) -> Result<Given, CharacterError> {
+        let handle = Handle::parse(handle)?;
+        // Both engines count up to 2^63.
+        i64::try_from(account.chain.0).map_err(|_| CharacterError::NoSuchChain(account.chain.0))?;
+        let (nonce, now) = (nonce()?, self.clock.now());
+        let mut tx = self.database.begin_write().await?;
+        let character = find(&mut tx, &handle).await?;
+        if purpose == Purpose::Link {
+            self.check_manager(&character, token)?;
+        }
+        check_linked(&mut tx, &character, account, purpose).await?;
+        tx.forget_expired(now).await?;
+        let wait = |of| CharacterError::TooManyChallenges { of, retry_after_s: CHALLENGE_S };
+        if tx.challenges_open_of(account, now).await? >= CHALLENGES_OF_ACCOUNT_MAX {
+            return Err(wait("of this account"));
+        }
+        if tx.challenges_open(now).await? >= CHALLENGES_MAX {
+            return Err(wait("of all accounts"));
+        }
+        let expires = after(now, CHALLENGE_S);
+        let message = self.text(&character.handle, account, purpose, &nonce, now);
+        let given = GivenChallenge {
+            nonce,
+            character: character.id,
+            account,
+            purpose,
+            message,
+            expires,
+            attempts: 0,
+            used: None,
+        };
+        tx.insert_challenge(&given).await?;
+        tx.commit().await?;
+        Ok(Given { handle: character.handle, challenge: given })
+    }
+
+    /// Takes a wallet away from a character, by the word of whoever manages it.
+    ///
+    /// # Errors
+    /// When the character does not exist, the token is not its own, or the account is none of its wallets.
+    pub async fn unlink(
+        &self,
+        handle: &str,
+        account: AccountId,
+        token: Option<&str>,
+    ) -> Result<Changed, CharacterError> {
+        let handle = Handle::parse(handle)?;
+        let now = self.clock.now();
+        let mut tx = self.database.begin_write().await?;
+        let character = find(&mut tx, &handle).await?;
+        self.check_manager(&character, token)?;
+        let change = next(&mut tx, &character, now).await?;
+        if !tx.unlink_wallet(character.id, account, change, UnlinkedBy::Character).await? {
+            return Err(CharacterError::NotLinked { account, handle: character.handle });
+        }
+        tx.commit().await?;
+        Ok(Changed { handle: character.handle, change })
+    }
+
+    /// Removes a character: its DID is deactivated for ever, and its wallets are its own no more. Its past stays.
+    ///
+    /// # Errors
+    /// When the character does not exist, or the token is not its own.
+    pub async fn remove(
+        &self,
+        handle: &str,
+        token: Option<&str>,
+    ) -> Result<Changed, CharacterError> {
+        let handle = Handle::parse(handle)?;
+        let now = self.clock.now();
+        let mut tx = self.database.begin_write().await?;
+        let character = find(&mut tx, &handle).await?;
+        self.check_manager(&character, token)?;
+        let change = change_after(&character, now);
+        tx.unlink_wallets(character.id, change).await?;
+        note(&mut tx, &character, change, true).await?;
+        tx.commit().await?;
+        Ok(Changed { handle: character.handle, change })
+    }
+
+    /// Refuses who is not the operator.
+    ///
+    /// # Errors
+    /// When there is no token, no operator, or another one's token.
+    pub fn check_operator(&self, token: Option<&str>) -> Result<(), CharacterError> {
+        let Some(operator) = self.operator else {
+            return Err(CharacterError::WrongToken(
+                "this service has no operator: set `operator_token` in its configuration",
+            ));
+        };
+        let token = token.ok_or(CharacterError::NoToken(
+            "send the operator's token as `Authorization: Bearer …`",
+        ))?;
+        if TokenHash::of(token).is_same(operator) {
+            Ok(())
+        } else {
+            Err(CharacterError::WrongToken("this is not the operator's token"))
+        }
+    }
+
+    /// Refuses who neither manages a character nor is the operator.
+    fn check_manager(
+        &self,
+        character: &Character,
+        token: Option<&str>,
+    ) -> Result<(), CharacterError> {
+        let token = token.ok_or(CharacterError::NoToken(
+            "send the character's token as `Authorization: Bearer …`; it was given when the character was created",
+        ))?;
+        let given = TokenHash::of(token);
+        let is_own = given.is_same(&TokenHash::kept(character.token_hash));
+        let is_operator = self.operator.is_some_and(|operator| given.is_same(operator));
+        if is_own || is_operator {
+            Ok(())
+        } else {
+            Err(CharacterError::WrongToken("this token does not manage this character"))
+        }
+    }
+
+    fn did(&self, handle: &Handle) -> String {
+        Local::Character(handle.to_string()).did(self.host)
+    }
+
+    /// The text that a wallet is to sign.
+    fn text(
+        &self,
+        handle: &Handle,
+        account: AccountId,
+        purpose: Purpose,
+        nonce: &str,
+        now: UnixSeconds,
+    ) -> String {
+        let domain = self.host.authority();
+        let challenge = Challenge {
+            uri: format!("https://{domain}/character/{handle}/did.json"),
+            domain,
+            account,
+            statement: purpose.statement(handle),
+            nonce: nonce.to_owned(),
+            issued: now,
+            expires: after(now, CHALLENGE_S),
+            resources: vec![self.did(handle)],
+        };
+        challenge.to_string()
+    }
+}
+
+/// Uses an invitation, or says why it is of no use.
+async fn use_invitation(
+    tx: &mut Tx,
+    invitation: TokenHash,
+    now: UnixSeconds,
+) -> Result<(), CharacterError> {
+    let hash: B256 = invitation.to_keep();
+    let why = match tx.invitation(hash).await? {
+        None => "no such invitation was given out, or it expired",
+        Some(found) if found.used.is_some() => "the invitation was used already",
+        Some(_) if tx.use_invitation(hash, now).await? => return Ok(()),
+        Some(_) => "the invitation has expired",
+    };
+    Err(CharacterError::Invitation(why))
+}
+
+/// The character with a handle, which was not removed.
+async fn find(tx: &mut Tx, handle: &Handle) -> Result<Character, CharacterError> {
+    match tx.character(handle).await? {
+        Some(found) if found.is_removed => Err(CharacterError::Removed(found.handle)),
+        Some(found) => Ok(found),
+        None => Err(CharacterError::NoSuchCharacter(handle.clone())),
+    }
+}
+
+/// Refuses a purpose that an account cannot have: only one that is not linked can be linked, and only one that is can do the rest.
+async fn check_linked(
+    tx: &mut Tx,
+    character: &Character,
+    account: AccountId,
+    purpose: Purpose,
+) -> Result<(), CharacterError> {
+    let links = tx.wallet_links(character.id).await?;
+    let open = links.iter().filter(|link| link.to.is_none());
+    let (count, handle) = (open.clone().count(), character.handle.clone());
+    let is_linked = open.clone().any(|link| link.account == account);
+    match (purpose, is_linked) {
+        (Purpose::Link, true) => Err(CharacterError::Linked { account, handle }),
+        (Purpose::Unlink | Purpose::Token, false) => {
+            Err(CharacterError::NotLinked { account, handle })
+        }
+        (Purpose::Link, false) if u64::try_from(count).unwrap_or(u64::MAX) >= WALLETS_MAX => {
+            Err(CharacterError::TooMany { handle, what: "wallets", max: WALLETS_MAX })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Notes the next change of a character's record, unless there were too many.
+async fn next(
+    tx: &mut Tx,
+    character: &Character,
+    now: UnixSeconds,
+) -> Result<Change, CharacterError> {
+    let change = change_after(character, now);
+    if change.number > CHANGES_MAX {
+        let handle = character.handle.clone();
+        return Err(CharacterError::TooMany { handle, what: "changes", max: CHANGES_MAX });
+    }
+    note(tx, character, change, false).await?;
+    Ok(change)
+}
+
+async fn note(
+    tx: &mut Tx,
+    character: &Character,
+    change: Change,
+    is_removal: bool,
+) -> Result<(), CharacterError> {
+    if tx.note_character_change(character.id, change, is_removal).await? {
+        return Ok(());
+    }
+    // It was read in this very transaction, which is alone.
+    Err(StorageError::inconsistent("character", "last_change", character.id).into())
+}
+
+/// The change that follows on a character's newest. Time never goes back in a record, whatever the machine's clock does.
+fn change_after(character: &Character, now: UnixSeconds) -> Change {
+    Change { number: character.last.number + 1, time: now.max(character.last.time) }
+}
+
+fn after(now: UnixSeconds, seconds: u64) -> UnixSeconds {
+    UnixSeconds::new(now.get().saturating_add(seconds)).unwrap_or(UnixSeconds::MAX)
+}

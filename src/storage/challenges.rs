@@ -1,0 +1,229 @@
+//! Challenges that wallets are to sign, and invitations: what is of use once, and only for a while.
+//!
+//! Using one is a single statement, so that of two who use it at a time one is refused, whichever process they ask.
+
+use alloy::primitives::B256;
+use sqlx::FromRow;
+
+use super::columns::{Cell, signed};
+use super::engine::on_engine;
+use super::{StorageError, Tx};
+use crate::attest::siwe::Purpose;
+use crate::vocab::{AccountId, ChainId, UnixSeconds};
+
+const CHALLENGE_INSERT: &str = "
+    INSERT INTO wallet_challenge (nonce, character_id, chain, address, purpose, message, expires_at, attempts)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
+const CHALLENGE_OF: &str = "
+    SELECT nonce, character_id, chain, address, purpose, message, expires_at, attempts, used_at
+    FROM wallet_challenge WHERE nonce = $1";
+const CHALLENGE_TRY: &str = "
+    UPDATE wallet_challenge SET attempts = attempts + 1
+    WHERE nonce = $1 AND used_at IS NULL AND attempts < $2";
+const CHALLENGE_USE: &str = "
+    UPDATE wallet_challenge SET used_at = $2
+    WHERE nonce = $1 AND used_at IS NULL AND expires_at > $2";
+const CHALLENGES_OPEN: &str = "SELECT COUNT(*) FROM wallet_challenge WHERE expires_at > $1";
+const CHALLENGES_OPEN_OF: &str = "
+    SELECT COUNT(*) FROM wallet_challenge
+    WHERE address = $1 AND chain = $2 AND expires_at > $3 AND used_at IS NULL";
+const CHALLENGES_FORGET: &str = "DELETE FROM wallet_challenge WHERE expires_at <= $1";
+const INVITATION_INSERT: &str = "INSERT INTO invitation (hash, expires_at) VALUES ($1, $2)";
+const INVITATION_OF: &str = "SELECT hash, expires_at, used_at FROM invitation WHERE hash = $1";
+const INVITATION_USE: &str = "
+    UPDATE invitation SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2";
+const INVITATIONS_FORGET: &str = "DELETE FROM invitation WHERE expires_at <= $1";
+
+/// A challenge that was given out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenChallenge {
+    /// What tells it from all others.
+    pub nonce: String,
+    /// The character that it is about.
+    pub character: u64,
+    /// Whose signature is wanted.
+    pub account: AccountId,
+    /// What signing it does.
+    pub purpose: Purpose,
+    /// The text to be signed, byte for byte.
+    pub message: String,
+    /// From when on it counts no more.
+    pub expires: UnixSeconds,
+    /// How many signatures were looked at for it.
+    pub attempts: u64,
+    /// When it was used, if it was.
+    pub used: Option<UnixSeconds>,
+}
+
+/// An invitation to create a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// SHA-256 of it.
+    pub hash: B256,
+    /// From when on it counts no more.
+    pub expires: UnixSeconds,
+    /// When it was used, if it was.
+    pub used: Option<UnixSeconds>,
+}
+
+#[derive(FromRow)]
+struct ChallengeRow {
+    nonce: String,
+    character_id: i64,
+    chain: i64,
+    address: Vec<u8>,
+    purpose: String,
+    message: String,
+    expires_at: i64,
+    attempts: i64,
+    used_at: Option<i64>,
+}
+
+impl TryFrom<ChallengeRow> for GivenChallenge {
+    type Error = StorageError;
+
+    fn try_from(row: ChallengeRow) -> Result<Self, StorageError> {
+        let cell = |column| Cell { table: "wallet_challenge", column, row: &row.nonce };
+        Ok(Self {
+            character: cell("character_id").unsigned(row.character_id)?,
+            account: AccountId {
+                chain: ChainId(cell("chain").unsigned(row.chain)?),
+                address: cell("address").address(&row.address)?,
+            },
+            purpose: Purpose::from_word(&row.purpose).ok_or_else(|| cell("purpose").wrong())?,
+            message: row.message.clone(),
+            expires: cell("expires_at").time(row.expires_at)?,
+            attempts: cell("attempts").unsigned(row.attempts)?,
+            used: row.used_at.map(|time| cell("used_at").time(time)).transpose()?,
+            nonce: row.nonce.clone(),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct InvitationRow {
+    hash: Vec<u8>,
+    expires_at: i64,
+    used_at: Option<i64>,
+}
+
+impl TryFrom<InvitationRow> for Invitation {
+    type Error = StorageError;
+
+    fn try_from(row: InvitationRow) -> Result<Self, StorageError> {
+        let cell = |column| Cell { table: "invitation", column, row: &row.expires_at };
+        Ok(Self {
+            hash: cell("hash").hash(&row.hash)?,
+            expires: cell("expires_at").time(row.expires_at)?,
+            used: row.used_at.map(|time| cell("used_at").time(time)).transpose()?,
+        })
+    }
+}
+
+impl Tx {
+    /// Keeps a challenge that is given out; it was never tried nor used.
+    pub async fn insert_challenge(&mut self, given: &GivenChallenge) -> Result<(), StorageError> {
+        let id = signed("character", given.character)?;
+        let chain = signed("chain", given.account.chain.0)?;
+        let expires = signed("time", given.expires.get())?;
+        on_engine!(self, conn => sqlx::query(CHALLENGE_INSERT)
+            .bind(given.nonce.as_str())
+            .bind(id)
+            .bind(chain)
+            .bind(given.account.address.as_slice())
+            .bind(given.purpose.as_str())
+            .bind(given.message.as_str())
+            .bind(expires)
+            .execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The challenge with a nonce, also one that was used or has expired, until it is forgotten.
+    pub async fn challenge(&mut self, nonce: &str) -> Result<Option<GivenChallenge>, StorageError> {
+        let row: Option<ChallengeRow> = on_engine!(self, conn => sqlx::query_as(CHALLENGE_OF)
+            .bind(nonce).fetch_optional(conn).await)?;
+        row.map(GivenChallenge::try_from).transpose()
+    }
+
+    /// Counts a signature that is looked at for a challenge; says whether it may be: there may be `max`, and none once it was used.
+    pub async fn try_challenge(&mut self, nonce: &str, max: u32) -> Result<bool, StorageError> {
+        let count = on_engine!(self, conn => sqlx::query(CHALLENGE_TRY)
+            .bind(nonce)
+            .bind(i64::from(max))
+            .execute(conn).await.map(|done| done.rows_affected()))?;
+        Ok(count == 1)
+    }
+
+    /// Uses a challenge; says whether it was still of use.
+    pub async fn use_challenge(
+        &mut self,
+        nonce: &str,
+        now: UnixSeconds,
+    ) -> Result<bool, StorageError> {
+        let now = signed("time", now.get())?;
+        let count = on_engine!(self, conn => sqlx::query(CHALLENGE_USE)
+            .bind(nonce).bind(now).execute(conn).await.map(|done| done.rows_affected()))?;
+        Ok(count == 1)
+    }
+
+    /// How many challenges have not expired.
+    pub async fn challenges_open(&mut self, now: UnixSeconds) -> Result<u64, StorageError> {
+        let now = signed("time", now.get())?;
+        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(CHALLENGES_OPEN)
+            .bind(now).fetch_one(conn).await)?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// How many challenges of one account are of use.
+    pub async fn challenges_open_of(
+        &mut self,
+        account: AccountId,
+        now: UnixSeconds,
+    ) -> Result<u64, StorageError> {
+        let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
+        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(CHALLENGES_OPEN_OF)
+            .bind(account.address.as_slice()).bind(chain).bind(now).fetch_one(conn).await)?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Keeps the hash of an invitation that is given out.
+    pub async fn insert_invitation(
+        &mut self,
+        hash: B256,
+        expires: UnixSeconds,
+    ) -> Result<(), StorageError> {
+        let expires = signed("time", expires.get())?;
+        on_engine!(self, conn => sqlx::query(INVITATION_INSERT)
+            .bind(hash.as_slice()).bind(expires).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The invitation with a hash, also one that was used or has expired, until it is forgotten.
+    pub async fn invitation(&mut self, hash: B256) -> Result<Option<Invitation>, StorageError> {
+        let row: Option<InvitationRow> = on_engine!(self, conn => sqlx::query_as(INVITATION_OF)
+            .bind(hash.as_slice()).fetch_optional(conn).await)?;
+        row.map(Invitation::try_from).transpose()
+    }
+
+    /// Uses an invitation; says whether it was still of use.
+    pub async fn use_invitation(
+        &mut self,
+        hash: B256,
+        now: UnixSeconds,
+    ) -> Result<bool, StorageError> {
+        let now = signed("time", now.get())?;
+        let count = on_engine!(self, conn => sqlx::query(INVITATION_USE)
+            .bind(hash.as_slice()).bind(now).execute(conn).await.map(|done| done.rows_affected()))?;
+        Ok(count == 1)
+    }
+
+    /// Forgets challenges and invitations that have expired, whether they were used or not.
+    pub async fn forget_expired(&mut self, now: UnixSeconds) -> Result<(), StorageError> {
+        let now = signed("time", now.get())?;
+        on_engine!(self, conn => sqlx::query(CHALLENGES_FORGET)
+            .bind(now).execute(conn).await.map(drop))?;
+        on_engine!(self, conn => sqlx::query(INVITATIONS_FORGET)
+            .bind(now).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+}
