@@ -111,6 +111,12 @@ pub(super) const PRIVATE_HOSTS: Key = key(
     "",
     "DNS names that may be fetched from although their addresses are private",
 );
+pub(super) const TLS_CERTIFICATES: Key = key(
+    "tls_certificates",
+    Kind::List,
+    "",
+    "PEM files of authorities to trust beside this machine's, for nodes and for hosts of did:web",
+);
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -180,6 +186,7 @@ pub const KEYS: &[Key] = &[
     OWNER_IN_DOCUMENTS,
     FOREIGN_DIDS,
     PRIVATE_HOSTS,
+    TLS_CERTIFICATES,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

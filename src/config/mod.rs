@@ -56,6 +56,8 @@ pub struct Config {
     pub foreign_dids: bool,
     /// DNS names that may be fetched from although their addresses are private.
     pub private_hosts: Vec<WebHost>,
+    /// PEM files of authorities that are trusted beside this machine's.
+    pub tls_certificates: Vec<PathBuf>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -157,6 +159,7 @@ impl Config {
             owner_in_documents: values.take(key::OWNER_IN_DOCUMENTS)?,
             foreign_dids: values.take(key::FOREIGN_DIDS)?,
             private_hosts: values.take(key::PRIVATE_HOSTS)?,
+            tls_certificates: values.take(key::TLS_CERTIFICATES)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

@@ -1,6 +1,7 @@
 //! Chain logs to meaning: which event of which ERC-8004 registry a log is.
 //!
-//! `topics` lists every event form there is, `decode` turns a log into a [`RegistryEvent`]; `implementation` and `deployments` are
+//! `topics` lists every event form there is, `decode` turns a log into a [`RegistryEvent`], and [`feedback_number`] reads no more than
+//! one number; `implementation` and `deployments` are
 //! data about the contracts themselves. Nothing here knows what an event does to an agent: that is `identity`.
 
 pub mod calls;
@@ -10,6 +11,7 @@ pub mod deployments;
 mod event;
 mod fields;
 mod implementation;
+mod numbering;
 pub mod topics;
 
 pub use decode::decode;
@@ -17,3 +19,4 @@ pub use deployments::Deployment;
 pub use event::{RegistryEvent, Tag};
 pub use fields::DecodeError;
 pub use implementation::KnownImplementations;
+pub use numbering::{FeedbackNumber, feedback_number};

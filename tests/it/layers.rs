@@ -98,6 +98,8 @@ const FENCES: &[Fenced] = &[
     fenced("tower", &["chain", "api"], PROVIDERS),
     fenced("reqwest", &["chain", "intake"], PROVIDERS),
     fenced("rustls", &["chain"], "one place chooses the cryptography provider"),
+    fenced("rustls_platform_verifier", &["chain"], "one place says whom to trust"),
+    fenced("tokio_tungstenite", &["chain"], PROVIDERS),
     fenced("bs58", &["did", "attest"], KEYS),
     fenced("ed25519_dalek", &["did", "attest"], KEYS),
     fenced("k256", &["did", "attest"], KEYS),
