@@ -184,7 +184,9 @@ impl<S: ChainSource + 'static> Follower<S> {
             let answer = self.source.logs_in(&self.filter, ours.number..=ours.number).await?;
             let theirs = answer.end;
             if theirs.block != ours {
-                return Err(self.contradicted(FinalizedChanged { ours, theirs: theirs.block }).await);
+                return Err(self
+                    .contradicted(FinalizedChanged { ours, theirs: theirs.block })
+                    .await);
             }
             self.tags.finalized = Some(theirs);
             if let Some(cursor) = resume.cursor.filter(|cursor| cursor.number < ours.number) {

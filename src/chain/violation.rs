@@ -62,9 +62,10 @@ impl<S: ChainSource + 'static> Follower<S> {
     /// Headers that pass the number of the finalized block must pass through it, or they are of a branch that was abandoned.
     pub(super) fn check_final(&self, headers: &[Header]) -> Result<(), FollowError> {
         let Some(last) = &self.tags.finalized else { return Ok(()) };
-        let other = headers.iter().map(|header| header.block).find(|block| {
-            block.number == last.block.number && block.hash != last.block.hash
-        });
+        let other = headers
+            .iter()
+            .map(|header| header.block)
+            .find(|block| block.number == last.block.number && block.hash != last.block.hash);
         let Some(other) = other else { return Ok(()) };
         let reason = format!("it is final as {}, and came as {}", last.block.hash, other.hash);
         Err(ChainError::contradiction(format!("block {}", other.number), reason).into())

@@ -131,8 +131,7 @@ impl PubSubConnect for Dial {
     }
 
     async fn connect(&self) -> TransportResult<ConnectionHandle> {
-        let request =
-            self.to.clone().into_client_request().map_err(TransportErrorKind::custom)?;
+        let request = self.to.clone().into_client_request().map_err(TransportErrorKind::custom)?;
         let connector = self.tls.clone().map_or(Connector::Plain, Connector::Rustls);
         let config = self.to.config().copied();
         let dialled = connect_async_tls_with_config(request, config, false, Some(connector)).await;

@@ -383,7 +383,8 @@ async fn where_no_batch_is_borne_a_range_is_read_block_by_block() {
     let range = source.logs_in(&filter(), 10..=20).await.unwrap();
     assert_eq!((range.logs.len(), range.finalized), (11, None), "it cannot say what is final");
     assert!(!source.bears_ranges());
-    let ranges = server.seen().iter().filter(|body| body["params"][0]["fromBlock"].is_string()).count();
+    let ranges =
+        server.seen().iter().filter(|body| body["params"][0]["fromBlock"].is_string()).count();
     assert_eq!(ranges, 0, "a range is asked for only in a batch");
     let error = source.logs_in(&filter(), 10..=500).await.unwrap_err();
     assert!(matches!(error, ChainError::RangeTooLarge { limit: Some(64), .. }), "{error:?}");

@@ -113,11 +113,7 @@ mod tests {
     }
 
     /// The numbers of the first gap and how many are missing, and between which blocks.
-    fn gap(
-        numbers: (u64, u64),
-        count: u64,
-        (after, until): (Option<u64>, u64),
-    ) -> Option<Gap> {
+    fn gap(numbers: (u64, u64), count: u64, (after, until): (Option<u64>, u64)) -> Option<Gap> {
         let (first, last) = (U256::from(numbers.0), U256::from(numbers.1));
         let count = U256::from(count);
         let missing = Missing::Agents { identity: Address::ZERO, first, last, count };

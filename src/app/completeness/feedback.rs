@@ -109,7 +109,11 @@ impl FeedbackDensity {
                 && index > last + 1
             {
                 let missing = Missing::Feedback { pair, first: last + 1, last: index - 1 };
-                let gap = seen.gap.get_or_insert(Gap { missing, after: Some(after.into()), until: block });
+                let gap = seen.gap.get_or_insert(Gap {
+                    missing,
+                    after: Some(after.into()),
+                    until: block,
+                });
                 gap.until = block;
             }
             let last = last.map_or(index, |last| index.max(last.into()));

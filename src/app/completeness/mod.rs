@@ -160,7 +160,9 @@ impl Numbering {
                     tracing::warn!(%error, "logs may be missing, and their blocks cannot be asked for again");
                 }
                 Err(_) => {
-                    tracing::warn!("logs may be missing, and asking for their blocks again takes too long");
+                    tracing::warn!(
+                        "logs may be missing, and asking for their blocks again takes too long"
+                    );
                 }
             }
         }
@@ -233,7 +235,8 @@ impl Missing {
 }
 
 fn told(gap: Gap) -> Finding {
-    const WHERE: &str = "a node left logs out of these blocks or of earlier ones; `hallmark audit` shows the gaps";
+    const WHERE: &str =
+        "a node left logs out of these blocks or of earlier ones; `hallmark audit` shows the gaps";
     match gap.missing {
         Missing::Agents { first, last, count, .. } => {
             let detail = format!("{count} agents are missing, first {first} to {last}: {WHERE}");

@@ -92,7 +92,8 @@ impl<S: ChainSource> Providers<S> {
         }
         for other in others {
             let Ok(()) = self.make_sure(other).await else { continue };
-            if let Ok(theirs) = self.in_parts(other, filter, span, (length(span), PARTS_MAX)).await {
+            if let Ok(theirs) = self.in_parts(other, filter, span, (length(span), PARTS_MAX)).await
+            {
                 answer = self.settle(filter, span, (node, answer), (other, theirs)).await?;
             }
         }

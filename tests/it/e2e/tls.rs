@@ -47,15 +47,16 @@ async fn follows(scheme: &str, db: Database) {
         // Only the subscription explains then that blocks arrive.
         indexer.rpc.poll_interval = Duration::from_hours(1);
     }
-    indexer.while_following(Box::pin(async {
-        indexer.reaches_head().await;
-        anvil.send(registries.register(who("alice"))).await;
-        indexer.reaches_head().await;
-        anvil.reorg(1).await;
-        anvil.send(registries.register(who("bob"))).await;
-        indexer.reaches_head().await;
-    }))
-    .await;
+    indexer
+        .while_following(Box::pin(async {
+            indexer.reaches_head().await;
+            anvil.send(registries.register(who("alice"))).await;
+            indexer.reaches_head().await;
+            anvil.reorg(1).await;
+            anvil.send(registries.register(who("bob"))).await;
+            indexer.reaches_head().await;
+        }))
+        .await;
     let head = anvil.head().await;
     assert_eq!(indexer.owner_at(0, head).await, Some(who("bob")));
     indexer.equals_contract(&registries, registries.first_answer()..=head).await;
@@ -167,7 +168,9 @@ async fn the_program_follows_a_node_by_the_authority_that_its_operator_names() {
     let reached = async {
         loop {
             sleep(Duration::from_millis(50)).await;
-            let Ok(database) = Database::open_existing(&database_url(&folder)).await else { continue };
+            let Ok(database) = Database::open_existing(&database_url(&folder)).await else {
+                continue;
+            };
             let mut tx = database.begin_read().await.unwrap();
             let tags = tx.tags().await;
             if tags.is_ok_and(|tags| tags.indexed.is_some_and(|at| at.block.number == head)) {

@@ -159,7 +159,8 @@ impl World {
                 fault = Some(kind);
             }
         }
-        let latency = LATENCY_MIN + Duration::from_millis(self.draw.below(self.plan.latency_max_ms));
+        let latency =
+            LATENCY_MIN + Duration::from_millis(self.draw.below(self.plan.latency_max_ms));
         let draw = Draw::of(&[self.draw.word()]);
         Fate { latency, view, fault, draw, is_last }
     }
