@@ -38,9 +38,9 @@ impl RpcSource {
             let (calls, answer) = if self.batch.bears(RANGE_CALLS) {
                 (RANGE_CALLS, self.client.ask_range(filter, words, range).await)
             } else if self.batch.bears(PAIR) {
-                (PAIR, self.range_in_pairs(filter, words, range).await)
+                (PAIR, Box::pin(self.range_in_pairs(filter, words, range)).await)
             } else {
-                return self.range_by_blocks(filter, words, range).await;
+                return Box::pin(self.range_by_blocks(filter, words, range)).await;
             };
             match answer {
                 Err(failure) if failure.batch_limit().is_some() => {

@@ -113,11 +113,11 @@ mod tests {
     }
 
     /// The numbers of the first gap and how many are missing, and between which blocks.
-    fn gap(numbers: (u64, u64), count: u64, (after, until): (Option<u64>, u64)) -> Option<Gap> {
+    fn gap(numbers: (u64, u64), count: u64, (after, until): (Option<u64>, u64)) -> Gap {
         let (first, last) = (U256::from(numbers.0), U256::from(numbers.1));
         let count = U256::from(count);
         let missing = Missing::Agents { identity: Address::ZERO, first, last, count };
-        Some(Gap { missing, after, until })
+        Gap { missing, after, until }
     }
 
     #[test]
@@ -125,11 +125,11 @@ mod tests {
         let fresh = after(None);
         assert_eq!(fresh.gap(&[]), None);
         assert_eq!(fresh.gap(&ids(&[0, 1, 2])), None);
-        assert_eq!(fresh.gap(&ids(&[3, 4])), gap((0, 2), 3, (None, 503)));
+        assert_eq!(fresh.gap(&ids(&[3, 4])), Some(gap((0, 2), 3, (None, 503))));
         let later = after(Some(41.into()));
         assert_eq!(later.gap(&ids(&[42, 43])), None);
-        assert_eq!(later.gap(&ids(&[42, 45, 46, 49])), gap((43, 44), 4, (Some(542), 549)));
-        assert_eq!(later.gap(&ids(&[45])), gap((42, 44), 3, (Some(5), 545)));
+        assert_eq!(later.gap(&ids(&[42, 45, 46, 49])), Some(gap((43, 44), 4, (Some(542), 549))));
+        assert_eq!(later.gap(&ids(&[45])), Some(gap((42, 44), 3, (Some(5), 545))));
         assert_eq!(later.gap(&ids(&[7])), None, "a lower number is no gap");
         let last = after(Some(AgentId(U256::MAX)));
         assert_eq!(last.gap(&[(9, U256::MAX)]), None);
@@ -140,9 +140,9 @@ mod tests {
         let mut density = after(Some(41.into()));
         density.forget();
         assert_eq!(density.gap(&ids(&[30, 31])), None);
-        assert_eq!(density.gap(&ids(&[30, 32])), gap((31, 31), 1, (Some(530), 532)));
+        assert_eq!(density.gap(&ids(&[30, 32])), Some(gap((31, 31), 1, (Some(530), 532))));
         density.advance(&ids(&[30, 31]), None);
-        assert_eq!(density.gap(&ids(&[33])), gap((32, 32), 1, (Some(531), 533)));
+        assert_eq!(density.gap(&ids(&[33])), Some(gap((32, 32), 1, (Some(531), 533))));
     }
 
     #[test]
