@@ -64,16 +64,7 @@ pub(crate) async fn run(
     node: &NodeProcess,
     with_floor: bool,
 ) -> String {
-    let size = Size::base_over(scale);
-    let expected = Plan::run(size).expected;
-    println!(
-        "\nBackfill into {}: {} events of {} agents in {} blocks, 1/{scale} of Base",
-        engine.name(),
-        expected.events,
-        expected.agents,
-        size.blocks
-    );
-    println!("durability: {}", engine.durability());
+    let (size, expected) = announced("Backfill", scale, engine);
     let url = engine.fresh("hallmark").await;
     let to = size.head().to_string();
     let ours = side(
@@ -96,7 +87,42 @@ pub(crate) async fn run(
     let floor = side("floor", engine, node, &floor_url, args, &expected).await;
     assert_eq!(floor.written.events, expected.events, "events written by the floor");
     print(&[&ours, &floor]);
+    println!(
+        "wanted: 40000 events/s, at most 300 MB, and at most 1.5 (PostgreSQL: 2) times the floor's wall"
+    );
+    print_tenths(&[&ours, &floor]);
     url
+}
+
+/// Runs Hallmark with one node, and with a second one that says the same; panics where a count is wrong.
+pub(crate) async fn compared(scale: u64, engine: &Engine, node: &NodeProcess) {
+    let (size, expected) = announced("Comparing", scale, engine);
+    let args = || vec!["run-follow".into(), "--until".into(), size.head().to_string()];
+    let url = engine.fresh("hallmark").await;
+    let alone = side("one node", engine, node, &url, args(), &expected).await;
+    check(&url, &expected, &alone.written).await;
+    let url = engine.fresh("compared").await;
+    // The same node by another name: what it costs to be asked is not what is measured.
+    let second = node.url.replace("127.0.0.1", "localhost");
+    let with_second = [args(), vec!["--compare-with".into(), second]].concat();
+    let compared = side("two nodes", engine, node, &url, with_second, &expected).await;
+    check(&url, &expected, &compared.written).await;
+    print(&[&compared, &alone]);
+}
+
+/// Says what is about to be followed.
+fn announced(what: &str, scale: u64, engine: &Engine) -> (Size, Expected) {
+    let size = Size::base_over(scale);
+    let expected = Plan::run(size).expected;
+    println!(
+        "\n{what} into {}: {} events of {} agents in {} blocks, 1/{scale} of Base",
+        engine.name(),
+        expected.events,
+        expected.agents,
+        size.blocks
+    );
+    println!("durability: {}", engine.durability());
+    (size, expected)
 }
 
 async fn side(
@@ -176,9 +202,9 @@ fn print(sides: &[&Side; 2]) {
     line("calls to the node", &|side| side.served[0] as f64, 0);
     line("MB from the node", &|side| side.served[1] as f64 / 1e6, 0);
     line("commits", &|side| side.written.commits as f64, 0);
-    println!(
-        "wanted: 40000 events/s, at most 300 MB, and at most 1.5 (PostgreSQL: 2) times the floor's wall"
-    );
+}
+
+fn print_tenths(sides: &[&Side; 2]) {
     println!("\nmicroseconds an event, by tenth of the run (wall / processor)");
     for side in sides {
         print!("{:<10}", side.name);

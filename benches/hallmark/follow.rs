@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use hallmark::app::{Followed, Following, Ingest};
 use hallmark::chain::endpoint::Endpoint;
-use hallmark::chain::{ChainSource, FollowerOptions, LogFilter, RpcOptions, RpcSource};
+use hallmark::chain::{
+    ChainSource, FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role,
+    RpcOptions, RpcSource,
+};
 use hallmark::registry::KnownImplementations;
 use hallmark::storage::{Binding, Database, Registry};
 use hallmark::vocab::RegistryKind;
@@ -78,13 +81,18 @@ impl Meter {
     }
 }
 
-/// Follows from nothing up to block `until`, and prints a report.
-pub(crate) async fn run(rpc_url: &str, database_url: &str, until: u64, events: u64) {
+/// Follows from nothing up to block `until`, with a second node to compare with if there is one, and prints a report.
+pub(crate) async fn run(
+    rpc_url: &str,
+    compare_with: Option<&str>,
+    database_url: &str,
+    until: u64,
+    events: u64,
+) {
     let mut meter = Meter::start(events);
     let database = Database::open(database_url).await.unwrap();
     database.migrate().await.unwrap();
-    let source = Arc::new(source(rpc_url, Duration::from_secs(1)));
-    let following = open(source, database.clone()).await;
+    let following = open(Arc::new(nodes(rpc_url, compare_with)), database.clone()).await;
     let done = Notify::new();
     following
         .run(done.notified(), |event| match event {
@@ -101,6 +109,18 @@ pub(crate) async fn run(rpc_url: &str, database_url: &str, until: u64, events: u
         .unwrap();
     database.close().await;
     println!("{}", serde_json::to_string(&meter.stop()).unwrap());
+}
+
+/// The nodes as one source, as `hallmark follow` makes it.
+fn nodes(rpc_url: &str, compare_with: Option<&str>) -> Providers<RpcSource> {
+    let followed = [(rpc_url, Role::Both)].into_iter();
+    let all = followed.chain(compare_with.map(|url| (url, Role::Check)));
+    let providers = all.map(|(url, role)| Provider {
+        source: source(url, Duration::from_secs(1)),
+        name: url.to_owned(),
+        role,
+    });
+    Providers::new(providers.collect(), ProvidersOptions::new(deployment().chain))
 }
 
 /// The node, asked as `hallmark follow` asks it.

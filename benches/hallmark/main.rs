@@ -71,6 +71,8 @@ enum EngineName {
 enum Part {
     /// A whole history into an empty database.
     Backfill,
+    /// The same with one node alone and with a second one to compare with: what comparing costs where both are honest.
+    Compared,
     /// New blocks at the head of the full history.
     Head,
     /// Questions about wallets while the head is followed.
@@ -86,6 +88,8 @@ enum Part {
         run: Run,
         #[arg(long)]
         until: u64,
+        #[arg(long)]
+        compare_with: Option<String>,
     },
     #[command(hide = true)]
     RunFloor {
@@ -136,7 +140,7 @@ fn main() -> ExitCode {
             | Part::RunModel { .. }
             | Part::RunBare { .. },
         ) => Runtime::new().unwrap().block_on(run_child(args)),
-        Some(Part::Backfill | Part::Head | Part::Reads | Part::All) | None => {
+        Some(Part::Backfill | Part::Compared | Part::Head | Part::Reads | Part::All) | None => {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             return runtime.block_on(run_until_signal(args));
         }
@@ -158,8 +162,9 @@ async fn run_until_signal(args: Args) -> ExitCode {
 /// A part that is measured in a process of its own.
 async fn run_child(args: Args) {
     match args.part {
-        Some(Part::RunFollow { run, until }) => {
-            follow::run(&run.rpc_url, &run.database, until, run.events).await;
+        Some(Part::RunFollow { run, until, compare_with }) => {
+            let second = compare_with.as_deref();
+            follow::run(&run.rpc_url, second, &run.database, until, run.events).await;
         }
         Some(Part::RunFloor { run, commits }) => {
             let size = Size::base_over(args.scale);
@@ -180,6 +185,9 @@ async fn run(args: Args) {
     };
     let (size, node) = (Size::base_over(args.scale), NodeProcess::start(args.scale));
     let part = args.part.unwrap_or(Part::All);
+    if matches!(part, Part::Compared) {
+        return backfill::compared(args.scale, &engine, &node).await;
+    }
     let with_floor = matches!(part, Part::Backfill | Part::All);
     let url = backfill::run(args.scale, &engine, &node, with_floor).await;
     if matches!(part, Part::Head | Part::All) {

@@ -212,7 +212,7 @@ impl From<ProviderStatus> for Provider {
 struct NodeFinding {
     /// Its number; they are counted from 1, and the oldest are forgotten.
     seq: u64,
-    /// `logs-left-out`, `logs-invented`, `nodes-disagree`, `node-unfit` or `agents-missing`.
+    /// `logs-left-out`, `logs-invented`, `nodes-disagree`, `node-unfit`, `agents-missing` or `feedback-missing`.
     kind: &'static str,
     /// The blocks it is about.
     blocks: Option<BlockSpan>,

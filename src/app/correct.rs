@@ -3,39 +3,83 @@
 //! The chain stays what it is here; only the record is corrected. How missing logs are noticed stands in `completeness` and in
 //! `second_look`.
 
-use super::completeness::{Density, Looked};
+use std::collections::BTreeSet;
+
+use alloy::primitives::U256;
+
+use super::completeness::{Given, LOOKED_AT, Looked, Numbering, Pair};
 use super::error::During;
 use super::second_look::SecondLook;
 use super::{AppError, Following};
 use crate::chain::{ChainSource, ChainStep};
-use crate::identity::TimelineRef;
+use crate::identity::{SpanCause, TimelineRef};
+use crate::registry::feedback_number;
 use crate::storage::{StorageError, Tags};
-use crate::vocab::{Finding, FindingKind, RegistryKind};
+use crate::vocab::{AgentId, Finding, FindingKind};
 
 impl<S: ChainSource + 'static> Following<S> {
-    /// How agents are numbered, as far as is stored.
-    pub(super) async fn density(&self) -> Result<Density, StorageError> {
+    /// How agents and feedback are numbered, as far as is stored.
+    pub(super) async fn numbering(&self) -> Result<Numbering, StorageError> {
         let mut tx = self.ingest.database.begin_read().await?;
-        let identity = self.ingest.binding.registry(RegistryKind::Identity);
-        let identity = identity.map(|registry| registry.at.address).unwrap_or_default();
         let mut highest = None;
         if let Some(agent) = tx.highest_agent().await? {
             let owners = tx.timeline(TimelineRef::Owner(agent), None, 1).await?;
             highest = owners.first().map(|first| (agent, first.record.span.from.block_number));
         }
-        Ok(Density::after(identity, highest))
+        let first = TimelineRef::Owner(AgentId(U256::ZERO));
+        let first = tx.timeline(first, None, 1).await?;
+        let has_first =
+            first.first().is_some_and(|first| first.record.cause == Some(SpanCause::Registered));
+        Ok(Numbering::after(&self.ingest.binding, highest, has_first))
     }
 
-    /// Looks whether agents are missing in a step, before it is applied.
+    /// Looks whether anything is missing in a step, before it is applied.
     pub(super) async fn complete(
         &self,
         step: &mut ChainStep,
-        density: &mut Density,
+        numbering: &mut Numbering,
         look: &SecondLook,
-    ) -> Looked {
+    ) -> Result<Looked, AppError> {
         let blocks = step.extend.as_ref().map(|s| s.from..=s.through.block.number);
         let is_suspect = blocks.is_some_and(|blocks| look.is_suspect(blocks));
-        density.complete(self.source.as_ref(), &self.filter, step, is_suspect).await
+        let unknown = numbering.unknown_in(step);
+        numbering.revert(step);
+        let during = || "cannot read earlier feedback".to_owned();
+        self.learn(step, numbering, unknown).await.during(during)?;
+        Ok(numbering.complete(self.source.as_ref(), &self.filter, step, is_suspect).await)
+    }
+
+    /// Reads the last feedback of some clients below a step. Of a client that is not among the newest of an agent with many nothing is
+    /// learned.
+    async fn learn(
+        &self,
+        step: &ChainStep,
+        numbering: &mut Numbering,
+        unknown: BTreeSet<Pair>,
+    ) -> Result<(), StorageError> {
+        let before = step.extend.as_ref().and_then(|stretch| stretch.from.checked_sub(1));
+        let (Some(before), Some(&(mut agent, _))) = (before, unknown.first()) else {
+            return Ok(());
+        };
+        let mut tx = self.database().begin_read().await?;
+        let mut newest = tx.newest_feedback(agent, before, LOOKED_AT).await?;
+        for pair in unknown {
+            if pair.0 != agent {
+                agent = pair.0;
+                newest = tx.newest_feedback(agent, before, LOOKED_AT).await?;
+            }
+            let of_pair = newest.iter().find_map(|event| {
+                let number = feedback_number(&event.log)?;
+                let given = Given { index: number.index?, block: event.log.block.number };
+                ((number.agent, number.client) == pair).then_some(given)
+            });
+            let is_all = newest.len() < usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
+            let none = is_all.then_some(Given { index: 0, block: 0 });
+            if let Some(given) = of_pair.or(none) {
+                numbering.learn(pair, given);
+            }
+        }
+        Ok(())
     }
 
     /// Forgets what was recorded from a block on, since a log of it is missing; the chain itself has not changed. Whether there was a

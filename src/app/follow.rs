@@ -199,7 +199,7 @@ impl<S: ChainSource + 'static> Following<S> {
         let during = || "cannot read where following stood".to_owned();
         let (resume, mut is_halted) = self.resume().await.during(during)?;
         let mut cursor = resume.cursor;
-        let mut density = self.density().await.during(during)?;
+        let mut numbering = self.numbering().await.during(during)?;
         let mut follower = Follower::new(
             Arc::clone(&self.source),
             self.filter.clone(),
@@ -218,7 +218,8 @@ impl<S: ChainSource + 'static> Following<S> {
                     return Err(self.stopped(error).await);
                 }
             };
-            let Looked { findings, earlier } = self.complete(&mut step, &mut density, look).await;
+            let Looked { findings, earlier } =
+                self.complete(&mut step, &mut numbering, look).await?;
             if let Some(number) = earlier
                 && look.make_anew(number)
                 && self.make_anew(number).await?

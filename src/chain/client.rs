@@ -1,4 +1,4 @@
-//! Requests to one node, over HTTP or WebSocket: one call, a batch, or a range of logs with its headers.
+//! Requests to one node, over HTTP or WebSocket: one call, a batch, a pair, or a range of logs with its headers.
 //!
 //! A request that does not come back in time is a failure, and so is one whose connection broke; a broken WebSocket is let go of, and
 //! the next request opens another. What answers mean is not known here.
@@ -16,6 +16,7 @@ use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::source::{LogFilter, TopicWords};
 use super::transport::{HttpTransport, Limits, TransportFault};
+use super::trust::Trust;
 use super::wire::{self, WireHeader, WireLog};
 use super::ws::{Live, WsClient};
 
@@ -61,18 +62,24 @@ enum Wire {
 
 impl NodeClient {
     /// A client of a node; nothing is asked yet.
-    pub(super) fn new(endpoint: &Endpoint, options: RpcOptions) -> Result<Self, ChainError> {
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        options: RpcOptions,
+        trust: &Trust,
+    ) -> Result<Self, ChainError> {
+        let unusable = |reason: String| Failure::fatal(reason).at(endpoint, "anything");
         let limits = Limits {
             connect_timeout: options.connect_timeout,
             timeout: options.timeout,
             body_max: options.body_max,
         };
         if endpoint.is_websocket() {
-            let wire = Wire::WebSocket(Box::new(WsClient::new(endpoint.clone(), limits)));
-            return Ok(Self { wire, options });
+            let client = WsClient::new(endpoint.clone(), limits, trust);
+            let client = client.map_err(|fault| unusable(fault.to_string()))?;
+            return Ok(Self { wire: Wire::WebSocket(Box::new(client)), options });
         }
-        let transport = HttpTransport::new(endpoint.clone(), limits)
-            .map_err(|fault| Failure::fatal(fault.to_string()).at(endpoint, "anything"))?;
+        let transport = HttpTransport::new(endpoint.clone(), limits, trust)
+            .map_err(|fault| unusable(fault.to_string()))?;
         Ok(Self::over(transport, options))
     }
 
@@ -153,6 +160,22 @@ impl NodeClient {
         }
     }
 
+    /// A block and something else in one packet, so that one backend answers both.
+    pub(super) async fn ask_pair<R: RpcRecv>(
+        &self,
+        block: &Value,
+        call: (&'static str, Value),
+    ) -> Result<Beside<R>, Failure> {
+        match &self.wire {
+            Wire::Http(client) => self.in_time(send_pair(client, block, call)).await,
+            Wire::WebSocket(ws) => {
+                let live = ws.live().await.map_err(|error| Failure::of(&error))?;
+                let answer = self.in_time(send_pair(&live.client, block, call)).await;
+                self.noticed(ws, &live, answer).await
+            }
+        }
+    }
+
     /// Returns when a new head is announced, or when it is time to look for one.
     pub(super) async fn wait_for_head(&self) {
         match &self.wire {
@@ -169,6 +192,9 @@ pub(super) struct WireRange {
     pub(super) finalized: Option<WireHeader>,
     pub(super) logs: Vec<WireLog>,
 }
+
+/// A block as one backend knows it, and what the same backend says to another question.
+pub(super) type Beside<R> = (Option<WireHeader>, Result<R, TransportError>);
 
 /// Never with full transactions.
 pub(super) fn by_number(block: &Value) -> Value {
@@ -190,6 +216,19 @@ async fn send_batch<R: RpcRecv>(
         answers.push(waiter.await);
     }
     Ok(answers)
+}
+
+async fn send_pair<R: RpcRecv>(
+    client: &RpcClient,
+    block: &Value,
+    (method, params): (&'static str, Value),
+) -> Result<Beside<R>, TransportError> {
+    let mut batch = client.new_batch();
+    let block = batch.add_call::<_, Option<WireHeader>>("eth_getBlockByNumber", block)?;
+    let other = batch.add_call::<_, R>(method, &params)?;
+    batch.send().await?;
+    let other = other.await;
+    Ok((block.await?, other))
 }
 
 async fn send_range(

@@ -58,6 +58,7 @@ impl Failure {
             Some(TransportFault::Oversize(_)) => (Refusal::Oversize, false),
             Some(TransportFault::Undecodable(_)) => (Refusal::Undecodable, false),
             Some(TransportFault::Unusable(reason)) => return Self::fatal(reason.clone()),
+            Some(fault @ TransportFault::Untrusted(_)) => return Self::fatal(fault.to_string()),
             Some(TransportFault::Unreachable(_)) => (Refusal::Unreachable, true),
             // A batch that was answered in part is no sign of a lost connection.
             None => {
@@ -81,6 +82,12 @@ impl Failure {
     /// A block that the backend does not have yet.
     pub(crate) fn lag(number: u64) -> Self {
         Self::untrue(format!("it does not have block {number} yet"))
+    }
+
+    /// A range of more blocks than are read one by one for one question.
+    pub(crate) fn too_wide(blocks: u64) -> Self {
+        let reason = "the node bears no batches, so its blocks are read one by one".to_owned();
+        Self { verdict: Verdict::RangeTooLarge { limit: Some(blocks) }, ..Self::untrue(reason) }
     }
 
     /// Something that asking again does not cure.

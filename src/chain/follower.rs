@@ -2,7 +2,8 @@
 //!
 //! Two zones. At or below the finalized block: ranges by number, many at once, handed on in order. Above it: block by block, linked by
 //! parent hash, logs by block hash; a reorganisation goes back to the common ancestor and comes with the first blocks of the new branch
-//! in one step. The finalized block is the node's; a chain that contradicts it is reported, and nothing is undone.
+//! in one step. A node whose ranges cannot be believed is followed block by block in both. The finalized block is the node's; a chain
+//! that contradicts it is reported, and nothing is undone.
 //!
 //! The follower takes every step it yields as applied. If applying one fails downstream, make a new follower from what is stored.
 //! `next` may be dropped while it waits (for a shutdown) and called again: nothing is lost by that.
@@ -139,6 +140,9 @@ impl<S: ChainSource + 'static> Follower<S> {
     async fn advance(&mut self) -> Result<Option<ChainStep>, FollowError> {
         self.open().await?;
         loop {
+            if !self.source.bears_ranges() {
+                self.backfill = None;
+            }
             if self.backfill.is_none() || self.ranges_since_tags >= RANGES_PER_TAGS {
                 let node = self.source.tags().await?;
                 self.ranges_since_tags = 0;
@@ -180,8 +184,9 @@ impl<S: ChainSource + 'static> Follower<S> {
             let answer = self.source.logs_in(&self.filter, ours.number..=ours.number).await?;
             let theirs = answer.end;
             if theirs.block != ours {
-                let changed = FinalizedChanged { ours, theirs: theirs.block };
-                return Err(self.contradicted(changed, answer.finalized.as_ref()));
+                return Err(self
+                    .contradicted(FinalizedChanged { ours, theirs: theirs.block })
+                    .await);
             }
             self.tags.finalized = Some(theirs);
             if let Some(cursor) = resume.cursor.filter(|cursor| cursor.number < ours.number) {
@@ -198,6 +203,10 @@ impl<S: ChainSource + 'static> Follower<S> {
 
     /// Learns whether the last block applied is final, where a higher one is: it may also be on a branch that was abandoned since.
     async fn check_cursor(&mut self, cursor: BlockRef) -> Result<(), FollowError> {
+        if !self.source.bears_ranges() {
+            // It is taken as one that may still be replaced.
+            return Ok(());
+        }
         let answer = self.source.logs_in(&self.filter, cursor.number..=cursor.number).await?;
         if !calls_final(answer.finalized.as_ref(), answer.end.block) {
             let reason = "it is not final for this backend";
@@ -215,24 +224,6 @@ impl<S: ChainSource + 'static> Follower<S> {
         header.ok_or_else(|| {
             ChainError::contradiction(format!("block {number}"), "the node does not have it yet")
         })
-    }
-
-    /// A backend whose chain lacks a block that was final. Unless it calls another block final in its place, it is only behind, on a
-    /// branch that was abandoned.
-    pub(super) fn contradicted(
-        &mut self,
-        changed: FinalizedChanged,
-        finalized: Option<&Header>,
-    ) -> FollowError {
-        let FinalizedChanged { ours, theirs } = changed;
-        if finalized.is_some_and(|last| last.block.number < ours.number) {
-            let reason = format!(
-                "it was final as {}, but is {} for this backend, not final",
-                ours.hash, theirs.hash
-            );
-            return ChainError::contradiction(format!("block {}", ours.number), reason).into();
-        }
-        self.finalized_changed(changed)
     }
 
     /// Believed only when it was said several times: one answer may be of a backend that is broken or of another chain.
@@ -288,8 +279,11 @@ impl<S: ChainSource + 'static> Follower<S> {
         Ok(None)
     }
 
-    /// The last block that is fetched by range.
+    /// The last block that is fetched by range, if any is.
     fn boundary(&self, node: &ChainTags) -> Option<u64> {
+        if !self.source.bears_ranges() {
+            return None;
+        }
         let head = node.head.block.number;
         match &self.tags.finalized {
             Some(last) => Some(last.block.number.min(head)),

@@ -56,6 +56,7 @@ impl<S: ChainSource + 'static> Follower<S> {
         if !extends(self.window.tip(), next, parent) {
             return self.reorg(node).await;
         }
+        self.check_final(&headers)?;
         self.step(None, headers).await
     }
 
@@ -94,6 +95,7 @@ impl<S: ChainSource + 'static> Follower<S> {
         }
         let kept = usize::try_from(self.step_blocks()).unwrap_or(usize::MAX);
         branch.truncate(kept);
+        self.check_final(&branch)?;
         let fetched = fetch::blocks(
             &self.source,
             &self.filter,
@@ -128,12 +130,9 @@ impl<S: ChainSource + 'static> Follower<S> {
                 Judgement::Extend | Judgement::Wait => return Err(changed(top)),
                 Judgement::Violation { ours, theirs } => {
                     let theirs = BlockRef { number: ours.number, hash: theirs };
-                    let changed = FinalizedChanged { ours, theirs };
-                    return Err(self.contradicted(changed, node.finalized.as_ref()));
+                    return Err(self.contradicted(FinalizedChanged { ours, theirs }).await);
                 }
-                Judgement::TooDeep { lowest } => {
-                    return Err(FollowError::ReorgTooDeep { lowest });
-                }
+                Judgement::TooDeep { lowest } => return Err(self.too_deep(lowest)),
                 Judgement::AskFrom(number) => {
                     depth = depth.saturating_mul(2).min(LOOK_MAX);
                     let lower = number.saturating_sub(depth).max(lowest).min(number);

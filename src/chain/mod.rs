@@ -8,6 +8,7 @@
 //! Everything a node says is distrusted: an answer is checked for its form before it is a value. No URL reaches an error or a log
 //! record, since providers put keys in it; [`endpoint::Endpoint`] is what is shown instead.
 
+mod batch;
 mod client;
 pub mod endpoint;
 mod error;
@@ -16,16 +17,20 @@ mod fetch;
 pub mod follower;
 mod following;
 mod head;
+mod parts;
 mod pipeline;
 pub mod providers;
 pub mod range;
 mod reread;
 pub mod retry;
 pub mod rpc;
+mod rpc_range;
 pub mod source;
 pub mod step;
 mod tags;
 mod transport;
+mod trust;
+mod violation;
 pub mod window;
 mod wire;
 mod ws;
@@ -40,3 +45,4 @@ pub use rpc::RpcSource;
 pub use source::{BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords};
 pub use step::{ChainStep, ChainTags, Stretch};
 pub use transport::install_crypto_provider;
+pub use trust::{Trust, TrustError};

@@ -252,6 +252,8 @@ impl<S: ChainSource + 'static> Pipeline<S> {
                 job.failures += 1;
                 let delay =
                     self.plan.backoff.delay(job.failures, error.retry_after(), jitter.draw());
+                // Whoever asks must then go on without ranges.
+                let delay = delay.filter(|_| self.plan.source.bears_ranges());
                 if let Some(delay) = delay {
                     error.tell(job.failures, "a range is asked for again");
                     job.pause = Some(delay);

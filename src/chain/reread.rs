@@ -1,6 +1,6 @@
 //! Reading finalized history a second time: ranges of logs, and whole blocks by their hash.
 //!
-//! For checking and mending what was recorded. Ranges are asked for one after the other, in sizes that the node bears; what may pass
+//! For checking and mending what was recorded. Ranges are asked for in sizes that the node bears; what may pass
 //! is waited out, up to as many attempts in a row as the options say. Nothing here knows what was recorded.
 
 use std::collections::BTreeMap;
@@ -34,6 +34,12 @@ impl<'a, S: ChainSource> Reread<'a, S> {
             recheck: Recheck { attempts: options.rechecks, delay: options.recheck_delay },
             jitter: Jitter::new(options.seed),
         }
+    }
+
+    /// Another one, which knows the sizes that this one has learned and learns by itself.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self { sizes: self.sizes.clone(), jitter: self.jitter.clone(), ..*self }
     }
 
     /// The logs with these words of the blocks from `from` on, up to `to` at most: the answer's `end` says how far it goes.

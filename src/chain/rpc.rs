@@ -1,27 +1,26 @@
 //! A chain over JSON-RPC: HTTP, or WebSocket where the URL says so.
 //!
 //! Only headers and logs are read; full transactions are never asked for, since a chain may have types of them that nobody here can
-//! read. A range of logs is asked for together with the headers of its two ends in one batch, so that a backend which does not have
-//! the end yet answers null there, and not an empty list that looks like "no logs"; and with the finalized block, since only that
-//! backend can say whether it calls the range final.
+//! read. How a range of logs is asked for, so that no backend's ignorance looks like "no logs", stands in `rpc_range`.
 //!
 //! Every failure passes through [`retry::classify`](super::retry::classify) and is cleaned of secrets here.
 
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use alloy::transports::IntoBoxTransport;
 use serde_json::json;
 
 use super::ChainError;
-use super::client::{NodeClient, RpcOptions, WireRange, by_number, tag_or_none};
+use super::batch::{BatchSize, PAIR};
+use super::client::{NodeClient, RpcOptions, by_number, tag_or_none};
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::source::{
     BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords, is_revert,
 };
 use super::step::ChainTags;
+use super::trust::Trust;
 use super::wire::{self, WireHeader, WireLog};
 use crate::vocab::{BlockRef, ChainId, Header, RawLog};
 
@@ -29,18 +28,23 @@ use crate::vocab::{BlockRef, ChainId, Header, RawLog};
 #[derive(Debug)]
 pub struct RpcSource {
     endpoint: Endpoint,
-    client: NodeClient,
-    /// Calls per batch that the node is known to bear.
-    batch: AtomicUsize,
+    pub(super) client: NodeClient,
+    pub(super) batch: BatchSize,
 }
-
-/// A range of logs takes so many calls.
-const RANGE_CALLS: usize = 4;
 
 impl RpcSource {
     /// A source at an endpoint; nothing is asked yet.
     pub fn new(endpoint: Endpoint, options: RpcOptions) -> Result<Self, ChainError> {
-        let client = NodeClient::new(&endpoint, options)?;
+        Self::trusting(endpoint, options, &Trust::default())
+    }
+
+    /// A source at an endpoint whose certificate may be signed by these authorities, too.
+    pub fn trusting(
+        endpoint: Endpoint,
+        options: RpcOptions,
+        trust: &Trust,
+    ) -> Result<Self, ChainError> {
+        let client = NodeClient::new(&endpoint, options, trust)?;
         Ok(Self::with(endpoint, client, options))
     }
 
@@ -50,8 +54,7 @@ impl RpcSource {
     }
 
     fn with(endpoint: Endpoint, client: NodeClient, options: RpcOptions) -> Self {
-        let batch = AtomicUsize::new(options.batch_max.max(1));
-        Self { endpoint, client, batch }
+        Self { endpoint, client, batch: BatchSize::new(options.batch_max) }
     }
 
     /// Where it asks; shows no keys.
@@ -60,31 +63,21 @@ impl RpcSource {
         &self.endpoint
     }
 
-    fn batch_size(&self) -> usize {
-        self.batch.load(Ordering::Relaxed)
-    }
-
-    /// Remembers that a batch of `calls` was too large.
-    fn shrink_batch(&self, calls: usize, limit: Option<u64>) {
-        let named = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|l| *l < calls);
-        let next = named.unwrap_or(calls / 2).max(1);
-        self.batch.fetch_min(next, Ordering::Relaxed);
+    /// Learns from a failure that fewer calls in a batch may be answered.
+    fn shrink_batch(&self, calls: usize, failure: &Failure) {
+        match failure.batch_limit() {
+            Some(limit) => self.batch.refused(calls, limit),
+            None => self.batch.was_too_much(calls),
+        }
     }
 
     async fn header_chunk(&self, numbers: &[u64]) -> Result<Vec<Header>, Failure> {
-        let answers = if let [number] = numbers {
-            let answer: Option<WireHeader> = self
-                .client
-                .ask("eth_getBlockByNumber", by_number(&wire::quantity(*number)))
-                .await?;
-            vec![Ok(answer)]
-        } else {
-            let calls = numbers
-                .iter()
-                .map(|number| ("eth_getBlockByNumber", by_number(&wire::quantity(*number))))
-                .collect();
-            self.client.ask_batch::<Option<WireHeader>>(calls).await?
-        };
+        let calls = numbers
+            .iter()
+            .map(|number| ("eth_getBlockByNumber", by_number(&wire::quantity(*number))))
+            .collect();
+        let answers = self.client.ask_batch::<Option<WireHeader>>(calls).await?;
+        self.batch.answered();
         numbers
             .iter()
             .zip(answers)
@@ -96,61 +89,21 @@ impl RpcSource {
             .collect()
     }
 
-    async fn range(
+    /// The logs of one block; of a backend that does not have it, an error.
+    pub(super) async fn logs_by_hash(
         &self,
         filter: &LogFilter,
-        words: &TopicWords,
-        range: &RangeInclusive<u64>,
-    ) -> Result<RangeLogs, Failure> {
-        let (from, to) = (*range.start(), *range.end());
-        let WireRange { start, end, finalized, logs } = if self.batch_size() >= RANGE_CALLS {
-            match self.client.ask_range(filter, words, range).await {
-                Err(failure) if failure.batch_limit().is_some() => {
-                    self.shrink_batch(RANGE_CALLS, failure.batch_limit().flatten());
-                    self.range_in_turn(filter, words, range).await?
-                }
-                answer => answer?,
-            }
-        } else {
-            self.range_in_turn(filter, words, range).await?
-        };
-        let logs = wire::logs(logs, filter, range).map_err(Failure::untrue)?;
-        if logs.iter().any(|log| !words.are_in(log)) {
-            return Err(Failure::untrue("a log without the words asked for".to_owned()));
+        block: BlockRef,
+    ) -> Result<Vec<RawLog>, Failure> {
+        let params = wire::block_params(filter, block.hash);
+        let answer: Option<Vec<WireLog>> = self.client.ask("eth_getLogs", params).await?;
+        let answer = answer.ok_or_else(|| Failure::lag(block.number))?;
+        let range = block.number..=block.number;
+        let logs = wire::logs(answer, filter, &range).map_err(Failure::untrue)?;
+        if logs.iter().any(|log| log.block.hash != block.hash) {
+            return Err(Failure::untrue("logs of another block came".to_owned()));
         }
-        let end = end.ok_or_else(|| Failure::lag(to))?;
-        let start = start.ok_or_else(|| Failure::lag(from))?;
-        let end = wire::header_at(&end, to).map_err(Failure::untrue)?;
-        let start = wire::header_at(&start, from).map_err(Failure::untrue)?;
-        let finalized =
-            finalized.map(|last| wire::header(&last)).transpose().map_err(Failure::untrue)?;
-        for header in [Some(&start), Some(&end), finalized.as_ref()].into_iter().flatten() {
-            let other = logs
-                .iter()
-                .find(|log| log.block.number == header.block.number && log.block != header.block);
-            if let Some(log) = other {
-                let reason = format!("a log of block {} beside header {}", log.block, header.block);
-                return Err(Failure::untrue(reason));
-            }
-        }
-        Ok(RangeLogs { logs, start, end, finalized })
-    }
-
-    /// For nodes that bear no batch: the headers come first, so that a backend that lags is noticed in most cases.
-    async fn range_in_turn(
-        &self,
-        filter: &LogFilter,
-        words: &TopicWords,
-        range: &RangeInclusive<u64>,
-    ) -> Result<WireRange, Failure> {
-        let end = by_number(&wire::quantity(*range.end()));
-        let end: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", end).await?;
-        let start = by_number(&wire::quantity(*range.start()));
-        let start: Option<WireHeader> = self.client.ask("eth_getBlockByNumber", start).await?;
-        let finalized = self.tag("finalized").await?;
-        let logs: Vec<WireLog> =
-            self.client.ask("eth_getLogs", wire::range_params(filter, words, range)).await?;
-        Ok(WireRange { start, end, finalized, logs })
+        Ok(logs)
     }
 
     async fn tag(&self, tag: &'static str) -> Result<Option<WireHeader>, Failure> {
@@ -190,10 +143,10 @@ impl RpcSource {
         const TAGS: [&str; 3] = ["latest", "safe", "finalized"];
         let calls =
             TAGS.iter().map(|tag| ("eth_getBlockByNumber", by_number(&json!(tag)))).collect();
-        let answers = if self.batch_size() >= TAGS.len() {
+        let answers = if self.batch.bears(TAGS.len()) {
             match self.client.ask_batch::<Option<WireHeader>>(calls).await {
                 Err(failure) if failure.batch_limit().is_some() => {
-                    self.shrink_batch(TAGS.len(), failure.batch_limit().flatten());
+                    self.shrink_batch(TAGS.len(), &failure);
                     self.one_by_one(TAGS).await
                 }
                 answers => answers?
@@ -269,20 +222,21 @@ impl ChainSource for RpcSource {
         let mut headers = Vec::with_capacity(numbers.len());
         let mut rest = numbers;
         while let (Some(first), Some(last)) = (rest.first(), rest.last()) {
-            let size = self.batch_size().min(rest.len());
+            let asked = || format!("headers {first} to {last}");
+            let size = self.batch.get().min(rest.len());
+            if size < PAIR {
+                let singles = self.single_headers(rest).await;
+                headers.extend(singles.map_err(|failure| failure.at(&self.endpoint, &asked()))?);
+                break;
+            }
             let (chunk, later) = rest.split_at(size);
             match self.header_chunk(chunk).await {
                 Ok(part) => {
                     headers.extend(part);
                     rest = later;
                 }
-                Err(failure) if size > 1 && failure.is_of_size() => {
-                    self.shrink_batch(size, failure.batch_limit().flatten());
-                }
-                Err(failure) => {
-                    let asked = format!("headers {first} to {last}");
-                    return Err(failure.at(&self.endpoint, &asked));
-                }
+                Err(failure) if failure.is_of_size() => self.shrink_batch(size, &failure),
+                Err(failure) => return Err(failure.at(&self.endpoint, &asked())),
             }
         }
         Ok(headers)
@@ -313,19 +267,8 @@ impl ChainSource for RpcSource {
         filter: &LogFilter,
         block: BlockRef,
     ) -> Result<Vec<RawLog>, ChainError> {
-        let params = wire::block_params(filter, block.hash);
-        let answer: Result<Option<Vec<WireLog>>, Failure> =
-            self.client.ask("eth_getLogs", params).await;
-        let read = answer.and_then(|wire| {
-            let wire = wire.ok_or_else(|| Failure::lag(block.number))?;
-            let range = block.number..=block.number;
-            let logs = wire::logs(wire, filter, &range).map_err(Failure::untrue)?;
-            if logs.iter().any(|log| log.block.hash != block.hash) {
-                return Err(Failure::untrue("logs of another block came".to_owned()));
-            }
-            Ok(logs)
-        });
-        read.map_err(|failure| failure.at(&self.endpoint, &format!("logs of block {block}")))
+        let answer = self.logs_by_hash(filter, block).await;
+        answer.map_err(|failure| failure.at(&self.endpoint, &format!("logs of block {block}")))
     }
 
     async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
@@ -345,7 +288,7 @@ impl ChainSource for RpcSource {
         let mut outcomes = Vec::with_capacity(calls.len());
         let mut rest = calls;
         while !rest.is_empty() {
-            let size = self.batch_size().min(rest.len());
+            let size = self.batch.get().min(rest.len());
             let (chunk, later) = rest.split_at(size);
             match self.call_chunk(chunk, at).await {
                 Ok(part) => {
@@ -353,7 +296,7 @@ impl ChainSource for RpcSource {
                     rest = later;
                 }
                 Err(failure) if size > 1 && failure.is_of_size() => {
-                    self.shrink_batch(size, failure.batch_limit().flatten());
+                    self.shrink_batch(size, &failure);
                 }
                 Err(failure) => {
                     let asked = format!("{size} calls at block {at}");
@@ -387,6 +330,10 @@ impl ChainSource for RpcSource {
         answer.map(B256::from).map_err(|failure| {
             failure.unless_said().at(&self.endpoint, &format!("slot {slot} of {of}"))
         })
+    }
+
+    fn bears_ranges(&self) -> bool {
+        self.batch.bears(PAIR)
     }
 
     async fn wait_for_head(&self) {

@@ -9,8 +9,12 @@ use std::ops::RangeInclusive;
 
 use alloy::primitives::{Address, B256, Bytes};
 
+use super::parts::in_parts;
 use super::{ChainError, ChainTags};
 use crate::vocab::{BlockRef, ChainId, Finding, Header, RawLog};
+
+/// What is asked for again is asked for in at most so many parts.
+pub(super) const PARTS_MAX: u64 = 512;
 
 /// Which block is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +203,12 @@ pub trait ChainSource: Send + Sync {
         at: BlockTag,
     ) -> impl Future<Output = Result<B256, ChainError>> + Send;
 
+    /// Whether a range can be believed: whether it comes whole from one backend, together with what says that this backend has all of
+    /// it. Where it does not, history is read block by block.
+    fn bears_ranges(&self) -> bool {
+        true
+    }
+
     /// Returns when a new head is announced or it is time to look again.
     fn wait_for_head(&self) -> impl Future<Output = ()> + Send;
 
@@ -208,25 +218,14 @@ pub trait ChainSource: Send + Sync {
     }
 }
 
-/// The logs of a range, asked for in two parts; a range of one block in one.
+/// The logs of a range, asked for in two parts, or in more where a node bears no more blocks at once; a range of one block in one.
 async fn in_halves<S: ChainSource + ?Sized>(
     source: &S,
     filter: &LogFilter,
     range: RangeInclusive<u64>,
 ) -> Result<RangeLogs, ChainError> {
-    let (from, to) = (*range.start(), *range.end());
-    let middle = from + (to.saturating_sub(from)) / 2;
-    if middle == to {
-        return source.logs_in(filter, range).await;
-    }
-    let mut low = source.logs_in(filter, from..=middle).await?;
-    let high = source.logs_in(filter, middle + 1..=to).await?;
-    if low.end.block.hash != high.start.parent_hash {
-        let asked = format!("blocks {from} to {to}");
-        return Err(ChainError::contradiction(asked, "the halves are not of one chain"));
-    }
-    low.logs.extend(high.logs);
-    Ok(RangeLogs { logs: low.logs, start: low.start, ..high })
+    let length = range.end().saturating_sub(*range.start()).saturating_add(1);
+    in_parts(range, length.div_ceil(2), PARTS_MAX, |part| source.logs_in(filter, part)).await
 }
 
 /// Whether a node's words say that the contract refused, and not the node.

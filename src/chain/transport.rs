@@ -17,6 +17,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 use super::endpoint::Endpoint;
+use super::trust::{Trust, distrust};
 
 /// So much of the body of a refusal is kept.
 const REFUSAL_MAX: usize = 4_096;
@@ -44,13 +45,18 @@ pub(crate) enum TransportFault {
     /// The body is no JSON-RPC response.
     #[error("the answer is not a json-rpc response: {0}")]
     Undecodable(String),
+    /// The node shows a certificate that nobody here vouches for.
+    #[error(
+        "its certificate is not trusted ({0}); where an authority of your own signed it, name that in `tls_certificates`"
+    )]
+    Untrusted(String),
     /// This machine cannot make a client.
     #[error("no http client: {0}")]
     Unusable(String),
 }
 
 impl TransportFault {
-    fn into_error(self) -> TransportError {
+    pub(crate) fn into_error(self) -> TransportError {
         TransportErrorKind::custom(self)
     }
 }
@@ -64,19 +70,26 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, TransportFault> {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        limits: Limits,
+        trust: &Trust,
+    ) -> Result<Self, TransportFault> {
         install_crypto_provider();
+        let unusable = |error: reqwest::Error| TransportFault::Unusable(text_of(&error));
         let mut builder = Client::builder()
             .connect_timeout(limits.connect_timeout)
             .timeout(limits.timeout)
             .redirect(Policy::none())
             .no_proxy()
             .user_agent(concat!("hallmark/", env!("CARGO_PKG_VERSION")));
-        if !endpoint.is_encrypted() {
+        builder = if endpoint.is_encrypted() {
+            builder.tls_certs_merge(trust.certificates().map_err(unusable)?)
+        } else {
             // Without certificates on the machine a client that may need them cannot be made; this one does not.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|error| TransportFault::Unusable(text_of(&error)))?;
+            builder.tls_certs_only([])
+        };
+        let client = builder.build().map_err(unusable)?;
         Ok(Self { client, endpoint, limits })
     }
 
@@ -186,6 +199,8 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn fault_of(error: &reqwest::Error) -> TransportFault {
     if error.is_timeout() {
         TransportFault::TimedOut
+    } else if let Some(why) = distrust(error) {
+        TransportFault::Untrusted(why)
     } else {
         TransportFault::Unreachable(text_of(error))
     }

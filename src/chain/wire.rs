@@ -23,6 +23,13 @@ pub(crate) struct WireHeader {
     logs_bloom: Option<Bloom>,
 }
 
+impl WireHeader {
+    /// Its hash; a pending block has none.
+    pub(crate) const fn hash(&self) -> Option<B256> {
+        self.hash
+    }
+}
+
 /// A log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

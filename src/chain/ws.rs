@@ -1,25 +1,36 @@
 //! A WebSocket connection to a node, with the announcement of new heads.
 //!
+//! alloy's own connector takes no certificates, so the connection is made here and handed to it.
+//!
 //! The connection is made when first needed and again after it was lost; a request that fell into the gap is the caller's to repeat.
 //! Announcements only say that it is time to look: nothing in them is used, so a lost one costs a poll interval and no data.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy::primitives::B256;
-use alloy::pubsub::RawSubscription;
+use alloy::pubsub::{ConnectionHandle, PubSubConnect, RawSubscription};
 use alloy::rpc::client::RpcClient;
-use alloy::transports::ws::{WebSocketConfig, WsConnect};
-use alloy::transports::{TransportError, TransportErrorKind};
+use alloy::transports::ws::{WebSocketConfig, WsBackend, WsConnect};
+use alloy::transports::{TransportError, TransportErrorKind, TransportResult};
+use rustls::ClientConfig;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
 use super::endpoint::Endpoint;
-use super::transport::{Limits, TransportFault, install_crypto_provider};
+use super::transport::{Limits, TransportFault};
+use super::trust::{Trust, distrust};
+
+/// A connection that says nothing for so long is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// A connection that is made when needed.
 #[derive(Debug)]
 pub(crate) struct WsClient {
     endpoint: Endpoint,
     limits: Limits,
+    /// Absent where nothing is encrypted.
+    tls: Option<Arc<ClientConfig>>,
     live: tokio::sync::Mutex<Option<Live>>,
     heads: Mutex<Option<RawSubscription>>,
 }
@@ -32,8 +43,15 @@ pub(crate) struct Live {
 }
 
 impl WsClient {
-    pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Self {
-        Self { endpoint, limits, live: tokio::sync::Mutex::new(None), heads: Mutex::new(None) }
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        limits: Limits,
+        trust: &Trust,
+    ) -> Result<Self, TransportFault> {
+        let tls = endpoint.is_encrypted().then(|| trust.config()).transpose();
+        let tls = tls.map_err(|error| TransportFault::Unusable(error.to_string()))?;
+        let (live, heads) = (tokio::sync::Mutex::new(None), Mutex::new(None));
+        Ok(Self { endpoint, limits, tls, live, heads })
     }
 
     /// The connection; made now if there is none.
@@ -79,14 +97,11 @@ impl WsClient {
     }
 
     async fn connect(&self) -> Result<RpcClient, TransportError> {
-        install_crypto_provider();
         let config = WebSocketConfig::default()
             .max_message_size(Some(self.limits.body_max))
             .max_frame_size(Some(self.limits.body_max));
-        // One attempt to reconnect by itself; after that requests fail and a new connection is made here, with our own pauses.
-        let connect =
-            WsConnect::new(self.endpoint.url().as_str()).with_config(config).with_max_retries(1);
-        let client = RpcClient::connect_pubsub(connect).await?;
+        let to = WsConnect::new(self.endpoint.url().as_str()).with_config(config);
+        let client = RpcClient::connect_pubsub(Dial { to, tls: self.tls.clone() }).await?;
         match subscribe(&client).await {
             Ok(heads) => *self.heads() = Some(heads),
             Err(error) => tracing::warn!(
@@ -100,6 +115,34 @@ impl WsClient {
 
     fn heads(&self) -> MutexGuard<'_, Option<RawSubscription>> {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes a connection for alloy.
+#[derive(Clone)]
+struct Dial {
+    to: WsConnect,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl PubSubConnect for Dial {
+    fn is_local(&self) -> bool {
+        self.to.is_local()
+    }
+
+    async fn connect(&self) -> TransportResult<ConnectionHandle> {
+        let request = self.to.clone().into_client_request().map_err(TransportErrorKind::custom)?;
+        let connector = self.tls.clone().map_or(Connector::Plain, Connector::Rustls);
+        let config = self.to.config().copied();
+        let dialled = connect_async_tls_with_config(request, config, false, Some(connector)).await;
+        let (socket, _) = dialled.map_err(|error| match distrust(&error) {
+            Some(why) => TransportFault::Untrusted(why).into_error(),
+            None => TransportFault::Unreachable(error.to_string()).into_error(),
+        })?;
+        let (handle, interface) = ConnectionHandle::new();
+        WsBackend::from_socket(socket, interface, KEEPALIVE).spawn();
+        // One attempt to reconnect by itself; after that requests fail and a new connection is made above, with our own pauses.
+        Ok(handle.with_max_retries(1))
     }
 }
 

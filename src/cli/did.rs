@@ -32,7 +32,7 @@ pub(super) fn run(
             return print(answer, out);
         }
         let database = open::used_database(config).await?;
-        let answer = local::get(serve::full_state(config, &database), &path).await;
+        let answer = local::get(serve::full_state(config, &database)?, &path).await;
         database.close().await;
         print(answer.map_err(fail)?, out)
     })?

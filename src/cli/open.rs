@@ -1,6 +1,7 @@
 //! From the configuration to the parts that commands are made of: the database, what is followed, and the node.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alloy::primitives::Address;
@@ -10,6 +11,7 @@ use crate::app::{AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest,
 use crate::chain::endpoint::Endpoint;
 use crate::chain::{
     FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource,
+    Trust,
 };
 use crate::config::{Config, RpcRole, Topics};
 use crate::registry::{Deployment, KnownImplementations, topics};
@@ -94,6 +96,8 @@ pub(super) fn file_keeper(config: &Config, database: &Database) -> Option<FileKe
     let options = FetchOptions {
         gateways: config.ipfs_gateways.clone(),
         private_hosts: config.private_hosts.iter().map(|host| host.name().to_owned()).collect(),
+        // The nodes' client has read the same files before, and said what is wrong with them.
+        authorities: authorities(config).unwrap_or_default(),
         ..FetchOptions::default()
     };
     let clock = Arc::new(SystemClock);
@@ -136,6 +140,7 @@ pub(super) fn source(config: &Config) -> Result<Providers<RpcSource>, CliError> 
         poll_interval: config.poll_interval,
         ..RpcOptions::default()
     };
+    let trust = trust(config)?;
     let mut providers = Vec::with_capacity(config.rpc_url.len());
     for url in &config.rpc_url {
         let endpoint = Endpoint::parse(url.expose().as_str())?;
@@ -145,7 +150,8 @@ pub(super) fn source(config: &Config) -> Result<Providers<RpcSource>, CliError> 
             RpcRole::Check => Role::Check,
         };
         let name = endpoint.to_string();
-        providers.push(Provider { source: RpcSource::new(endpoint, options)?, name, role });
+        let source = RpcSource::trusting(endpoint, options, &trust)?;
+        providers.push(Provider { source, name, role });
     }
     let options = ProvidersOptions {
         // A node must not be able to tell which of its answers will be compared.
@@ -154,6 +160,29 @@ pub(super) fn source(config: &Config) -> Result<Providers<RpcSource>, CliError> 
         ..ProvidersOptions::new(config.chain_id)
     };
     Ok(Providers::new(providers, options))
+}
+
+/// The authorities that nodes may be vouched for by, beside this machine's.
+fn trust(config: &Config) -> Result<Trust, CliError> {
+    let mut trust = Trust::default();
+    for (path, pem) in config.tls_certificates.iter().zip(authorities(config)?) {
+        trust.add_pem(&pem).map_err(|error| {
+            let what = format!("cannot use `{}` of `tls_certificates`", path.display());
+            CliError::failed(&what, &error)
+        })?;
+    }
+    Ok(trust)
+}
+
+/// The files of authorities, as they are.
+pub(super) fn authorities(config: &Config) -> Result<Vec<Vec<u8>>, CliError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| {
+            let what = format!("cannot read `{}` of `tls_certificates`", path.display());
+            CliError::failed(&what, &error)
+        })
+    };
+    config.tls_certificates.iter().map(read).collect()
 }
 
 /// A block that holds logs for certain: that of the preset's deployment.

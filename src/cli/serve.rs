@@ -24,7 +24,7 @@ pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let listener = listen(config).await?;
-        let mut state = full_state(config, &database);
+        let mut state = full_state(config, &database)?;
         state.contracts = Some(contracts(config, Arc::new(open::source(config)?)));
         serve(state, listener, stop).await?;
         database.close().await;
@@ -54,7 +54,7 @@ pub(super) async fn both(
 ) -> Result<Exit, CliError> {
     let source = Arc::new(open::source(config)?);
     let reporting = Arc::clone(&source);
-    let mut state = full_state(config, database);
+    let mut state = full_state(config, database)?;
     state.contracts = Some(contracts(config, Arc::clone(&source)));
     state.providers = ProviderStatuses::told_by(move || {
         reporting.report().into_iter().map(provider_status).collect()
@@ -132,18 +132,19 @@ fn provider_status(report: ProviderReport) -> ProviderStatus {
 }
 
 /// What the service answers from, documents of other hosts included.
-pub(super) fn full_state(config: &Config, database: &Database) -> ApiState {
+pub(super) fn full_state(config: &Config, database: &Database) -> Result<ApiState, CliError> {
     let mut state = state(config, database);
     if config.foreign_dids {
         let private = config.private_hosts.iter().map(|host| host.name().to_owned());
-        match ForeignDocuments::new(Arc::new(SystemClock), private, &[]) {
+        let authorities = open::authorities(config)?;
+        match ForeignDocuments::new(Arc::new(SystemClock), private, &authorities) {
             Ok(foreign) => state.foreign = Some(Arc::new(foreign)),
             Err(error) => {
                 tracing::warn!(%error, "documents of other hosts are not fetched");
             }
         }
     }
-    state
+    Ok(state)
 }
 
 /// What look-ups are answered from.

@@ -132,6 +132,12 @@ pub(super) const OPERATOR_TOKEN: Key = Key {
         "token with which characters and invitations are made, at least 16 characters; `none` for nobody",
     )
 };
+pub(super) const TLS_CERTIFICATES: Key = key(
+    "tls_certificates",
+    Kind::List,
+    "",
+    "PEM files of authorities to trust beside this machine's, for nodes, hosts of did:web and hosts of registration files",
+);
 pub(super) const START_BLOCK: Key =
     preset_key("start_block", number(0, NUMBER_MAX), "first block to read");
 pub(super) const IDENTITY_REGISTRY: Key =
@@ -204,6 +210,7 @@ pub const KEYS: &[Key] = &[
     REGISTRATION_FILES,
     IPFS_GATEWAYS,
     OPERATOR_TOKEN,
+    TLS_CERTIFICATES,
     START_BLOCK,
     IDENTITY_REGISTRY,
     REPUTATION_REGISTRY,

@@ -63,6 +63,8 @@ pub struct Config {
     pub ipfs_gateways: Vec<Url>,
     /// The token with which characters and invitations are made; `None` for nobody.
     pub operator_token: Option<OperatorToken>,
+    /// PEM files of authorities that are trusted beside this machine's.
+    pub tls_certificates: Vec<PathBuf>,
     /// The first block that is read.
     pub start_block: u64,
     /// The identity registry's proxy.
@@ -167,6 +169,7 @@ impl Config {
             registration_files: values.take(key::REGISTRATION_FILES)?,
             ipfs_gateways: values.take(key::IPFS_GATEWAYS)?,
             operator_token: values.take(key::OPERATOR_TOKEN)?,
+            tls_certificates: values.take(key::TLS_CERTIFICATES)?,
             start_block: values.take(key::START_BLOCK)?,
             identity_registry: values.take(key::IDENTITY_REGISTRY)?,
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 use super::layer::Raw;
 use crate::did::web::WebHost;
@@ -272,6 +273,22 @@ impl Setting for Vec<Url> {
 
     fn shown(&self) -> Json {
         self.iter().map(|url| Json::from(url.as_str())).collect()
+    }
+}
+
+impl Setting for Vec<PathBuf> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        match raw {
+            Raw::Text(one) => Ok(vec![one.into()]),
+            Raw::List(many) => Ok(many.iter().map(PathBuf::from).collect()),
+            Raw::Integer(_) | Raw::Other(_) => {
+                Err(format!("expected a list of paths, found {}", found(raw)))
+            }
+        }
+    }
+
+    fn shown(&self) -> Json {
+        self.iter().map(|path| Json::from(path.display().to_string())).collect()
     }
 }
 

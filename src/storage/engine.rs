@@ -40,6 +40,8 @@ const SQLITE_WRITER_CACHE: &str = "-98304";
 /// So many pages of 4 KiB may stand in the write-ahead log before they go into the database: a page that many transactions change goes
 /// there once.
 const SQLITE_CHECKPOINT_PAGES: &str = "16384";
+/// What is left of the write-ahead log's file, in bytes, where a long reading transaction made it grow: as much as it takes otherwise.
+const SQLITE_LOG_LEFT: &str = "67108864";
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 
 /// A database on either engine.
@@ -260,7 +262,8 @@ async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
     let writing = options
         .clone()
         .pragma("cache_size", SQLITE_WRITER_CACHE)
-        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES);
+        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", SQLITE_LOG_LEFT);
     let writer = pool(1).connect_with(writing).await.map_err(|e| fail(Box::new(e)))?;
     let readers = pool(SQLITE_READERS_MAX)
         .connect_with(options.pragma("query_only", "true"))

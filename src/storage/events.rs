@@ -39,6 +39,10 @@ const EVENTS_OF_AGENT_NAMED: &str = select_events!(
     "WHERE e.agent = $1 AND e.name = $2 AND (e.block, e.log_index) > ($3, $4) AND e.block <= $5
      ORDER BY e.block, e.log_index LIMIT $6"
 );
+const NEWEST_FEEDBACK: &str = select_events!(
+    "WHERE e.agent = $1 AND e.name = 'NewFeedback' AND e.block <= $2
+     ORDER BY e.block DESC, e.log_index DESC LIMIT $3"
+);
 const FIRST_OF_THREAD: &str = select_events!(
     "WHERE e.thread = $1 AND e.name = $2 AND e.name <> 'NewFeedback' AND e.block <= $3
      ORDER BY e.block, e.log_index LIMIT $4"
@@ -235,6 +239,19 @@ impl Tx {
         };
         events(on_engine!(self, conn => sqlx::query_as(EVENTS_OF_AGENT_NAMED)
             .bind(agent).bind(name).bind(block).bind(log).bind(through).bind(i64::from(page.limit))
+            .fetch_all(conn).await)?)
+    }
+
+    /// The newest feedback on an agent, up to the end of a block, newest first.
+    pub async fn newest_feedback(
+        &mut self,
+        agent: AgentId,
+        through_block: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StorageError> {
+        let through = signed("block number", through_block)?;
+        events(on_engine!(self, conn => sqlx::query_as(NEWEST_FEEDBACK)
+            .bind(agent_text(agent)).bind(through).bind(i64::from(limit))
             .fetch_all(conn).await)?)
     }
 

@@ -19,16 +19,19 @@ pub enum FindingKind {
     NodeUnfit,
     /// Numbers of agents are missing, also after their blocks were asked for again.
     AgentsMissing,
+    /// Numbers of a client's feedback are missing, also after their blocks were asked for again.
+    FeedbackMissing,
 }
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LogsLeftOut,
         Self::LogsInvented,
         Self::NodesDisagree,
         Self::NodeUnfit,
         Self::AgentsMissing,
+        Self::FeedbackMissing,
     ];
 
     /// Its word, in storage and in answers.
@@ -40,6 +43,7 @@ impl FindingKind {
             Self::NodesDisagree => "nodes-disagree",
             Self::NodeUnfit => "node-unfit",
             Self::AgentsMissing => "agents-missing",
+            Self::FeedbackMissing => "feedback-missing",
         }
     }
 

@@ -6,10 +6,16 @@
 use alloy::primitives::{Address, B256, Bytes, I256, U256, keccak256};
 use alloy::sol_types::SolValue;
 use hallmark::registry::topics::{KNOWN_EVENTS, KnownEvent};
-use hallmark::registry::{RegistryEvent, Tag, decode};
+use hallmark::registry::{FeedbackNumber, RegistryEvent, Tag, decode, feedback_number};
 use hallmark::vocab::{AgentId, BlockRef, RawLog, RegistryKind};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+
+/// What a feedback says of its own number.
+fn number_of(event: &RegistryEvent) -> Option<FeedbackNumber> {
+    let RegistryEvent::NewFeedback { agent, client, index, .. } = event else { return None };
+    Some(FeedbackNumber { agent: *agent, client: *client, index: *index })
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
@@ -22,6 +28,7 @@ proptest! {
         for kind in RegistryKind::ALL {
             let decoded = decode(kind, &log_of(known, &topics, &data));
             if known.is_of(kind) {
+                prop_assert_eq!(number_of(&event), feedback_number(&log_of(known, &topics, &data)));
                 prop_assert_eq!(decoded, Ok(event.clone()));
             } else {
                 prop_assert!(decoded.is_err());

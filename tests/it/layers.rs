@@ -101,6 +101,8 @@ const FENCES: &[Fenced] = &[
     fenced("argon2", &["attest"], KEYS),
     fenced("chacha20poly1305", &["attest"], KEYS),
     fenced("getrandom", &["app"], "randomness is brought along by `app`"),
+    fenced("rustls_platform_verifier", &["chain"], "one place says whom to trust"),
+    fenced("tokio_tungstenite", &["chain"], PROVIDERS),
     fenced("bs58", &["did", "attest"], KEYS),
     fenced("ed25519_dalek", &["did", "attest"], KEYS),
     fenced("k256", &["did", "attest"], KEYS),

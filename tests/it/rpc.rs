@@ -127,6 +127,10 @@ fn good(method: &str, params: &Value) -> Value {
         }
         "eth_getLogs" => {
             let filter = &params[0];
+            if let Some(hash) = filter["blockHash"].as_str() {
+                let hash: B256 = hash.parse().unwrap();
+                return (0..1_000).filter(|n| self::hash(*n) == hash).map(log).collect();
+            }
             let (from, to) = (number(&filter["fromBlock"]), number(&filter["toBlock"]));
             (from..=to.min(999)).map(log).collect()
         }
@@ -320,6 +324,72 @@ async fn batches_shrink_to_what_the_node_bears() {
         assert_eq!(source.logs_in(&filter(), 10..=20).await.unwrap().logs.len(), 11, "{max}");
         assert_eq!(source.tags().await.unwrap().head.block.number, 999, "{max}");
     }
+}
+
+/// A node that refuses more calls in one packet.
+async fn bears(max: usize) -> Server {
+    let whole = move |body: &Value| {
+        let message = format!("maximum {max} calls in 1 batch");
+        let error = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32014, "message": message } });
+        (body.as_array()?.len() > max).then(|| error.to_string().into_response())
+    };
+    Server::start(Box::new(whole), Box::new(|_, _| None)).await
+}
+
+/// Two calls in a packet are enough to know that a backend has the end of the range, and three packets to know the rest of it.
+#[tokio::test]
+async fn where_two_calls_are_borne_a_range_comes_in_pairs() {
+    for max in [3, 2] {
+        let server = bears(max).await;
+        let source = server.source();
+        let range = source.logs_in(&filter(), 10..=20).await.unwrap();
+        assert_eq!(range.logs.len(), 11);
+        let of = |header: &hallmark::vocab::Header| header.block.number;
+        assert_eq!((of(&range.start), of(&range.end)), (10, 20));
+        assert_eq!(range.finalized.as_ref().map(of), Some(800));
+        assert!(source.bears_ranges());
+        let sizes: Vec<usize> =
+            server.seen().iter().filter_map(|body| body.as_array().map(Vec::len)).collect();
+        assert_eq!(sizes, [4, 2, 2, 2]);
+        let beyond = source.logs_in(&filter(), 990..=1_005).await.unwrap_err();
+        assert!(beyond.is_transient(), "{beyond:?}");
+    }
+}
+
+#[tokio::test]
+async fn pairs_of_backends_that_differ_about_the_end_are_refused() {
+    let asked = std::sync::atomic::AtomicU64::new(0);
+    let single = move |method: &str, params: &Value| {
+        let is_end = method == "eth_getBlockByNumber" && params[0] == json!("0x14");
+        // The second backend is on another branch.
+        let is_other = is_end && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1;
+        let mut other = block(20);
+        other["hash"] = json!(B256::repeat_byte(9));
+        is_other.then(|| json!({ "result": other }))
+    };
+    let server = Server::start(Box::new(|_| None), Box::new(single)).await;
+    let source = server.source_with(RpcOptions { batch_max: 2, ..RpcOptions::default() });
+    let error = source.logs_in(&filter(), 10..=20).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert!(error.to_string().contains("backends differ about the last block"), "{error}");
+    assert_eq!(source.logs_in(&filter(), 10..=20).await.unwrap().logs.len(), 11);
+}
+
+/// Where not even two are borne no list of a range is believed: each block is asked for by its hash.
+#[tokio::test]
+async fn where_no_batch_is_borne_a_range_is_read_block_by_block() {
+    let server = bears(1).await;
+    let source = server.source();
+    let range = source.logs_in(&filter(), 10..=20).await.unwrap();
+    assert_eq!((range.logs.len(), range.finalized), (11, None), "it cannot say what is final");
+    assert!(!source.bears_ranges());
+    let ranges =
+        server.seen().iter().filter(|body| body["params"][0]["fromBlock"].is_string()).count();
+    assert_eq!(ranges, 0, "a range is asked for only in a batch");
+    let error = source.logs_in(&filter(), 10..=500).await.unwrap_err();
+    assert!(matches!(error, ChainError::RangeTooLarge { limit: Some(64), .. }), "{error:?}");
+    let again = source.logs_again(&filter(), 10..=500).await.unwrap();
+    assert_eq!(again.logs.len(), 491, "asked for again it comes in parts");
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 //! All is asked as of one block: the last one applied that is final, where what was true stays true while this runs. Where a node cannot
 //! say, the check says so, which is no "right". Agents and ranges of logs are sampled by a seed, or all of them are looked at.
 
+use std::ops::RangeInclusive;
+
 use alloy::primitives::Address;
+use futures_util::{StreamExt, stream};
 
 use super::contract::Contract;
 use super::{Audited, Checked, Suspects, Told, Verdict};
@@ -33,6 +36,8 @@ pub enum Sample {
 
 /// One in so many of the agents drawn is a range of logs drawn.
 const AGENTS_PER_RANGE: u64 = 10;
+/// So many ranges are on their way at once.
+const RANGES_AT_ONCE: usize = 4;
 
 impl Sample {
     /// The places out of `total` that are drawn, ascending.
@@ -159,38 +164,84 @@ async fn logs<S: ChainSource>(
     };
     let places = asked.sample.places(ranges, count);
     let of = u64::try_from(places.len()).unwrap_or(u64::MAX);
+    let blocks = |place: u64| {
+        let from = start.saturating_add(place.saturating_mul(size));
+        from..=from.saturating_add(size - 1).min(end)
+    };
+    let mut places = places.into_iter();
     let mut reread = Reread::new(asked.source, asked.options);
-    for (place, done) in places.into_iter().zip(1..) {
-        let mut from = start.saturating_add(place.saturating_mul(size));
-        let last = from.saturating_add(size - 1).min(end);
-        while from <= last {
-            let words = TopicWords::default();
-            let theirs = match reread.logs_from(asked.filter, &words, from, last).await {
-                Ok(answer) => answer,
-                Err(error) => {
-                    check.unsaid = Some(error.to_string());
-                    return Ok(check);
-                }
-            };
-            let through = theirs.end.block.number;
-            let ours = {
-                let during = || format!("cannot read the logs of blocks {from} to {through}");
-                let mut tx = asked.database.begin_read().await.during(during)?;
-                tx.events_in(from, through).await.during(during)?
-            };
-            check.look(theirs.logs.len());
-            differences(asked.filter, &ours, &theirs.logs, |block, what| {
+    let mut found = match places.next() {
+        // The first teaches the size that the node bears.
+        Some(first) => vec![range(asked, &mut reread, blocks(first)).await?],
+        None => Vec::new(),
+    };
+    let rest: Vec<_> = places
+        .map(|place| {
+            let mut reread = reread.another();
+            async move { range(asked, &mut reread, blocks(place)).await }
+        })
+        .collect();
+    let mut rest = stream::iter(rest).buffered(RANGES_AT_ONCE);
+    let mut done = 0;
+    loop {
+        for range in found.drain(..) {
+            done += 1;
+            check.look(range.looked_at);
+            for (block, what) in range.differences {
                 check.offend(what);
                 suspects.block(block);
-            });
-            from = through.saturating_add(1);
+            }
+            if let Some(error) = range.unsaid {
+                check.unsaid = Some(error.to_string());
+                return Ok(check);
+            }
+            told(Told { doing: "reading logs again, ranges", done, of });
         }
-        told(Told { doing: "reading logs again, ranges", done, of });
+        let Some(next) = rest.next().await else { break };
+        found.push(next?);
     }
     if ranges > of {
         check.note = Some(format!("{of} of {ranges} ranges of {size} blocks"));
     }
     Ok(check)
+}
+
+/// What came of reading a range of logs again.
+#[derive(Default)]
+struct RangeAgain {
+    looked_at: usize,
+    /// The block of each, and what differs.
+    differences: Vec<(u64, String)>,
+    /// Why the node could not say.
+    unsaid: Option<ChainError>,
+}
+
+async fn range<S: ChainSource>(
+    asked: &AgainstChain<'_, S>,
+    reread: &mut Reread<'_, S>,
+    blocks: RangeInclusive<u64>,
+) -> Result<RangeAgain, AppError> {
+    let mut found = RangeAgain::default();
+    let (mut from, last) = (*blocks.start(), *blocks.end());
+    while from <= last {
+        let words = TopicWords::default();
+        let theirs = match reread.logs_from(asked.filter, &words, from, last).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(RangeAgain { unsaid: Some(error), ..found }),
+        };
+        let through = theirs.end.block.number;
+        let ours = {
+            let during = || format!("cannot read the logs of blocks {from} to {through}");
+            let mut tx = asked.database.begin_read().await.during(during)?;
+            tx.events_in(from, through).await.during(during)?
+        };
+        found.looked_at += theirs.logs.len();
+        differences(asked.filter, &ours, &theirs.logs, |block, what| {
+            found.differences.push((block, what));
+        });
+        from = through.saturating_add(1);
+    }
+    Ok(found)
 }
 
 /// Tells of each log that only one side has, and of each that is another one on either.

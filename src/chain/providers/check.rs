@@ -15,11 +15,13 @@ use super::health::{Choice, Health};
 use super::suspicion::{Doubt, is_round, is_sampled};
 use super::{Blame, Node, Providers};
 use crate::chain::fetch::claims;
+use crate::chain::parts::in_parts;
+use crate::chain::source::PARTS_MAX;
 use crate::chain::{ChainError, ChainSource, LogFilter, RangeLogs};
 use crate::vocab::{Finding, FindingKind, Header, RawLog};
 
 /// A range that is compared is asked for in at most so many parts.
-const PARTS_MAX: usize = 32;
+const COMPARED_PARTS_MAX: u64 = 32;
 /// A node that is only compared with has so long for a sampled range.
 const SAMPLE_LIMIT: Duration = Duration::from_secs(5);
 /// So many blocks of a suspicious range are looked at where there is no other node.
@@ -83,14 +85,15 @@ impl<S: ChainSource> Providers<S> {
     ) -> Result<RangeLogs, ChainError> {
         let span = (*range.start(), *range.end());
         let (node, _) = self.ask(Blame::All, S::tags).await?;
-        let mut answer = self.in_parts(node, filter, span, half(span)).await?;
+        let mut answer = self.in_parts(node, filter, span, (half(span), PARTS_MAX)).await?;
         let others = self.others(node.index);
         if others.is_empty() {
             answer = self.fill_by_bloom(filter, span, (node, answer)).await?;
         }
         for other in others {
             let Ok(()) = self.make_sure(other).await else { continue };
-            if let Ok(theirs) = self.in_parts(other, filter, span, length(span)).await {
+            if let Ok(theirs) = self.in_parts(other, filter, span, (length(span), PARTS_MAX)).await
+            {
                 answer = self.settle(filter, span, (node, answer), (other, theirs)).await?;
             }
         }
@@ -155,7 +158,7 @@ impl<S: ChainSource> Providers<S> {
     ) -> Option<Said<'_, S>> {
         for other in self.others(but?) {
             let Ok(()) = self.make_sure(other).await else { continue };
-            match self.in_parts(other, filter, span, size).await {
+            match self.in_parts(other, filter, span, (size, COMPARED_PARTS_MAX)).await {
                 Ok(answer) => return Some((other, answer)),
                 Err(error) => {
                     tracing::debug!(%error, "a range could not be compared");
@@ -166,49 +169,17 @@ impl<S: ChainSource> Providers<S> {
     }
 
     /// A range as one node has it, asked for in parts of at most `size` blocks, and in smaller ones where it refuses those.
-    pub(super) async fn in_parts(
+    async fn in_parts(
         &self,
         node: &Node<S>,
         filter: &LogFilter,
         (from, to): (u64, u64),
-        size: u64,
+        (size, parts_max): (u64, u64),
     ) -> Result<RangeLogs, ChainError> {
-        let mut size = size.max(1);
-        let mut next = from;
-        let mut whole: Option<RangeLogs> = None;
-        for _ in 0..PARTS_MAX {
-            let end = next.saturating_add(size - 1).min(to);
-            let part = self.one(node, Blame::All, |source| source.logs_in(filter, next..=end));
-            let part = match part.await {
-                Err(ChainError::RangeTooLarge { limit, .. }) if size > 1 => {
-                    size = limit.filter(|limit| (1..size).contains(limit)).unwrap_or(size / 2);
-                    continue;
-                }
-                part => part?,
-            };
-            let joined = match whole.take() {
-                None => part,
-                Some(mut before) => {
-                    if before.end.block.hash != part.start.parent_hash {
-                        return Err(ChainError::contradiction(
-                            format!("blocks {from} to {to}"),
-                            "the parts are not of one chain",
-                        ));
-                    }
-                    before.logs.extend(part.logs);
-                    RangeLogs { logs: before.logs, start: before.start, ..part }
-                }
-            };
-            if end == to {
-                return Ok(joined);
-            }
-            whole = Some(joined);
-            next = end + 1;
-        }
-        Err(ChainError::contradiction(
-            format!("blocks {from} to {to}"),
-            format!("they would take more than {PARTS_MAX} requests"),
-        ))
+        let ask = |part: RangeInclusive<u64>| {
+            self.one(node, Blame::All, move |source: &S| source.logs_in(filter, part))
+        };
+        in_parts(from..=to, size, parts_max, ask).await
     }
 
     /// Holds the answer of one node against its own answers to smaller questions.
@@ -218,7 +189,7 @@ impl<S: ChainSource> Providers<S> {
         span: (u64, u64),
         (node, answer): Said<'_, S>,
     ) -> Result<RangeLogs, ChainError> {
-        let halves = self.in_parts(node, filter, span, half(span)).await?;
+        let halves = self.in_parts(node, filter, span, (half(span), COMPARED_PARTS_MAX)).await?;
         let settled = self.settle(filter, span, (node, answer), (node, halves)).await?;
         self.fill_by_bloom(filter, span, (node, settled)).await
     }

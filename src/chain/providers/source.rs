@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use alloy::primitives::{Address, B256, Bytes};
 
+use super::health::Choice;
 use super::{Blame, Providers};
 use crate::chain::source::{BlockTag, CallOutcome, ChainSource, LogFilter, RangeLogs, TopicWords};
 use crate::chain::{ChainError, ChainTags};
@@ -88,6 +89,13 @@ impl<S: ChainSource> ChainSource for Providers<S> {
     async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
         let asked = self.ask(Blame::Passing, |source| source.storage(of, slot, at));
         asked.await.map(|(_, word)| word)
+    }
+
+    /// What holds for the node that would be asked now.
+    fn bears_ranges(&self) -> bool {
+        let Choice::Ask(chosen) = self.choice() else { return true };
+        let first = chosen.first().and_then(|index| self.nodes.get(*index));
+        first.is_none_or(|node| node.provider.source.bears_ranges())
     }
 
     async fn wait_for_head(&self) {

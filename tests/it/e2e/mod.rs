@@ -19,6 +19,7 @@ mod registration;
 mod reorg;
 mod repair;
 mod texts;
+mod tls;
 mod undecodable;
 mod upgrade;
 mod wallets;

@@ -1,9 +1,12 @@
-//! Three deliberate bugs, planted around the program and never in it, to show that the simulation's checks bite.
+//! Deliberate bugs, planted around the program and never in it, to show that the simulation's checks bite.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use alloy::primitives::{Address, B256, Bytes};
+use alloy::rpc::json_rpc::{RequestPacket, ResponsePacket};
+use alloy::transports::{TransportError, TransportFut};
 use hallmark::app::AppError;
 use hallmark::chain::{
     BlockTag, ChainError, ChainSource, ChainTags, Follower, LogFilter, RangeLogs, Resume, RpcSource,
@@ -11,6 +14,8 @@ use hallmark::chain::{
 use hallmark::storage::Tags;
 use hallmark::vocab::{BlockRef, ChainId, Header, RawLog};
 
+use super::node::Node;
+use super::plan::Plan;
 use super::run::{Run, binding, filter};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +26,31 @@ pub(super) enum Bug {
     LeaveClosed,
     /// The cursor is committed before what it stands for.
     CursorEarly,
+    /// What belongs together is asked one after the other, and believed as if one backend had answered it.
+    InTurn,
+}
+
+impl Bug {
+    /// A seed shortly before one that shows it.
+    pub(super) const fn shows_from(self) -> u64 {
+        match self {
+            Self::DropLog | Self::LeaveClosed | Self::CursorEarly => 0,
+            // A backend must lack a range's end just when its logs are asked for, and no number may tell: one in some hundred plans.
+            Self::InTurn => 2_500,
+        }
+    }
+
+    /// Whether a run of this plan may show it.
+    pub(super) fn may_show(self, plan: &Plan) -> bool {
+        let has_batches = plan.rpc.batch_max >= 4;
+        match self {
+            Self::DropLog | Self::LeaveClosed | Self::CursorEarly => true,
+            // What is left out of recent blocks is found by their blooms.
+            Self::InTurn => {
+                plan.views > 1 && has_batches && plan.sync_percent < 90 && plan.options.recent <= 2
+            }
+        }
+    }
 }
 
 /// Undoes the reopening of a span, on SQLite.
@@ -32,6 +62,37 @@ pub(super) const LEAVE_CLOSED: &str = "
         WHERE kind = OLD.kind AND subject = OLD.subject AND name = OLD.name
           AND from_block = OLD.from_block AND from_log = OLD.from_log;
     END";
+
+/// A wire that takes batches, and asks each call of one by itself.
+#[derive(Clone, Debug)]
+pub(super) struct InTurn(pub(super) Node);
+
+impl tower::Service<RequestPacket> for InTurn {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, packet: RequestPacket) -> Self::Future {
+        let node = self.0.clone();
+        Box::pin(async move {
+            let RequestPacket::Batch(calls) = packet else {
+                return node.exchange(packet).await;
+            };
+            let mut answers = Vec::with_capacity(calls.len());
+            for call in calls {
+                match node.clone().exchange(RequestPacket::Single(call)).await? {
+                    ResponsePacket::Single(answer) => answers.push(answer),
+                    ResponsePacket::Batch(more) => answers.extend(more),
+                }
+            }
+            Ok(ResponsePacket::Batch(answers))
+        })
+    }
+}
 
 /// A source that loses some logs, always the same.
 pub(super) struct Dropping(pub(super) Arc<RpcSource>);
@@ -87,6 +148,10 @@ impl ChainSource for Dropping {
 
     async fn storage(&self, of: Address, slot: B256, at: BlockTag) -> Result<B256, ChainError> {
         self.0.storage(of, slot, at).await
+    }
+
+    fn bears_ranges(&self) -> bool {
+        self.0.bears_ranges()
     }
 
     async fn wait_for_head(&self) {

@@ -75,6 +75,8 @@ pub(super) async fn drive<T>(
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Driven::Ended(output);
         }
+        // What was begun in this poll goes out before anything else, however fast the database is.
+        yield_now().await;
         let end = match until(polls) {
             Until::Now => return Driven::Stopped,
             Until::At(end) => end,

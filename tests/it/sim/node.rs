@@ -29,7 +29,10 @@ impl Node {
         self.0.lock().unwrap()
     }
 
-    async fn exchange(self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
+    pub(super) async fn exchange(
+        self,
+        packet: RequestPacket,
+    ) -> Result<ResponsePacket, TransportError> {
         let asks_for_tags = packet
             .requests()
             .first()

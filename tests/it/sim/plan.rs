@@ -111,6 +111,7 @@ pub(super) struct Plan {
     pub(super) range_limit: Option<u64>,
     /// Ranges with more logs than this are refused.
     pub(super) logs_limit: Option<usize>,
+    /// Batches of more calls than this are refused; of one call all are.
     pub(super) batch_limit: Option<usize>,
     /// Whether logs come without their block's time.
     pub(super) timeless: bool,
@@ -154,7 +155,7 @@ impl Plan {
             options.depth_without_finality = depth;
             options.recent = 100;
         }
-        let mut plan = Self {
+        Self {
             shape,
             blocks,
             opening: draw.chance(50),
@@ -177,20 +178,7 @@ impl Plan {
                 batch_max: 1 + draw.place(12),
                 ..RpcOptions::default()
             },
-        };
-        if plan.views > 1 {
-            plan.keep_batches();
         }
-        plan
-    }
-
-    /// What is asked in turn may be answered by one backend after the other, and of an empty list of logs nothing then tells that its
-    /// backend does not have the blocks: several backends can be followed only where a batch can hold a range.
-    fn keep_batches(&mut self) {
-        const RANGE_CALLS: usize = 4;
-        self.rpc.batch_max = self.rpc.batch_max.max(RANGE_CALLS);
-        self.batch_limit = self.batch_limit.map(|limit| limit.max(RANGE_CALLS));
-        self.faults.retain(|(fault, _)| *fault != Fault::BatchRefused);
     }
 
     /// Some of the kinds, each with how many of 100 packets it befalls.

@@ -14,7 +14,7 @@ use hallmark::storage::{Binding, Database, Registry};
 use hallmark::vocab::{BlockRef, RegistryKind, RegistryRef};
 use tokio::time::Instant;
 
-use super::bug::{Bug, Dropping, cursor_early};
+use super::bug::{Bug, Dropping, InTurn, cursor_early};
 use super::check;
 use super::content::{IDENTITY, REPUTATION};
 use super::drive::{Driven, Until, at_once, drive, settled};
@@ -101,6 +101,9 @@ pub(super) fn filter() -> LogFilter {
 impl Run<'_> {
     pub(super) fn source(&self) -> RpcSource {
         let endpoint = Endpoint::parse("http://node.example/").unwrap();
+        if self.bug == Some(Bug::InTurn) {
+            return RpcSource::over(endpoint, InTurn(self.node.clone()), self.plan.rpc);
+        }
         RpcSource::over(endpoint, self.node.clone(), self.plan.rpc)
     }
 
@@ -194,7 +197,7 @@ impl Run<'_> {
                 let program = cursor_early(self, source);
                 drive(Box::pin(program).as_mut(), &self.database, until).await
             }
-            Some(Bug::LeaveClosed) | None => {
+            Some(Bug::LeaveClosed | Bug::InTurn) | None => {
                 drive(Box::pin(self.program(source)).as_mut(), &self.database, until).await
             }
         }

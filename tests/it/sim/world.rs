@@ -16,6 +16,9 @@ use super::plan::{Fault, Plan, RECHECKS};
 /// Even where the chain no longer changes, a node gets well in the end.
 const PACKETS_MAX: u64 = 300;
 
+/// No packet is answered at once: what takes no time could happen before or after what the database takes its real time for.
+const LATENCY_MIN: Duration = Duration::from_millis(2);
+
 /// Of 100 packets so many bring a change while the program has nothing to do.
 const IDLE_ACT_PERCENT: u64 = 70;
 
@@ -156,7 +159,8 @@ impl World {
                 fault = Some(kind);
             }
         }
-        let latency = Duration::from_millis(self.draw.below(self.plan.latency_max_ms + 1));
+        let latency =
+            LATENCY_MIN + Duration::from_millis(self.draw.below(self.plan.latency_max_ms));
         let draw = Draw::of(&[self.draw.word()]);
         Fate { latency, view, fault, draw, is_last }
     }

@@ -50,6 +50,29 @@ on_both_engines! {
         assert_eq!(found.into_iter().map(|event| event.log).collect::<Vec<_>>(), stored);
     }
 
+    /// The newest first, of one agent, up to a block, and nothing but feedback.
+    async fn the_newest_feedback_on_an_agent(db: Database) {
+        let mut tx = bound(&db).await;
+        hold(&mut tx, [7, 8, 9]).await;
+        let given = |place| RawLog { address: REPUTATION, ..raw_log(place, vec![]) };
+        for (place, of, name) in [
+            (at(7, 0), 1, "NewFeedback"),
+            (at(7, 1), 2, "NewFeedback"),
+            (at(8, 0), 1, "FeedbackRevoked"),
+            (at(8, 1), 1, "NewFeedback"),
+            (at(8, 2), 1, "NewFeedback"),
+            (at(9, 0), 1, "NewFeedback"),
+        ] {
+            let log = given(place);
+            let registry = RegistryKind::Reputation;
+            tx.insert_events(&[StoredLog { registry, ..named(&log, name, agent(of)) }]).await.unwrap();
+        }
+        let newest = tx.newest_feedback(agent(1), 8, 100).await.unwrap();
+        assert_eq!(places(&newest), [at(8, 2), at(8, 1), at(7, 0)]);
+        assert_eq!(places(&tx.newest_feedback(agent(1), 9, 2).await.unwrap()), [at(9, 0), at(8, 2)]);
+        assert_eq!(tx.newest_feedback(agent(3), 9, 2).await.unwrap(), []);
+    }
+
     /// One place holds one log.
     async fn a_place_holds_one_log(db: Database) {
         let mut tx = bound(&db).await;

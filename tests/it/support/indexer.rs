@@ -13,7 +13,7 @@ use alloy::primitives::{Address, Bytes};
 use hallmark::app::{AppError, Followed, Following, Ingest};
 use hallmark::chain::endpoint::Endpoint;
 use hallmark::chain::retry::BackoffOptions;
-use hallmark::chain::{ChainSource, FollowerOptions, LogFilter, RpcOptions, RpcSource};
+use hallmark::chain::{ChainSource, FollowerOptions, LogFilter, RpcOptions, RpcSource, Trust};
 use hallmark::identity::{SpanRecord, TimelineRef, Value};
 use hallmark::registry::KnownImplementations;
 use hallmark::storage::{Binding, Database, Registry};
@@ -37,6 +37,8 @@ pub(crate) struct Indexer {
     pub(crate) rpc: RpcOptions,
     /// The node's URL.
     pub(crate) url: String,
+    /// Who may vouch for it, where it is behind TLS.
+    pub(crate) trust: Trust,
 }
 
 impl Indexer {
@@ -65,6 +67,7 @@ impl Indexer {
             options: FollowerOptions { backoff, ..FollowerOptions::new(chain, start_block) },
             rpc: RpcOptions { poll_interval: LOOK_AGAIN, ..RpcOptions::default() },
             url: registries.chain.http_url(),
+            trust: Trust::default(),
         }
     }
 
@@ -85,7 +88,7 @@ impl Indexer {
 
     /// The node, asked as the program asks it.
     pub(crate) fn source(&self) -> RpcSource {
-        RpcSource::new(Endpoint::parse(&self.url).unwrap(), self.rpc).unwrap()
+        RpcSource::trusting(Endpoint::parse(&self.url).unwrap(), self.rpc, &self.trust).unwrap()
     }
 
     /// Makes sure that node, registries and database belong together, as the program does when it starts.

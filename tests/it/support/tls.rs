@@ -1,6 +1,6 @@
-//! TLS as clients of did:web demand it: an authority of the tests' own, and a way in that speaks TLS before a service that does not.
+//! TLS as clients of did:web and operators of nodes demand it: an authority of the tests' own, and a way in that speaks TLS before a service that does not.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// A service behind TLS, on the loopback; gone when this is dropped.
 pub(crate) struct Secured {
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
     folder: TempDir,
     connections: Arc<AtomicUsize>,
 }
@@ -41,6 +41,17 @@ impl Door {
 
     /// Serves `router` behind a certificate for `localhost`.
     pub(crate) async fn serve(self, router: Router) -> Secured {
+        let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut secured = self.before(behind.local_addr().unwrap());
+        secured.tasks.spawn(async move {
+            // It ends only with the task.
+            let _ = axum::serve(behind, router).await;
+        });
+        secured
+    }
+
+    /// Lets clients through to a service that speaks no TLS, behind a certificate for `localhost`.
+    pub(crate) fn before(self, address: SocketAddr) -> Secured {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = TempDir::new().unwrap();
         let mut authority = CertificateParams::new(vec![]).unwrap();
@@ -60,15 +71,9 @@ impl Door {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
-        let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = behind.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&connections);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            // It ends only with the task.
-            let _ = axum::serve(behind, router).await;
-        });
         tasks.spawn(async move {
             let acceptor = TlsAcceptor::from(Arc::new(config));
             let mut connections = JoinSet::new();
@@ -83,7 +88,7 @@ impl Door {
                 });
             }
         });
-        Secured { _tasks: tasks, folder, connections }
+        Secured { tasks, folder, connections }
     }
 }
 
