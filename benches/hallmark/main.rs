@@ -25,6 +25,7 @@ mod http;
 mod process;
 mod reads;
 mod table;
+mod tfd;
 
 use std::process::ExitCode;
 
@@ -77,6 +78,8 @@ enum Part {
     Head,
     /// Questions about wallets while the head is followed.
     Reads,
+    /// Trust flow decomposition; needs neither node nor database.
+    Tfd,
     /// All of these, on one database.
     All,
     /// The synthetic chain on a port; the other parts start it.
@@ -133,6 +136,10 @@ fn main() -> ExitCode {
     match args.part {
         // One thread is all that node and load generator may take of two cores.
         Some(Part::ServeHistory) => node::run(args.scale),
+        Some(Part::Tfd) => {
+            println!("{}", process::machine());
+            tfd::run();
+        }
         Some(
             Part::RunFollow { .. }
             | Part::RunFloor { .. }
@@ -195,5 +202,8 @@ async fn run(args: Args) {
     }
     if matches!(part, Part::Reads | Part::All) {
         reads::run(&url, &engine, size, &node, args.seconds).await;
+    }
+    if matches!(part, Part::All) {
+        tfd::run();
     }
 }

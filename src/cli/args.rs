@@ -126,6 +126,8 @@ pub(super) enum Command {
     Rebuild,
     /// Bring the database's schema up to date
     Migrate,
+    /// Who carries how much of a failure, from a case file: trust flow decomposition
+    Tfd(TfdArgs),
     /// Print the configuration in force and where each value came from
     Config,
 }
@@ -157,6 +159,51 @@ pub(super) struct AuditArgs {
     /// Fetch again what is wrong or missing, as far as it is final, and mend the record in one transaction
     #[arg(long)]
     pub(super) repair: bool,
+}
+
+/// What `hallmark tfd` is asked to do.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct TfdArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<TfdCommand>,
+    /// The case file, or `-` for standard input
+    #[arg(required = true)]
+    pub(super) file: Option<PathBuf>,
+    /// Draw the figures of a graph of more than 20 edges by lot, so often
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) samples: Option<u32>,
+    /// What determines the draw
+    #[arg(long, default_value = "1", requires = "samples", value_name = "NUMBER")]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TfdCommand {
+    /// The calibration run: the distribution of beta, and what noise does to it; JSON
+    Experiment(ExperimentArgs),
+}
+
+/// What `hallmark tfd experiment` is asked to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExperimentArgs {
+    /// Case files, whose delegations are the edges [default: the synthetic populations]
+    pub(super) files: Vec<PathBuf>,
+    /// Run again with noise on the inputs, and tell how far betas and rankings move
+    #[arg(long)]
+    pub(super) sensitivity: bool,
+    /// Compute the paper's tests of itself, as far as the data allow
+    #[arg(long)]
+    pub(super) falsification: bool,
+    /// Edges to draw
+    #[arg(long, default_value = "20000", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) draws: u32,
+    /// What determines all draws
+    #[arg(long, default_value = "1", value_name = "NUMBER")]
+    pub(super) seed: u64,
+    /// Standard deviation of the noise, in billionths
+    #[arg(long, default_value = "100000000", value_name = "PPB", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub(super) sigma_ppb: u32,
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod output;
 mod progress;
 mod serve;
 pub mod shutdown;
+mod tfd;
 
 use std::process::ExitCode;
 
@@ -82,6 +83,7 @@ fn run_command(
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),
+        Command::Tfd(wanted) => tfd::run(wanted, out),
         Command::Config => config::run(config, out),
     }
 }

@@ -216,3 +216,74 @@ fn a_did_that_is_made_from_itself_needs_no_database() {
     assert_eq!((missing.code, missing.stdout.as_str()), (1, ""));
     assert!(missing.stderr.contains("database"), "{}", missing.stderr);
 }
+
+#[test]
+fn tfd_tells_who_carries_a_failure_and_what_is_wrong_with_a_case() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/tfd");
+    let vector = |path: &str| -> serde_json::Value {
+        let read = fs::read(vectors.join(path)).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&read).unwrap()["case"].take()
+    };
+    let place = Place::new();
+    for (file, path) in [
+        ("chain.json", "valid/chain-two-hops.json"),
+        ("profile.json", "invalid/profile.json"),
+        ("graph.json", "invalid/graph.json"),
+    ] {
+        fs::write(place.path().join(file), vector(path).to_string()).unwrap();
+    }
+    let ran = place.run("tfd chain.json --json");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let case =
+        hallmark::tfd::read(vector("valid/chain-two-hops.json").to_string().as_bytes()).unwrap();
+    let canonical = hallmark::tfd::report(&case, None).unwrap().canonical().unwrap();
+    assert_eq!(ran.stdout, format!("{canonical}\n"), "the bytes that are hashed and signed");
+    let ran = place.run("tfd chain.json");
+    assert!(
+        ran.stdout.contains("[################################........]  80.0000 %"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("A  (8/75)"), "{}", ran.stdout);
+
+    for (line, code, expected) in [
+        ("tfd profile.json", 3, "profile: unknown variant `tfd/2`, expected `tfd/1`"),
+        ("tfd graph.json", 3, "hint: `--samples 100000` draws the figures by lot"),
+        ("tfd absent.json", 1, "cannot read `absent.json`"),
+        ("tfd", 2, "<FILE>"),
+        ("tfd experiment --draws 0", 2, "--draws"),
+    ] {
+        let ran = place.run(line);
+        assert!(ran.stderr.contains(expected), "{line}: {} should say {expected}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{line}");
+    }
+    let ran = place.run("tfd graph.json --samples 1000 --seed 7 --json");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["failures"][0]["method"]["seed"], 7);
+}
+
+#[test]
+fn a_case_of_100_mb_is_refused_before_it_is_read() {
+    let place = Place::new();
+    fs::File::create(place.path().join("large.json")).unwrap().set_len(100_000_000).unwrap();
+    let ran = place.run("tfd large.json");
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    assert!(ran.stderr.contains("the file: more than 4194304 bytes"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_experiment_is_the_same_for_the_same_seed() {
+    let place = Place::new();
+    let ran = place.run("tfd experiment --draws 50 --sensitivity --falsification --json");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let result: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let runs = result["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 8);
+    for run in runs {
+        assert_eq!(run["beta"]["count"], 50);
+        assert_eq!(run["sensitivity"].as_array().unwrap().len(), 2, "without a clamp, and with it");
+        assert_eq!(run["falsification"][2]["outcome"], "not_computed");
+    }
+    let again = place.run("tfd experiment --draws 50 --sensitivity --falsification --json");
+    assert_eq!(again.stdout, ran.stdout);
+}

@@ -16,6 +16,9 @@ mod tidy;
 // The program, run as a process.
 mod cli;
 
+// Who carries a failure.
+mod tfd;
+
 // What logs mean, and a real chain to make them.
 mod decoding;
 mod demo_node;

@@ -1,0 +1,70 @@
+//! `hallmark tfd`: who carries how much of a failure, from a case file; and `hallmark tfd experiment`, what the formula does under noise.
+//!
+//! Neither needs a database or a chain. A report is drawn as bars, where looking beats reading; `--json` prints its canonical bytes, which
+//! are what its digest is of.
+
+mod experiment;
+mod picture;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use super::args::{TfdArgs, TfdCommand};
+use super::{CliError, Exit, Output};
+use crate::tfd::{self, CASE_BYTES_MAX, Case, CaseError, Sampling};
+
+/// Computes a report, or runs the experiment.
+pub(super) fn run(wanted: &TfdArgs, out: &mut Output) -> Result<Exit, CliError> {
+    match &wanted.command {
+        Some(TfdCommand::Experiment(wanted)) => experiment::run(wanted, out),
+        None => report(wanted, out),
+    }
+}
+
+fn report(wanted: &TfdArgs, out: &mut Output) -> Result<Exit, CliError> {
+    // Clap asks for it where there is no command.
+    let Some(path) = &wanted.file else { return Ok(Exit::Usage) };
+    let case = read(path)?;
+    let sampling = wanted.samples.map(|samples| Sampling { seed: wanted.seed, samples });
+    let report = tfd::report(&case, sampling).map_err(|error| refused(path, &error))?;
+    let canonical = RawValue::from_string(report.canonical()?)?;
+    out.record(&canonical, || picture::of(&report))?;
+    Ok(Exit::Done)
+}
+
+/// Reads a case, no further than cases may be long.
+fn read(path: &Path) -> Result<Case, CliError> {
+    let shown = path.display();
+    let limit = u64::try_from(CASE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    let from: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        let cannot = |error| CliError::failed(&format!("cannot read `{shown}`"), &error);
+        Box::new(File::open(path).map_err(cannot)?)
+    };
+    let cannot = |error| CliError::failed(&format!("cannot read `{shown}`"), &error);
+    from.take(limit).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() > CASE_BYTES_MAX {
+        let error = CaseError {
+            field: "the file".to_owned(),
+            why: format!("more than {CASE_BYTES_MAX} bytes, which is the most that is read"),
+        };
+        return Err(refused(path, &error));
+    }
+    tfd::read(&bytes).map_err(|error| refused(path, &error))
+}
+
+fn refused(path: &Path, error: &CaseError) -> CliError {
+    let message = io::Error::other(format!("`{}` has no report: {error}", path.display()));
+    let hint = "docs/tfd.md describes the format, and docs/tfd-case.schema.json is its JSON Schema";
+    let hint = if error.why.ends_with("ask for samples") {
+        "`--samples 100000` draws the figures by lot, and prints how far off they can be"
+    } else {
+        hint
+    };
+    CliError::new(Exit::Negative, &message).with_hint(Some(hint.to_owned()))
+}
