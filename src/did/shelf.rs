@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::B256;
 
-use super::claims::{Claims, Leads, LeadsTo, Library, Said, Seen, claims, did_source, named_by_file};
+use super::claims::{
+    Claims, Leads, LeadsTo, Library, Said, Seen, claims, did_source, named_by_file,
+};
 use super::web::WebHost;
 use crate::registry::file::Source;
 use crate::vocab::{AgentId, AgentRef, UnixSeconds};
@@ -111,7 +113,8 @@ mod tests {
 
     fn agent(id: u64) -> AgentRef {
         let registry = crate::vocab::AccountId::parse(REGISTRY, crate::vocab::ChainId(0)).unwrap();
-        let registry = crate::vocab::RegistryRef { chain: registry.chain, address: registry.address };
+        let registry =
+            crate::vocab::RegistryRef { chain: registry.chain, address: registry.address };
         AgentRef { registry, id: AgentId::from(id) }
     }
 
@@ -148,7 +151,8 @@ mod tests {
 
         shelf.put_did(AgentId::from(1), Some((8, b"did:web:b.example")));
         shelf.put_did(AgentId::from(2), Some((8, b"did:web:b.example")));
-        let dids = |shelf: &Shelf, id| shelf.claims(agent(id), &host, time(50)).map(|c| c.dids.len());
+        let dids =
+            |shelf: &Shelf, id| shelf.claims(agent(id), &host, time(50)).map(|c| c.dids.len());
         assert_eq!((dids(&shelf, 1), dids(&shelf, 2)), (Some(1), None));
         let one = vec![AgentId::from(1)];
         assert_eq!(shelf.set_after(7), (one.clone(), one.clone()));

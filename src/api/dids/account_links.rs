@@ -108,7 +108,10 @@ mod tests {
     #[test]
     fn every_place_but_the_first_has_one_before_it() {
         let place = |id: u64, block, log| {
-            (AgentId::from(id), LinkPlace { at: Position::new(block, log), kind: LinkKind::Owner, nth: 0 })
+            (
+                AgentId::from(id),
+                LinkPlace { at: Position::new(block, log), kind: LinkKind::Owner, nth: 0 },
+            )
         };
         let found = |id: u64, at| Some((AgentId::from(id), at));
         assert_eq!(span_before(place(7, 5, 3)), found(7, Position::new(5, 2)));

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::documents::answer;
 use super::options::Moment;
+use super::refusal::{Code, Refusal};
 use super::resolve::{no_version, not_found, same_as};
-use super::result::{Code, Failure, Refusal, Resolution};
+use super::result::{Failure, Resolution};
 use crate::api::at::At;
 use crate::api::error::{ApiError, ProblemBody, Problems};
 use crate::api::extract::PathText;

@@ -96,9 +96,9 @@ impl Onward {
         after: u64,
         (undone_uris, undone_dids): (Vec<AgentId>, Vec<AgentId>),
         standing: &Standing,
-        now: Standing,
+        now: &Standing,
     ) -> Result<Self, StorageError> {
-        let Standing { tags, indexed, revision, last_version } = now;
+        let Standing { tags, indexed, revision, last_version } = *now;
         let implementations = implementations(tx).await?;
         let mut spans = Vec::new();
         let tell = |span: &EvidencedSpan| spans.push(span.clone());
@@ -201,7 +201,7 @@ impl ReadModel {
         };
         let undone = if base < mine { set_after(base) } else { Default::default() };
         let now = Standing { tags, indexed, revision, last_version };
-        Ok(Change::Onward(Box::new(Onward::read(tx, base, undone, standing, now).await?)))
+        Ok(Change::Onward(Box::new(Onward::read(tx, base, undone, standing, &now).await?)))
     }
 
     /// Goes back to the block that a change begins after, and on to where it ends.

@@ -43,13 +43,13 @@ pub enum KeyringError {
     NoSuchKey(String),
     /// The key was in the ring already.
     #[error("the key {0} has been in the ring since {1}; a key that has ended does not come back")]
-    KnownKey(PublicKey, UnixSeconds),
+    KnownKey(Box<PublicKey>, UnixSeconds),
     /// The key is revoked already.
     #[error("the key {0} is revoked already, since {1}")]
-    AlreadyRevoked(PublicKey, UnixSeconds),
+    AlreadyRevoked(Box<PublicKey>, UnixSeconds),
     /// A key waits, and another was brought.
     #[error("the key {0} waits to be activated: rotate to it, or revoke it")]
-    AnotherWaits(PublicKey),
+    AnotherWaits(Box<PublicKey>),
     /// The revocation would begin in the future.
     #[error("a key is revoked since now or before; {0} is yet to come")]
     SinceToCome(UnixSeconds),
@@ -71,7 +71,7 @@ pub enum KeyringError {
     #[error("the times of the key {key} cannot be: {why}")]
     Contradiction {
         /// Which.
-        key: PublicKey,
+        key: Box<PublicKey>,
         /// Why.
         why: &'static str,
     },

@@ -71,7 +71,7 @@ impl Keyring {
         }
         for (at, record) in records.iter().enumerate() {
             let earlier = records.get(..at).unwrap_or_default();
-            let contradiction = |why| KeyringError::Contradiction { key: record.key, why };
+            let contradiction = |why| KeyringError::Contradiction { key: record.key.into(), why };
             record.check().map_err(contradiction)?;
             if earlier.iter().any(|other| other.key == record.key) {
                 return Err(contradiction("it stands there twice"));
@@ -83,7 +83,7 @@ impl Keyring {
         let on_duty: Vec<_> = records.iter().filter(|record| record.is_on_duty()).collect();
         if let [_, second, ..] = on_duty.as_slice() {
             return Err(KeyringError::Contradiction {
-                key: second.key,
+                key: second.key.into(),
                 why: "two keys are active",
             });
         }
@@ -153,7 +153,7 @@ impl Keyring {
     /// When the key was in the ring already, another one waits, or the clock is wrong.
     pub fn add(&mut self, key: PublicKey, now: UnixSeconds) -> Result<UnixSeconds, KeyringError> {
         if let Some(waiting) = self.waiting() {
-            return Err(KeyringError::AnotherWaits(waiting.key));
+            return Err(KeyringError::AnotherWaits(waiting.key.into()));
         }
         let at = self.next_change(now)?;
         let is_needed = !self.records.iter().any(KeyRecord::is_on_duty);
@@ -172,7 +172,9 @@ impl Keyring {
     ) -> Result<UnixSeconds, KeyringError> {
         let at = self.next_change(now)?;
         match self.waiting().map(|waiting| waiting.key) {
-            Some(waiting) if waiting != key => return Err(KeyringError::AnotherWaits(waiting)),
+            Some(waiting) if waiting != key => {
+                return Err(KeyringError::AnotherWaits(waiting.into()));
+            }
             Some(_) => {}
             None => self.push(key, at, None)?,
         }
@@ -205,7 +207,7 @@ impl Keyring {
         let record = self.records.iter_mut().find(|record| record.key.multibase() == id);
         let record = record.ok_or_else(|| KeyringError::NoSuchKey(crate::vocab::shorten(id)))?;
         if let Some(revocation) = &record.revoked {
-            return Err(KeyringError::AlreadyRevoked(record.key, revocation.since));
+            return Err(KeyringError::AlreadyRevoked(record.key.into(), revocation.since));
         }
         record.revoked = Some(Revocation { at, since, reason: reason.to_owned() });
         Ok(record)
@@ -218,7 +220,7 @@ impl Keyring {
         activated: Option<UnixSeconds>,
     ) -> Result<(), KeyringError> {
         if let Some(known) = self.records.iter().find(|record| record.key == key) {
-            return Err(KeyringError::KnownKey(key, known.created));
+            return Err(KeyringError::KnownKey(key.into(), known.created));
         }
         if self.records.len() >= KEYS_MAX {
             return Err(KeyringError::Full);

@@ -45,14 +45,14 @@ fn a_key_can_be_shown_before_it_signs() {
     assert_eq!(ring.waiting().map(|record| record.key), Some(key(2)));
     assert_eq!(signer(&ring, 1_000), Some(key(1)));
     assert_eq!(ring.check(&key(2), at(1_000)), Err(KeyRefusal::NeverActive));
-    assert_eq!(ring.add(key(3), at(20)), Err(KeyringError::AnotherWaits(key(2))));
-    assert_eq!(ring.rotate(key(3), at(20)), Err(KeyringError::AnotherWaits(key(2))));
+    assert_eq!(ring.add(key(3), at(20)), Err(KeyringError::AnotherWaits(key(2).into())));
+    assert_eq!(ring.rotate(key(3), at(20)), Err(KeyringError::AnotherWaits(key(2).into())));
     assert_eq!(ring.rotate(key(2), at(20)), Ok(at(23)));
     assert_eq!(signer(&ring, 23), Some(key(2)));
     assert_eq!(ring.shown_at(at(23)), [key(2)]);
     assert_eq!(
         ring.rotate(key(1), at(30)),
-        Err(KeyringError::KnownKey(key(1), at(0))),
+        Err(KeyringError::KnownKey(key(1).into(), at(0))),
         "what has ended does not come back"
     );
 }
@@ -97,7 +97,7 @@ fn a_revoked_key_vouches_for_nothing_since_then() {
     assert_eq!(ring.shown_at(at(103)), []);
     assert_eq!(
         ring.revoke(&id, at(50), "again", at(200)).cloned(),
-        Err(KeyringError::AlreadyRevoked(key(1), at(50)))
+        Err(KeyringError::AlreadyRevoked(key(1).into(), at(50)))
     );
     // The next key signs at once, since none does.
     assert_eq!(ring.add(key(2), at(200)), Ok(at(203)));
@@ -197,7 +197,7 @@ fn what_will_not_do_is_refused_and_changes_nothing() {
         ring.revoke("z6Mk", at(1), "x", at(9)).cloned(),
         Err(KeyringError::NoSuchKey("z6Mk".to_owned()))
     );
-    assert_eq!(ring.add(key(1), at(9)), Err(KeyringError::KnownKey(key(1), at(0))));
+    assert_eq!(ring.add(key(1), at(9)), Err(KeyringError::KnownKey(key(1).into(), at(0))));
     assert_eq!(ring, before);
 }
 
