@@ -91,6 +91,22 @@ async fn read<T: DeserializeOwned>(request: Request, state: &Shared) -> Result<T
     }
 }
 
+/// A body as it comes, empty where there is none.
+pub(super) struct RawBody(pub(super) Bytes);
+
+impl FromRequest<Shared> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
+        DefaultBodyLimit::max(state.limits.request_body_max).apply(&mut request);
+        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| {
+            let status = rejection.status();
+            let detail = "the body is larger than this service takes, or did not come whole";
+            ApiError::Body { status, field: None, detail: detail.to_owned() }
+        })
+    }
+}
+
 /// The field and the fault in `Failed to deserialize …: accounts[1]: invalid type: …`.
 fn named_field(text: &str) -> (Option<String>, String) {
     let said = text.split_once(": ").map_or(text, |(_, said)| said);

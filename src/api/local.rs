@@ -1,7 +1,7 @@
 //! The service's answers without a port: what the command line prints is what HTTP would have answered, from the same handlers.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -36,7 +36,7 @@ pub async fn get(
     read(router(state).oneshot(request).await?).await
 }
 
-/// Resolves a DID whose document is made from the identifier alone, without a database; `None` for any other.
+/// Resolves a DID, or dereferences a DID URL, whose document is made from the identifier alone, without a database; `None` for any other.
 ///
 /// # Errors
 /// When the answer is not JSON.
@@ -51,6 +51,10 @@ pub async fn resolve_generated(
 
 async fn read(response: Response) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let status = response.status();
+    if let Some(place) = response.headers().get(header::LOCATION) {
+        let place = place.to_str()?;
+        return Ok(Answer::Data(serde_json::json!({ "location": place })));
+    }
     let body = serde_json::from_slice(&to_bytes(response.into_body(), ANSWER_BYTES_MAX).await?)?;
     Ok(match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => Answer::NotFound(body),

@@ -15,7 +15,7 @@ use super::wire::{AsOf, Block};
 use crate::app::ReadModel;
 use crate::identity::{Directory, EvidencedSpan, TimelineRef, WalletEntry};
 use crate::registry::KnownImplementations;
-use crate::storage::{Binding, StorageError, Tags, Tx};
+use crate::storage::{AccountRole, Binding, StorageError, Tags, Tx};
 use crate::vocab::{
     AccountId, AccountText, AgentId, AgentRef, AgentText, BlockStamp, ChainId, Finality, Position,
     RegistryKind, RegistryRef, UnixSeconds,
@@ -174,7 +174,7 @@ impl Reading {
     ) -> Result<Directory, ApiError> {
         let mut directory = Directory::default();
         for account in accounts.collect::<BTreeSet<_>>() {
-            for of in self.tx.wallet_spans_of(account, None, u32::MAX).await? {
+            for of in self.tx.spans_of(account, AccountRole::Wallet, None, u32::MAX).await? {
                 if let Some((account, entry)) = WalletEntry::of(&of.span) {
                     directory.put(account, entry);
                 }

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRef, State};
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
+use axum::routing::get;
 use axum::{Router, middleware};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -87,7 +88,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(lookup::lookup))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_agent_document))
-        .routes(routes!(dids::resolve))
+        .routes(routes!(dids::resolve, dids::resolve_posted))
         .routes(routes!(dids::list_links))
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
@@ -97,7 +98,11 @@ pub fn router(state: ApiState) -> Router {
     let description = serde_json::to_vec(&description).map(Bytes::from).unwrap_or_default();
     let document = Document { tag: tag(&description), description };
     let guard = Arc::new(guard::Guard::new(&state));
+    // A DID URL that stands in the path as it is may have a path of its own, and what is no DID is told so.
+    let binding = get(dids::resolve).post(dids::resolve_posted);
     routes
+        .route(dids::PATH, binding.clone())
+        .route(&format!("{}{{did}}/{{*path}}", dids::PATH), binding)
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(guard, guard::attend))

@@ -18,6 +18,7 @@ use super::state::ApiState;
 use super::whose::{Whose, whose};
 use super::wire::{Answer, AsOf, Json, Plain, SpanEnds, WalletSpan, tagged};
 use crate::identity::{Found, Place, WalletEntry};
+use crate::storage::AccountRole;
 use crate::vocab::{AccountId, AccountText, AgentId, AgentText, Position};
 
 /// Whose wallet, as of which block, or over all time.
@@ -259,7 +260,10 @@ async fn history(
     let mut reading = Reading::open(state, At::Latest).await?;
     let account = parse_account(&reading, account)?;
     let codes = reading.codes(&state.known).await?;
-    let spans = reading.tx.wallet_spans_of(account.address, page.after, page.fetch()).await?;
+    let spans = reading
+        .tx
+        .spans_of(account.address, AccountRole::Wallet, page.after, page.fetch())
+        .await?;
     let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
     let account = account.to_text();
     let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));

@@ -16,8 +16,6 @@ use crate::did::web::WebDid;
 use crate::intake::{FetchError, FetchLimits, Fetcher};
 use crate::vocab::UnixSeconds;
 
-/// What one document may cost.
-const LIMITS: FetchLimits = FetchLimits { timeout: Duration::from_secs(5), body_max: 256 * 1024 };
 /// What is asked for; hosts answer with any JSON.
 const ACCEPT: &str = "application/did+json, application/did, application/json;q=0.9";
 /// How long a document is kept.
@@ -75,6 +73,10 @@ pub struct ForeignDocuments {
 }
 
 impl ForeignDocuments {
+    /// What one document may cost.
+    pub const LIMITS: FetchLimits =
+        FetchLimits { timeout: Duration::from_secs(5), body_max: 256 * 1024 };
+
     /// With hosts that may have private addresses, and certificates that are trusted beside the machine's.
     ///
     /// # Errors
@@ -84,8 +86,21 @@ impl ForeignDocuments {
         private_hosts: impl IntoIterator<Item = String>,
         authorities: &[Vec<u8>],
     ) -> Result<Self, FetchError> {
+        Self::with_limits(clock, private_hosts, authorities, Self::LIMITS)
+    }
+
+    /// The same within other limits.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn with_limits(
+        clock: Arc<dyn Clock>,
+        private_hosts: impl IntoIterator<Item = String>,
+        authorities: &[Vec<u8>],
+        limits: FetchLimits,
+    ) -> Result<Self, FetchError> {
         crate::chain::install_crypto_provider();
-        let fetcher = Fetcher::new(LIMITS, private_hosts.into_iter().collect(), authorities)?;
+        let fetcher = Fetcher::new(limits, private_hosts.into_iter().collect(), authorities)?;
         Ok(Self { fetcher, clock, cache: Mutex::default() })
     }
 

@@ -99,13 +99,16 @@ pub(super) enum Command {
         #[arg(long)]
         history: bool,
     },
-    /// Resolve a DID: its document, and what there is to know of it
+    /// Resolve a DID: its document, and what there is to know of it; or what a DID URL names
     Did {
-        /// A did:web of this service's host, a did:pkh or a did:key
+        /// A did:web of this service's host, a did:pkh or a did:key; or a DID URL of one
         did: String,
-        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`
-        #[arg(long, default_value = "latest")]
-        at: String,
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T` [default: latest; with --links: all time]
+        #[arg(long)]
+        at: Option<String>,
+        /// List the links of an agent's DID, or of a did:pkh, with what each side says
+        #[arg(long)]
+        links: bool,
     },
     /// Check the record by itself or against the chain, and mend what is wrong
     #[command(after_help = AUDIT_HELP)]

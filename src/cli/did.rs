@@ -1,24 +1,29 @@
-//! `hallmark did`: resolves a DID as the service does, from the database; did:pkh and did:key need none.
+//! `hallmark did`: resolves a DID, or dereferences a DID URL, as the service does, from the database; did:pkh and did:key need none.
 //!
-//! The output is the whole result of the resolution, also where there is no document: its metadata says why. A DID that does not exist or is
-//! deactivated ends with the exit code of a negative answer.
+//! The output is the whole result, also where there is no document: its metadata says why. A DID that does not exist or is deactivated ends
+//! with the exit code of a negative answer. With `--links` it is the DID's links, of all time or as of a moment.
 
 use serde_json::Value;
 
-use super::look_up::{as_text, path};
+use super::look_up::{as_text, pages, path};
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, Output, open, serve};
 use crate::api::local::{self, Answer};
 use crate::config::Config;
 
-/// Resolves a DID.
+/// Resolves a DID, or lists its links.
 pub(super) fn run(
     config: &Config,
     did: &str,
-    at: &str,
+    at: Option<&str>,
+    links: bool,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let path = path(&["1.0", "identifiers", did], &[("at", at)])?;
+    let when: Vec<_> = at.map(|at| ("at", at)).into_iter().collect();
+    if links {
+        return pages(config, &["v1", "dids", did, "links"], &when, out);
+    }
+    let path = path(&["1.0", "identifiers", did], &when)?;
     run_until_signal(async |_| {
         let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
             CliError::failed("cannot resolve", &*error)
@@ -52,7 +57,9 @@ fn print(answer: Answer, out: &mut Output) -> Result<Exit, CliError> {
 
 /// Why there is no document, in words.
 fn why(result: &Value) -> &str {
-    let of_error = result.pointer("/didResolutionMetadata/error/detail");
+    let of_error = ["didResolutionMetadata", "dereferencingMetadata"]
+        .iter()
+        .find_map(|metadata| result.pointer(&format!("/{metadata}/error/detail")));
     // What is not the resolver's own affair comes as any other problem does.
     let of_problem = result.get("detail");
     let told = of_error.or(of_problem).and_then(Value::as_str);

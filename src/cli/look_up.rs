@@ -42,14 +42,24 @@ pub(super) fn wallet(
     history: bool,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
+    let when = if history { ("history", "true") } else { ("at", at) };
+    pages(config, &["v1", "wallets", account, "agents"], &[when], out)
+}
+
+/// Prints all pages of a list; an empty one ends with the exit code of a negative answer.
+pub(super) fn pages(
+    config: &Config,
+    segments: &[&str],
+    query: &[(&str, &str)],
+    out: &mut Output,
+) -> Result<Exit, CliError> {
     run_until_signal(async |_| {
         let database = open::used_database(config).await?;
         let mut next: Option<String> = None;
         let exit = loop {
-            let mut query = vec![("limit", PAGE)];
-            query.push(if history { ("history", "true") } else { ("at", at) });
+            let mut query = [[("limit", PAGE)].as_slice(), query].concat();
             query.extend(next.as_deref().map(|cursor| ("cursor", cursor)));
-            let path = path(&["v1", "wallets", account, "agents"], &query)?;
+            let path = path(segments, &query)?;
             let data = match settle(local::get(serve::state(config, &database), &path).await, out)?
             {
                 Ok(data) => data,

@@ -77,7 +77,7 @@ fn run_command(
         Command::Wallet { account, at, history } => {
             look_up::wallet(config, account, at, *history, out)
         }
-        Command::Did { did, at } => did::run(config, did, at, out),
+        Command::Did { did, at, links } => did::run(config, did, at.as_deref(), *links, out),
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),

@@ -1,6 +1,6 @@
 //! DIDs and their documents, as functions of what the timelines say.
 //!
-//! [`Did`] is the syntax; [`web`], [`pkh`] and [`key`] are the methods that are understood. A [`Document`] is made of plain facts
+//! [`Did`] and [`DidUrl`] are the syntax, and [`dereference`] finds what the latter names in a document; [`web`], [`pkh`] and [`key`] are the methods that are understood. A [`Document`] is made of plain facts
 //! ([`agent_document`], [`character_document`], [`service_document`]) and never stored: the same facts give the same bytes on any
 //! machine. [`version`] says which versions of an agent's document there are, [`link`] who says that two identifiers name the same
 //! and whether the other side agrees.
@@ -9,6 +9,8 @@
 
 mod agent;
 mod character;
+pub mod dereference;
+mod did_url;
 mod document;
 mod error;
 mod jwk;
@@ -22,7 +24,8 @@ pub mod web;
 
 pub use agent::{AgentFacts, ClaimedService, WalletFact, agent_document};
 pub use character::{CharacterFacts, character_document};
+pub use did_url::{DidUrl, parameters};
 pub use document::{Context, Document, MethodKey, Service, VerificationMethod};
 pub use error::DidError;
 pub use service::{jwk_method, multikey_method, service_document};
-pub use syntax::Did;
+pub use syntax::{Did, decode};

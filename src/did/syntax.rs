@@ -73,17 +73,11 @@ impl fmt::Display for Did {
 
 /// Checks a method-specific identifier that begins at byte `start` of its DID.
 fn check_id(id: &str, start: usize) -> Result<(), DidError> {
-    let bytes = id.as_bytes();
     for (i, sign) in id.char_indices() {
         let at = start + i;
         match sign {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '_' | ':' => {}
-            '%' => {
-                let is_hex = |j: usize| bytes.get(j).is_some_and(u8::is_ascii_hexdigit);
-                if !(is_hex(i + 1) && is_hex(i + 2)) {
-                    return Err(DidError::BadPercent { at });
-                }
-            }
+            '%' => check_percent(id, i, at)?,
             '/' | '?' | '#' => return Err(DidError::Url(sign)),
             other => {
                 let shown = other.escape_default().to_string();
@@ -92,6 +86,29 @@ fn check_id(id: &str, start: usize) -> Result<(), DidError> {
         }
     }
     if id.is_empty() || id.ends_with(':') { Err(DidError::NoIdentifier) } else { Ok(()) }
+}
+
+/// Checks that the `%` at byte `i` of a text, which is byte `at` of the whole, has two hex digits.
+pub(super) fn check_percent(text: &str, i: usize, at: usize) -> Result<(), DidError> {
+    let is_hex = |j: usize| text.as_bytes().get(j).is_some_and(u8::is_ascii_hexdigit);
+    if is_hex(i + 1) && is_hex(i + 2) { Ok(()) } else { Err(DidError::BadPercent { at }) }
+}
+
+/// Undoes percent-encoding, once. A `%` without two hex digits stays what it is.
+pub fn decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| {
+        let digit = bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        digit.and_then(|digit| u8::try_from(digit).ok())
+    };
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let pair = digit(at + 1).zip(digit(at + 2)).filter(|_| *byte == b'%');
+        decoded.push(pair.map_or(*byte, |(high, low)| high << 4 | low));
+        at += if pair.is_some() { 3 } else { 1 };
+    }
+    decoded
 }
 
 #[cfg(test)]
@@ -109,6 +126,23 @@ mod tests {
             let did = Did::parse(text).unwrap();
             assert_eq!((did.method(), did.id(), did.as_str()), (method, id, text));
         }
+    }
+
+    #[test]
+    fn percent_encoding_is_undone_once() {
+        for (text, expected) in [
+            ("", ""),
+            ("a%20b%2Fc", "a b/c"),
+            ("%252e", "%2e"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("%%41", "%A"),
+            ("a+b", "a+b"),
+        ] {
+            assert_eq!(decode(text), expected.as_bytes(), "{text}");
+        }
+        assert_eq!(decode("%ff"), [0xff]);
     }
 
     #[test]

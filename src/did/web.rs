@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::DidError;
-use super::syntax::Did;
+use super::syntax::{Did, decode};
 use crate::vocab::{AgentId, ChainId, canonical_u64};
 
 /// The last part of every document's path.
@@ -173,23 +173,6 @@ fn check_segment(segment: &str) -> Result<(), &'static str> {
         Ok(_) => Ok(()),
         Err(_) => Err("does not decode to UTF-8"),
     }
-}
-
-/// Undoes percent-encoding; the syntax of DIDs has made sure that every `%` has two hex digits.
-fn decode(text: &str) -> Vec<u8> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let [high, low] = [bytes.next(), bytes.next()].map(|b| b.and_then(digit));
-                high.unwrap_or_default() << 4 | low.unwrap_or_default()
-            }
-            other => other,
-        });
-    }
-    decoded
 }
 
 /// What the identifiers of this service name.

@@ -35,10 +35,10 @@ const AGENTS_OF_COUNT: &str = "
     SELECT COUNT(*) FROM span
     WHERE account = $1 AND kind = $2
       AND from_block <= $3 AND (to_block IS NULL OR to_block > $3)";
-const WALLET_SPANS_OF: &str = select_spans!(
-    "WHERE s.account = $1 AND s.kind = 'wallet'
-       AND (s.subject, s.from_block, s.from_log) > ($2, $3, $4)
-     ORDER BY s.subject, s.from_block, s.from_log LIMIT $5"
+const SPANS_OF: &str = select_spans!(
+    "WHERE s.account = $1 AND s.kind = $2
+       AND (s.subject, s.from_block, s.from_log) > ($3, $4, $5)
+     ORDER BY s.subject, s.from_block, s.from_log LIMIT $6"
 );
 
 /// What an account is to an agent.
@@ -155,17 +155,18 @@ impl Tx {
         Cell { table: "span", column: "account", row: &account }.unsigned(count)
     }
 
-    /// Every span in which an account was any agent's wallet, by agent, then oldest first.
-    pub async fn wallet_spans_of(
+    /// Every span in which an account was any agent's owner or wallet, by agent, then oldest first.
+    pub async fn spans_of(
         &mut self,
         account: Address,
+        role: AccountRole,
         after: Option<(AgentId, Position)>,
         limit: u32,
     ) -> Result<Vec<AgentOfAccount>, StorageError> {
         let (block, log) = after_columns(after.map(|(_, at)| at))?;
         let agent = after_text(after.map(|(agent, _)| agent));
-        agents_with_spans(on_engine!(self, conn => sqlx::query_as(WALLET_SPANS_OF)
-            .bind(account.as_slice()).bind(agent).bind(block).bind(log).bind(i64::from(limit))
+        agents_with_spans(on_engine!(self, conn => sqlx::query_as(SPANS_OF)
+            .bind(account.as_slice()).bind(role.kind()).bind(agent).bind(block).bind(log).bind(i64::from(limit))
             .fetch_all(conn).await)?)
     }
 }

@@ -195,6 +195,13 @@ fn a_did_that_is_made_from_itself_needs_no_database() {
         "{}",
         text.stdout
     );
+    let part = place.run(&format!("did {account}#blockchainAccountId --json"));
+    assert_eq!((part.code, part.stderr.as_str()), (0, ""));
+    let result: serde_json::Value = serde_json::from_str(&part.stdout).unwrap();
+    assert_eq!(result["content"]["controller"], account);
+    let nothing = place.run(&format!("did {account}#nothing"));
+    assert_eq!(nothing.code, 3);
+    assert!(nothing.stderr.contains("has that fragment"), "{}", nothing.stderr);
     let wrong = place.run("did did:key:z6Mk --json");
     assert_eq!(wrong.code, 2);
     let result: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();

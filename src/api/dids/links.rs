@@ -1,8 +1,7 @@
 //! `GET /v1/dids/{did}/links`: who says that two identifiers name the same, when, and whether the other side agrees.
 //!
 //! Of an agent: its registration, its wallets, the DIDs that its metadata names, and its owners where documents name them. Of a did:pkh the
-//! same links from their other end: the agents whose wallet it is or was. Without `at` the list is of all time; with it, of what held
-//! at the end of that block.
+//! same links from their other end (`account_links`). Without `at` the list is of all time; with it, of what held at the end of that block.
 
 use alloy::primitives::keccak256;
 use axum::extract::State;
@@ -10,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::account_links;
 use crate::api::at::At;
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::Params;
@@ -22,8 +22,7 @@ use crate::did::version::DID_KEY;
 use crate::did::web::{Local, WebDid};
 use crate::did::{Did, pkh};
 use crate::identity::{EvidencedSpan, TimelineRef};
-use crate::storage::{AccountRole, AgentOfAccount};
-use crate::vocab::{AccountId, AgentId, AgentRef, Position};
+use crate::vocab::{AgentId, AgentRef, Position};
 
 /// As of which block, and which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,12 +30,12 @@ use crate::vocab::{AccountId, AgentId, AgentRef, Position};
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct LinksQuery {
     /// Only what held as of `latest`, `safe`, `finalized`, `block:N` or `time:T`; without it, all that ever held.
-    at: Option<String>,
+    pub(super) at: Option<String>,
     /// At most so many items.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
-    limit: Option<String>,
+    pub(super) limit: Option<String>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// That two identifiers name the same.
@@ -63,7 +62,7 @@ pub(in crate::api) struct LinkAnswer {
 }
 
 impl LinkAnswer {
-    fn of(link: Link, span: SpanEnds) -> Self {
+    pub(super) fn of(link: Link, span: SpanEnds) -> Self {
         Self {
             kind: link.kind.as_str(),
             both_ways: link.is_both_ways(),
@@ -93,12 +92,13 @@ pub(in crate::api) async fn list_links(
 ) -> Result<Response, ApiError> {
     let asked = uri.path().strip_prefix("/v1/dids/").and_then(|rest| rest.strip_suffix("/links"));
     let refuse = |detail: String| ApiError::parameter("did", detail);
-    let text = super::resolve::unescape(asked.unwrap_or_default()).map_err(|r| refuse(r.detail))?;
+    let text = super::request::unescape(asked.unwrap_or_default()).map_err(|r| refuse(r.detail))?;
     let did = Did::parse(&text).map_err(|error| refuse(error.to_string()))?;
     match did.method() {
         "pkh" => {
             let account = pkh::parse(&did).map_err(|error| refuse(error.to_string()))?;
-            of_account(&state, account, &query).await.map(IntoResponse::into_response)
+            let answer = account_links::of_account(&state, account, &query).await?;
+            Ok(answer.into_response())
         }
         "web" => {
             let web = WebDid::parse(&did).map_err(|error| refuse(error.to_string()))?;
@@ -119,9 +119,9 @@ pub(in crate::api) async fn list_links(
 
 /// A link's place among those of one agent: where it begins, then its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct LinkPlace {
-    at: Position,
-    kind: LinkKind,
+pub(super) struct LinkPlace {
+    pub(super) at: Position,
+    pub(super) kind: LinkKind,
 }
 
 impl Place for LinkPlace {
@@ -229,43 +229,11 @@ async fn places_of(
 }
 
 /// The last place before one.
-fn before(at: Position) -> Option<Position> {
+pub(super) fn before(at: Position) -> Option<Position> {
     match at.log_index.checked_sub(1) {
         Some(log) => Some(Position::new(at.block_number, log)),
         None => at.block_number.checked_sub(1).map(Position::end_of),
     }
-}
-
-async fn of_account(
-    state: &ApiState,
-    account: AccountId,
-    query: &LinksQuery,
-) -> Result<Answer<Listing<LinkAnswer>>, ApiError> {
-    let (limit, cursor) = (query.limit.as_deref(), query.cursor.as_deref());
-    let mut reading = Reading::open(state, At::parse(query.at.as_deref())?).await?;
-    let address = account.address;
-    let is_here = account.chain == reading.chain();
-    let (found, next) = if query.at.is_some() {
-        let page = Page::<AgentId>::read("links-of-account-at", limit, cursor)?;
-        let (block, role) = (reading.block_number(), AccountRole::Wallet);
-        let found = reading.tx.agents_of(address, role, block, page.after, page.fetch()).await?;
-        page.cut(found, |of| of.agent)
-    } else {
-        let page = Page::<(AgentId, Position)>::read("links-of-account", limit, cursor)?;
-        let found = reading.tx.wallet_spans_of(address, page.after, page.fetch()).await?;
-        page.cut(found, |of| (of.agent, of.span.from.at))
-    };
-    let codes = reading.codes(&state.known).await?;
-    let registry = reading.registry();
-    let linked = |of: AgentOfAccount| {
-        let agent = AgentRef { registry, id: of.agent };
-        let link = link::of_agent(agent, &state.documents.host, &of.span.record)?;
-        Some(LinkAnswer::of(link, SpanEnds::of(&of.span, &reading, &codes)))
-    };
-    // An account on another chain is nobody's wallet here, whatever its address.
-    let items = found.into_iter().filter(|_| is_here).filter_map(linked).collect();
-    let next = next.filter(|_| is_here);
-    Ok(Answer(Listing { items, next, as_of: reading.as_of() }))
 }
 
 #[cfg(test)]

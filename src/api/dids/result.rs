@@ -1,7 +1,6 @@
-//! Results of resolutions: documents with their metadata, refusals with their codes, and both as responses.
+//! Results of resolutions and dereferencings, and both as responses.
 //!
-//! The codes and their status are those of DID Resolution, section 10 and the HTTP binding. A refusal's body is always a whole result,
-//! since its metadata is where the reason stands.
+//! A refusal's body is always a whole result, since its metadata is where the reason stands.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,120 +9,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::accept::{Form, WHOLE};
+use super::accept::{Form, Function};
+use super::refusal::{Code, Refusal};
 use crate::api::error::ApiError;
 use crate::api::wire::tag;
-use crate::app::ForeignError;
 use crate::did::DidError;
-use crate::intake::FetchError;
 
-/// Where the codes are defined.
-const NAMESPACE: &str = "https://www.w3.org/ns/did#";
 /// The context of a whole result in its older form.
 const RESULT_CONTEXT: &str = "https://w3id.org/did-resolution/v1";
 
-/// Why there is no document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
-    InvalidDid,
-    MethodNotSupported,
-    FeatureNotSupported,
-    InvalidOptions,
-    NotFound,
-    RepresentationNotSupported,
-    InvalidDidDocument,
-    Internal,
-}
-
-impl Code {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::InvalidDid => "INVALID_DID",
-            Self::MethodNotSupported => "METHOD_NOT_SUPPORTED",
-            Self::FeatureNotSupported => "FEATURE_NOT_SUPPORTED",
-            Self::InvalidOptions => "INVALID_OPTIONS",
-            Self::NotFound => "NOT_FOUND",
-            Self::RepresentationNotSupported => "REPRESENTATION_NOT_SUPPORTED",
-            Self::InvalidDidDocument => "INVALID_DID_DOCUMENT",
-            Self::Internal => "INTERNAL_ERROR",
-        }
-    }
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::InvalidDid => "Invalid DID",
-            Self::MethodNotSupported => "Method not supported",
-            Self::FeatureNotSupported => "Feature not supported",
-            Self::InvalidOptions => "Invalid options",
-            Self::NotFound => "Not found",
-            Self::RepresentationNotSupported => "Representation not supported",
-            Self::InvalidDidDocument => "Invalid DID document",
-            Self::Internal => "Internal error",
-        }
-    }
-
-    const fn status(self) -> StatusCode {
-        match self {
-            Self::InvalidDid | Self::InvalidOptions => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::RepresentationNotSupported => StatusCode::NOT_ACCEPTABLE,
-            Self::MethodNotSupported | Self::FeatureNotSupported => StatusCode::NOT_IMPLEMENTED,
-            Self::InvalidDidDocument | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-}
-
-/// Why a DID is not resolved, and what more there is to say.
-#[derive(Clone, Debug)]
-pub(super) struct Refusal {
-    pub(super) code: Code,
-    pub(super) detail: String,
-    more: Map<String, Value>,
-}
-
-impl Refusal {
-    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), more: Map::new() }
-    }
-
-    /// The same with one more member in its error object.
-    pub(super) fn with(mut self, name: &str, value: &impl Serialize) -> Self {
-        if let Ok(value) = serde_json::to_value(value) {
-            self.more.insert(name.to_owned(), value);
-        }
-        self
-    }
-}
-
-impl From<DidError> for Refusal {
-    fn from(error: DidError) -> Self {
-        let code = match error {
-            DidError::OtherNamespace => Code::FeatureNotSupported,
-            _ => Code::InvalidDid,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl From<ForeignError> for Refusal {
-    fn from(error: ForeignError) -> Self {
-        let code = match &error {
-            ForeignError::NotADocument | ForeignError::OtherId => Code::InvalidDidDocument,
-            ForeignError::Fetch(fetch) => match fetch {
-                FetchError::Oversize(_) => Code::InvalidDidDocument,
-                FetchError::Status(500..)
-                | FetchError::TimedOut(_)
-                | FetchError::Unreachable(_) => Code::Internal,
-                // Nothing stands at that place that may be taken for the document.
-                FetchError::NotFetched
-                | FetchError::NoPublicHost
-                | FetchError::Redirect(_)
-                | FetchError::Status(_) => Code::NotFound,
-            },
-        };
-        Self::new(code, error.to_string())
-    }
-}
+const VARY_ACCEPT: HeaderValue = HeaderValue::from_static("accept");
 
 /// What can stand between a request and its resolution.
 #[derive(Debug)]
@@ -214,10 +109,15 @@ impl Resolution {
         Self { context: None, did_document, did_resolution_metadata, did_document_metadata }
     }
 
+    /// The document as it stands in an answer; `None` where the DID is deactivated.
+    pub(super) fn document(&self) -> Option<&RawValue> {
+        self.did_document.as_deref()
+    }
+
     /// The response in a form; without a document it is the whole result that says so.
     pub(super) fn respond(mut self, form: Form) -> Response {
         let Some(document) = &self.did_document else {
-            return self.whole(StatusCode::GONE, WHOLE);
+            return self.whole(StatusCode::GONE, Function::Resolve.whole());
         };
         if !form.is_whole {
             return respond(StatusCode::OK, form, document.get().to_owned().into_bytes());
@@ -229,16 +129,61 @@ impl Resolution {
     fn whole(mut self, status: StatusCode, form: Form) -> Response {
         let is_older = form.document == "application/did+ld+json";
         self.context = is_older.then_some(RESULT_CONTEXT);
-        match serde_json::to_vec(&self) {
-            Ok(body) => respond(status, form, body),
-            Err(error) => ApiError::internal(format!("cannot write JSON: {error}")).into_response(),
-        }
+        respond_with(status, form, &self)
     }
 }
 
+/// What a DID URL names, and what there is to know of it. Of a deactivated DID nothing is named.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DidUrlDereferencingResult)]
+pub(in crate::api) struct Dereferencing {
+    /// A document, or a part of one; null where there is none.
+    #[schema(value_type = Option<Object>)]
+    content: Option<Box<RawValue>>,
+    /// The same: the standard's function and its tests call it so, and its result does not.
+    #[schema(value_type = Option<Object>)]
+    content_stream: Option<Box<RawValue>>,
+    dereferencing_metadata: ResolutionMetadata,
+    /// Of a document and of its parts, as in a resolution.
+    content_metadata: Map<String, Value>,
+}
+
+impl Dereferencing {
+    /// What was found in or by the document of a resolution.
+    pub(super) fn of(resolution: Resolution, content: Option<Box<RawValue>>) -> Self {
+        Self {
+            content: content.clone(),
+            content_stream: content,
+            dereferencing_metadata: resolution.did_resolution_metadata,
+            content_metadata: resolution.did_document_metadata,
+        }
+    }
+
+    /// The response in a form; without content it is the whole result that says that the DID is deactivated.
+    pub(super) fn respond(mut self, form: Form) -> Response {
+        let Some(content) = &self.content else {
+            return respond_with(StatusCode::GONE, Function::Dereference.whole(), &self);
+        };
+        if !form.is_whole {
+            return respond(StatusCode::OK, form, content.get().to_owned().into_bytes());
+        }
+        self.dereferencing_metadata.content_type = Some(form.document);
+        respond_with(StatusCode::OK, form, &self)
+    }
+}
+
+/// The response that sends to the place of a service. Its body is empty.
+pub(super) fn see_other(place: &str) -> Result<Response, Failure> {
+    let location = HeaderValue::from_str(place)
+        .map_err(|_| ApiError::internal(format!("an endpoint is no header: {place:?}")))?;
+    let headers = [(header::LOCATION, location), (header::VARY, VARY_ACCEPT)];
+    Ok((StatusCode::SEE_OTHER, headers).into_response())
+}
+
 impl Failure {
-    /// The response that says why.
-    pub(super) fn respond(self) -> Response {
+    /// The response that says why, as the result of a function.
+    pub(super) fn respond(self, function: Function) -> Response {
         let refusal = match self {
             Self::Refused(refusal) => refusal,
             // What failed inside has a code of its own; what a client can wait for stays what it is everywhere else.
@@ -246,21 +191,21 @@ impl Failure {
             Self::Api(ApiError::Internal { logged }) => internal(&logged),
             Self::Api(error) => return error.into_response(),
         };
-        let mut error = Map::new();
-        let mut put = |name: &str, value: Value| drop(error.insert(name.to_owned(), value));
-        put("type", format!("{NAMESPACE}{}", refusal.code.name()).into());
-        put("title", refusal.code.title().into());
-        put("detail", refusal.detail.into());
-        error.extend(refusal.more);
-        let did_resolution_metadata =
-            ResolutionMetadata { error: Some(error), ..Default::default() };
+        let status = refusal.code.status();
+        let error = Some(refusal.into_error());
+        let metadata = ResolutionMetadata { error, ..Default::default() };
         let result = Resolution {
             context: None,
             did_document: None,
-            did_resolution_metadata,
+            did_resolution_metadata: metadata,
             did_document_metadata: Map::new(),
         };
-        result.whole(refusal.code.status(), WHOLE)
+        match function {
+            Function::Resolve => respond_with(status, function.whole(), &result),
+            Function::Dereference => {
+                respond_with(status, function.whole(), &Dereferencing::of(result, None))
+            }
+        }
     }
 }
 
@@ -269,11 +214,15 @@ fn internal(logged: &dyn std::fmt::Display) -> Refusal {
     Refusal::new(Code::Internal, "something failed inside, and was logged")
 }
 
+fn respond_with(status: StatusCode, form: Form, result: &impl Serialize) -> Response {
+    match serde_json::to_vec(result) {
+        Ok(body) => respond(status, form, body),
+        Err(error) => ApiError::internal(format!("cannot write JSON: {error}")).into_response(),
+    }
+}
+
 fn respond(status: StatusCode, form: Form, body: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, form.content_type()),
-        (header::VARY, HeaderValue::from_static("accept")),
-    ];
+    let headers = [(header::CONTENT_TYPE, form.content_type()), (header::VARY, VARY_ACCEPT)];
     let tag = status.is_success().then(|| [(header::ETAG, tag(&body))]);
     match tag {
         Some(tag) => (status, headers, tag, body).into_response(),

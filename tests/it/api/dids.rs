@@ -284,10 +284,15 @@ on_both_engines! {
             "did%3Aweb%3A%D0%B0da.example", "did:web:localhost%3A0", "did:web:localhost%3A99999",
             "did:pkh:eip155:8453:0xZZ", "did:pkh:eip155:abc:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432",
             "did:pkh:eip155:8453", "did:key:z6Mk", "did:key:abc", "did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBmf",
-            &format!("did:web:{long}"), &format!("did%3Aweb%3Aa%3FversionTime%3D{}", time(9)),
-            &format!("{pkh}%23blockchainAccountId"),
+            &format!("did:web:{long}"),
         ] {
             refused(&service, &path(did, ""), 400, "INVALID_DID").await;
+        }
+        // A DID URL is not resolved, where that is what is asked for.
+        for url in [&format!("did%3Aweb%3Aa%3FversionTime%3D{}", time(9)), &format!("{pkh}%23blockchainAccountId")] {
+            let reply = with_accept(&service, &path(url, ""), "application/did-resolution").await;
+            assert_eq!(reply.status, 400, "{url}");
+            assert_eq!(reply.json()["didResolutionMetadata"]["error"]["type"], format!("{ERRORS}INVALID_DID"), "{url}");
         }
         for did in ["did:example:123", "did:unsupported:x", "did:plc:ewvi7nxzyoun6zhxrhs64oiz"] {
             refused(&service, &path(did, ""), 501, "METHOD_NOT_SUPPORTED").await;
@@ -304,7 +309,7 @@ on_both_engines! {
         assert_eq!(before["didResolutionMetadata"]["error"]["as_of"]["block"]["number"], 7);
         refused(&service, &path(AGENT, "?versionTime=1970-01-01T00:00:00Z"), 404, "NOT_FOUND").await;
         let solana = "did:pkh:solana:4sGjMW1sUnHzSxGspuhpqLDx6wiyjNtZ:CKg5d12Jhpej1JqtmxLJgaFqqeYjxgPqToJ4LBdvG9Ev";
-        for path in [path(AGENT, "?service=files"), path(AGENT, "?versiontime=x"), path(solana, "")] {
+        for path in [path(AGENT, "?versiontime=x"), path(AGENT, "?verificationRelationship=authentication"), path(solana, "")] {
             refused(&service, &path, 501, "FEATURE_NOT_SUPPORTED").await;
         }
         for query in [
@@ -316,9 +321,9 @@ on_both_engines! {
         }
         // What is not known yet is neither "not found" nor guessed at: the blocks that are known are named.
         for query in [format!("?versionTime={}", time(17)), "?versionTime=9999-01-01T00:00:00Z".to_owned(), "?at=block:17".to_owned()] {
-            let result = refused(&service, &path(AGENT, &query), 400, "INVALID_OPTIONS").await;
-            let error = &result["didResolutionMetadata"]["error"];
-            assert_eq!((&error["indexed"]["number"], &error["head"]["number"]), (&json!(16), &json!(18)));
+            let problem = service.problem(&path(AGENT, &query), 409).await;
+            assert_eq!(problem["type"], "/problems/not-indexed-yet", "{query}");
+            assert_eq!((&problem["indexed"]["number"], &problem["head"]["number"]), (&json!(16), &json!(18)));
         }
     }
 
@@ -444,5 +449,51 @@ on_both_engines! {
         assert_eq!(subjects(&format!("did:pkh:eip155:1:{ALICE}"), "").await, [""; 0], "another chain");
         let pages = super::all_pages(&service, &format!("/v1/dids/{}/links?at=block:9&limit=1", of(ALICE)), "items").await;
         assert_eq!(pages.len(), 2);
+    }
+
+    /// Where documents name owners, an account's links are those of both its roles: then, and ever, in pages that join.
+    async fn agents_that_an_account_owned(db: Database) {
+        told::tell(&db).await;
+        let mut settings = state(&db, time(20));
+        settings.documents.name_owner = true;
+        let service = Service::new(settings);
+        let other = "did:web:localhost%3A8004:agents:8453:1";
+        let row = |link: &Value| {
+            let text = |member: &str| link[member].as_str().unwrap().to_owned();
+            assert_eq!(link["both_ways"], link["proof"] == "signature", "{link}");
+            (text("subject"), text("kind"), link["from"]["block"].as_u64().unwrap(), link["to"]["block"].as_u64())
+        };
+        let expected = |rows: &[(&str, &str, u64, Option<u64>)]| -> Vec<_> {
+            rows.iter().map(|(did, kind, from, to)| ((*did).to_owned(), (*kind).to_owned(), *from, *to)).collect()
+        };
+        let (first, second) = (("owner", 8, Some(15)), ("wallet", 8, Some(10)));
+        for (account, at, rows) in [
+            (ALICE, "", vec![
+                (AGENT, first.0, first.1, first.2), (AGENT, second.0, second.1, second.2),
+                (other, "owner", 9, None), (other, "wallet", 9, None),
+            ]),
+            (ALICE, "at=block:9&", vec![
+                (AGENT, first.0, first.1, first.2), (AGENT, second.0, second.1, second.2),
+                (other, "owner", 9, None), (other, "wallet", 9, None),
+            ]),
+            (ALICE, "at=block:10&", vec![
+                (AGENT, "owner", 8, Some(15)), (other, "owner", 9, None), (other, "wallet", 9, None),
+            ]),
+            (ALICE, "at=block:15&", vec![(other, "owner", 9, None), (other, "wallet", 9, None)]),
+            (BOB, "at=block:14&", vec![]),
+            (BOB, "", vec![(AGENT, "owner", 15, None)]),
+            (BOT, "", vec![(AGENT, "wallet", 10, Some(12))]),
+        ] {
+            let links = format!("/v1/dids/did:pkh:eip155:8453:{account}/links?{at}");
+            for limit in [1, 2, 3, 50] {
+                let pages = super::all_pages(&service, &format!("{links}limit={limit}"), "items").await;
+                let found: Vec<_> = pages.iter().map(row).collect();
+                assert_eq!(found, expected(&rows), "{account} {at} in pages of {limit}");
+            }
+        }
+        // A service whose documents do not name owners does not list them either.
+        let silent = Service::new(state(&db, time(20)));
+        let none = silent.ok(&format!("/v1/dids/did:pkh:eip155:8453:{BOB}/links")).await;
+        assert_eq!(none["items"], json!([]));
     }
 }

@@ -136,7 +136,7 @@ async fn equals_database(model: &ReadModel, database: &Database) {
                 );
             }
             let at = Position::new(block, 2);
-            let spans = tx.wallet_spans_of(account, None, 999).await.unwrap();
+            let spans = tx.spans_of(account, AccountRole::Wallet, None, 999).await.unwrap();
             let then = spans.iter().filter(|of| of.span.record.span.contains(at));
             let expected: Vec<AgentId> = then.map(|of| of.agent).collect();
             let found = model.directory.agents_at(account, at, None, 99);

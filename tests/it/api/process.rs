@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::told::{self, ALICE, SPARE, wallet};
+use super::told::{self, ALICE, BOT, SPARE, wallet};
 use crate::support::databases::{Fresh, on_both_engines};
 use crate::support::tale::START;
 
@@ -23,24 +23,30 @@ struct Serving {
     address: String,
 }
 
+/// The program, on a database.
+fn program(fresh: &Fresh) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hallmark"));
+    for (name, _) in hallmark::config::environment() {
+        if name.to_string_lossy().starts_with("HALLMARK_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("HALLMARK_CHAIN", "base")
+        .env("HALLMARK_START_BLOCK", START.to_string())
+        .env("HALLMARK_DATABASE_URL", fresh.url())
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null());
+    command
+}
+
 impl Serving {
     async fn start(fresh: &Fresh) -> Self {
         let said = NamedTempFile::new().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hallmark"));
-        for (name, _) in hallmark::config::environment() {
-            if name.to_string_lossy().starts_with("HALLMARK_") {
-                command.env_remove(name);
-            }
-        }
-        let child = command
+        let child = program(fresh)
             .arg("serve")
-            .env("HALLMARK_CHAIN", "base")
-            .env("HALLMARK_START_BLOCK", START.to_string())
-            .env("HALLMARK_DATABASE_URL", fresh.url())
             .env("HALLMARK_LISTEN", "127.0.0.1:0")
             .env("HALLMARK_RATE_LIMIT_PER_S", "0")
-            .current_dir(std::env::temp_dir())
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(said.reopen().unwrap())
             .spawn()
@@ -102,6 +108,34 @@ impl Drop for Serving {
 }
 
 on_both_engines! {
+    /// `hallmark did` prints what the service answers: a DID's links, of all time and as of a block, and what a DID URL names.
+    async fn identifiers_on_the_command_line(fresh: Fresh) {
+        let database = fresh.database().await;
+        told::tell(&database).await;
+        database.close().await;
+        let agent = "did:web:localhost%3A8004:agents:8453:0";
+        let account = format!("did:pkh:eip155:8453:{BOT}");
+        let run = |arguments: &[&str]| -> (Option<i32>, Value) {
+            let output = program(fresh).arg("did").args(arguments).arg("--json").output().unwrap();
+            let printed = String::from_utf8(output.stdout).unwrap();
+            let first = printed.lines().next().map(|line| serde_json::from_str(line).unwrap());
+            (output.status.code(), first.unwrap_or_default())
+        };
+        let (code, links) = run(&[&account, "--links"]);
+        assert_eq!((code, &links["items"][0]["subject"]), (Some(0), &json!(agent)), "{links}");
+        assert_eq!(links["items"][0]["both_ways"], true);
+        let (code, none) = run(&[&account, "--links", "--at", "block:9"]);
+        assert_eq!((code, &none["items"]), (Some(3), &json!([])));
+        let (code, links) = run(&[agent, "--links", "--at", "block:10"]);
+        assert_eq!((code, links["items"].as_array().map(Vec::len)), (Some(0), Some(2)), "{links}");
+        let method = format!("{agent}#eip155:8453:{BOT}");
+        let (code, found) = run(&[&method, "--at", "block:10"]);
+        assert_eq!((code, &found["content"]["controller"]), (Some(0), &json!(agent)), "{found}");
+        assert_eq!(run(&[&method]).0, Some(3));
+        let (code, problem) = run(&[agent, "--at", "block:99"]);
+        assert_eq!((code, &problem["type"]), (Some(1), &json!("/problems/not-indexed-yet")));
+    }
+
     /// Commits and a reorganisation while it serves, and what was written between two runs.
     async fn what_another_process_writes_is_served(fresh: Fresh) {
         let database = fresh.database().await;

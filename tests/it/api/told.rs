@@ -23,7 +23,7 @@ use crate::support::tale::{IDENTITY, KNOWN_CODE, REPUTATION, Tale, VALIDATION, t
 
 pub(crate) const ALICE: Address = Address::repeat_byte(0xa1);
 pub(super) const BOB: Address = Address::repeat_byte(0xb0);
-pub(super) const BOT: Address = Address::repeat_byte(0x07);
+pub(crate) const BOT: Address = Address::repeat_byte(0x07);
 pub(super) const SPARE: Address = Address::repeat_byte(0x08);
 const CAROL: Address = Address::repeat_byte(0xca);
 const DORA: Address = Address::repeat_byte(0xd0);
@@ -143,7 +143,7 @@ pub(super) fn registered(tale: &mut Tale, agent: u64, owner: Address, uri: &str)
 }
 
 /// A transfer, and the clearing of the wallet before it.
-pub(super) fn transfer(tale: &mut Tale, agent: u64, from: Address, to: Address) {
+pub(crate) fn transfer(tale: &mut Tale, agent: u64, from: Address, to: Address) {
     wallet(tale, agent, None);
     tale.say(IDENTITY, &IIdentity::Transfer { from, to, tokenId: U256::from(agent) });
 }

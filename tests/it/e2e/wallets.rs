@@ -110,7 +110,7 @@ on_both_engines! {
             let agents: Vec<u64> = found.iter().map(|found| found.agent.0.to()).collect();
             assert_eq!(agents, expected, "at {block}");
         }
-        let all = tx.wallet_spans_of(shared.address(), None, 10).await.unwrap();
+        let all = tx.spans_of(shared.address(), AccountRole::Wallet, None, 10).await.unwrap();
         let times: Vec<_> = all
             .iter()
             .map(|found| {
@@ -142,7 +142,7 @@ on_both_engines! {
         );
         let mut tx = stage.indexer.database.begin_read().await.unwrap();
         let mut directory = Directory::default();
-        for found in tx.wallet_spans_of(who("bob"), None, 9).await.unwrap() {
+        for found in tx.spans_of(who("bob"), AccountRole::Wallet, None, 9).await.unwrap() {
             let (account, entry) = WalletEntry::of(&found.span).unwrap();
             directory.put(account, entry);
         }

@@ -4,6 +4,7 @@ pub(crate) mod abi;
 pub(crate) mod anvil;
 pub(crate) mod databases;
 pub(crate) mod dump;
+pub(crate) mod elsewhere;
 pub(crate) mod indexer;
 pub(crate) mod liar;
 pub(crate) mod life;

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use rcgen::{
@@ -20,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Secured {
     _tasks: JoinSet<()>,
     folder: TempDir,
+    connections: Arc<AtomicUsize>,
 }
 
 /// A port for a service behind TLS: taken before the service is made, which must know it.
@@ -60,6 +62,8 @@ impl Door {
             .unwrap();
         let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = behind.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             // It ends only with the task.
@@ -69,6 +73,7 @@ impl Door {
             let acceptor = TlsAcceptor::from(Arc::new(config));
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = self.listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
                 let acceptor = acceptor.clone();
                 connections.spawn(async move {
                     // A client that goes away in the middle is its own affair.
@@ -78,11 +83,16 @@ impl Door {
                 });
             }
         });
-        Secured { _tasks: tasks, folder }
+        Secured { _tasks: tasks, folder, connections }
     }
 }
 
 impl Secured {
+    /// How many connections were made, those included that asked for nothing.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     /// The authority's certificate, in PEM.
     pub(crate) fn authority(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
