@@ -260,10 +260,8 @@ async fn history(
     let mut reading = Reading::open(state, At::Latest).await?;
     let account = parse_account(&reading, account)?;
     let codes = reading.codes(&state.known).await?;
-    let spans = reading
-        .tx
-        .spans_of(account.address, AccountRole::Wallet, page.after, page.fetch())
-        .await?;
+    let spans =
+        reading.tx.spans_of(account.address, AccountRole::Wallet, page.after, page.fetch()).await?;
     let (spans, next) = page.cut(spans, |of| (of.agent, of.span.from.at));
     let account = account.to_text();
     let entries = spans.iter().filter_map(|of| WalletEntry::of(&of.span));

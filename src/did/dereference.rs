@@ -29,7 +29,9 @@ const CONTEXT: &str = "@context";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// It names a scheme or a host, or holds a sign that no reference holds.
-    #[error("the relativeRef is no relative reference: it begins with a path, `?` or `#`, and names no host")]
+    #[error(
+        "the relativeRef is no relative reference: it begins with a path, `?` or `#`, and names no host"
+    )]
     NotRelative,
     /// It leads to another host, or out of the endpoint's folder.
     #[error("the relativeRef leads out of the folder that the service endpoint stands in")]
@@ -125,10 +127,11 @@ pub fn endpoints(
 ) -> Result<Vec<String>, ReferenceError> {
     let reference = reference.map(checked).transpose()?;
     let services = document.get("service").and_then(Value::as_array).into_iter().flatten();
-    let strings = services.filter_map(|service| service.get("serviceEndpoint")).flat_map(|endpoint| {
-        let several = endpoint.as_array().into_iter().flatten();
-        endpoint.as_str().into_iter().chain(several.filter_map(Value::as_str))
-    });
+    let strings =
+        services.filter_map(|service| service.get("serviceEndpoint")).flat_map(|endpoint| {
+            let several = endpoint.as_array().into_iter().flatten();
+            endpoint.as_str().into_iter().chain(several.filter_map(Value::as_str))
+        });
     let mut found = Vec::new();
     for endpoint in strings {
         let Some(base) = followed(endpoint) else { continue };
@@ -159,7 +162,11 @@ fn checked(reference: &str) -> Result<&str, ReferenceError> {
     let is_sign = |byte: u8| byte.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&byte);
     let first = reference.split(['/', '?', '#']).next().unwrap_or_default();
     let is_relative = !first.contains(':') && !reference.starts_with("//");
-    if is_relative && reference.bytes().all(is_sign) { Ok(reference) } else { Err(ReferenceError::NotRelative) }
+    if is_relative && reference.bytes().all(is_sign) {
+        Ok(reference)
+    } else {
+        Err(ReferenceError::NotRelative)
+    }
 }
 
 /// Where a reference leads from an endpoint (RFC 3986, section 5.2).
@@ -180,7 +187,8 @@ fn stays_below(path: &str) -> bool {
     let mut bytes = path.as_bytes().to_vec();
     for _ in 0..ENCODED_MAX {
         let mut parts = bytes.split(|byte| matches!(byte, b'/' | b'\\'));
-        if parts.any(|part| part == b".." || part == b".") || bytes.iter().any(u8::is_ascii_control) {
+        if parts.any(|part| part == b".." || part == b".") || bytes.iter().any(u8::is_ascii_control)
+        {
             return false;
         }
         let Ok(text) = std::str::from_utf8(&bytes) else { return false };
@@ -263,7 +271,11 @@ mod tests {
         ] {
             let found = part(&document, fragment);
             let found = found.as_ref();
-            assert_eq!(found.map(|part| &part["type"]), kind.map(|kind| json!(kind)).as_ref(), "{fragment}");
+            assert_eq!(
+                found.map(|part| &part["type"]),
+                kind.map(|kind| json!(kind)).as_ref(),
+                "{fragment}"
+            );
             assert!(found.is_none_or(|part| part[CONTEXT] == document[CONTEXT]), "{fragment}");
         }
         assert!(is_verification_method(&part(&document, "inner").unwrap()));
@@ -278,7 +290,11 @@ mod tests {
             ("key", "verificationMethod", false),
             ("key", "", false),
         ] {
-            assert_eq!(is_listed(&document, fragment, relationship), expected, "{fragment} {relationship}");
+            assert_eq!(
+                is_listed(&document, fragment, relationship),
+                expected,
+                "{fragment} {relationship}"
+            );
         }
     }
 
@@ -305,7 +321,11 @@ mod tests {
         }
     }
 
-    fn places(id: &str, reference: Option<&str>, fragment: Option<&str>) -> Result<Vec<String>, ReferenceError> {
+    fn places(
+        id: &str,
+        reference: Option<&str>,
+        fragment: Option<&str>,
+    ) -> Result<Vec<String>, ReferenceError> {
         let mut selected = document();
         select_services(&mut selected, Some(id), None);
         endpoints(&selected, reference, fragment)
@@ -351,7 +371,11 @@ mod tests {
             "ä",
             "a|b",
         ] {
-            assert_eq!(places("files", Some(reference), None), Err(ReferenceError::NotRelative), "{reference}");
+            assert_eq!(
+                places("files", Some(reference), None),
+                Err(ReferenceError::NotRelative),
+                "{reference}"
+            );
         }
         for reference in [
             "/",
@@ -373,7 +397,11 @@ mod tests {
             "a%ff",
             "/files/../x",
         ] {
-            assert_eq!(places("files", Some(reference), None), Err(ReferenceError::LeadsAway), "{reference}");
+            assert_eq!(
+                places("files", Some(reference), None),
+                Err(ReferenceError::LeadsAway),
+                "{reference}"
+            );
         }
     }
 
@@ -382,7 +410,10 @@ mod tests {
         let mut expanded = document();
         expand(&mut expanded);
         assert_eq!(expanded["verificationMethod"][1]["id"], "did:example:ada#short");
-        assert_eq!(expanded["authentication"], json!(["did:example:ada#key", "did:example:ada#short"]));
+        assert_eq!(
+            expanded["authentication"],
+            json!(["did:example:ada#key", "did:example:ada#short"])
+        );
         assert_eq!(expanded["service"][1]["id"], "did:example:ada#chat");
         assert_eq!(expanded["service"][2], document()["service"][2]);
         assert_eq!(expanded["id"], DID);

@@ -62,7 +62,10 @@ impl DidUrl {
 pub fn parameters(query: &str) -> Vec<(String, String)> {
     let text = |encoded: &str| String::from_utf8_lossy(&decode(encoded)).into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(n, v)| (text(n), text(v))).collect()
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(n, v)| (text(n), text(v)))
+        .collect()
 }
 
 /// What stands before a sign, and what behind it where it stands at all.
@@ -77,7 +80,8 @@ fn check_tail(tail: &str, start: usize) -> Result<(), DidError> {
         let at = start + i;
         match sign {
             'a'..='z' | 'A'..='Z' | '0'..='9' => {}
-            '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';' | '=' => {}
+            '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';'
+            | '=' => {}
             ':' | '@' | '/' | '?' => {}
             '#' if !has_fragment => has_fragment = true,
             '%' => check_percent(tail, i, at)?,
@@ -109,7 +113,11 @@ mod tests {
             let url = DidUrl::parse(text).unwrap();
             assert_eq!(url.did.as_str(), "did:example:1", "{text}");
             let (query, fragment) = (query.map(str::to_owned), fragment.map(str::to_owned));
-            assert_eq!((url.path.as_str(), url.query, url.fragment), (path, query, fragment), "{text}");
+            assert_eq!(
+                (url.path.as_str(), url.query, url.fragment),
+                (path, query, fragment),
+                "{text}"
+            );
         }
     }
 

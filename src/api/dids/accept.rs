@@ -21,7 +21,8 @@ const JSON: &str = "application/json";
 const LD_JSON: &str = "application/ld+json";
 /// The whole results, in the text before.
 const RESULT_LD: &str = "application/ld+json;profile=\"https://w3id.org/did-resolution\"";
-const URL_RESULT_LD: &str = "application/ld+json;profile=\"https://w3id.org/did-url-dereferencing\"";
+const URL_RESULT_LD: &str =
+    "application/ld+json;profile=\"https://w3id.org/did-url-dereferencing\"";
 const PROFILE: &str = "https://w3id.org/did-resolution";
 const URL_PROFILE: &str = "https://w3id.org/did-url-dereferencing";
 
@@ -174,7 +175,10 @@ mod tests {
             ("application/ld+json", Some(RESULT_LD)),
             ("application/json", Some(JSON)),
             ("application/did-url-dereferencing", Some(URL_RESULT)),
-            ("application/ld+json;profile=\"https://w3id.org/did-url-dereferencing\"", Some(URL_RESULT_LD)),
+            (
+                "application/ld+json;profile=\"https://w3id.org/did-url-dereferencing\"",
+                Some(URL_RESULT_LD),
+            ),
             ("*/*", Some(RESULT)),
             ("text/html,application/xhtml+xml,*/*;q=0.8", Some(RESULT)),
             ("application/did;q=0.5, application/did-resolution;q=0.9", Some(RESULT)),

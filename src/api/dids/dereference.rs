@@ -12,7 +12,9 @@ use super::refusal::{Code, Refusal};
 use super::request::Request;
 use super::result::{Dereferencing, Failure, Resolution, see_other};
 use crate::api::error::ApiError;
-use crate::did::dereference::{endpoints, is_listed, is_verification_method, part, select_services};
+use crate::did::dereference::{
+    endpoints, is_listed, is_verification_method, part, select_services,
+};
 
 /// Answers what a DID URL names, from the resolution of its DID.
 pub(super) fn dereferenced(request: &Request, found: Resolution) -> Result<Response, Failure> {
@@ -91,6 +93,7 @@ fn nothing(detail: &str) -> Failure {
 }
 
 fn no_method() -> Failure {
-    let detail = "a verificationRelationship is asked for, and the DID URL names no verification method";
+    let detail =
+        "a verificationRelationship is asked for, and the DID URL names no verification method";
     Refusal::new(Code::InvalidVerificationMethod, detail).into()
 }

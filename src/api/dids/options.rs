@@ -234,7 +234,9 @@ mod tests {
         assert_eq!(selection.kind.as_deref(), Some("B"));
         assert_eq!(selection.reference.as_deref(), Some("/c"));
         assert!(!read("relativeRef=a").unwrap().is_some());
-        for query in ["service=a&service=a", "service=%D0%B0", "relativeRef=%ff", "serviceType=%E2%80%8B"] {
+        for query in
+            ["service=a&service=a", "service=%D0%B0", "relativeRef=%ff", "serviceType=%E2%80%8B"]
+        {
             assert_eq!(read(query), Err(Code::InvalidDidUrl), "{query}");
         }
     }

@@ -75,7 +75,9 @@ impl Code {
     /// The status of a response that has it.
     pub(super) const fn status(self) -> StatusCode {
         match self {
-            Self::InvalidDid | Self::InvalidDidUrl | Self::InvalidOptions => StatusCode::BAD_REQUEST,
+            Self::InvalidDid | Self::InvalidDidUrl | Self::InvalidOptions => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::RepresentationNotSupported => StatusCode::NOT_ACCEPTABLE,
             Self::MethodNotSupported | Self::FeatureNotSupported => StatusCode::NOT_IMPLEMENTED,

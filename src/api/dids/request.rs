@@ -108,11 +108,7 @@ pub(super) fn unescape(asked: &str) -> Result<String, Refusal> {
     let end = ["%3F", "%23"].iter().filter_map(|sign| upper.find(sign)).min();
     let (did, rest) = asked.split_at_checked(end.unwrap_or(asked.len())).unwrap_or((asked, ""));
     let is_plain = did.starts_with("did:") && !did.contains("%25");
-    let text = if is_plain {
-        [did.as_bytes(), &decode(rest)].concat()
-    } else {
-        decode(asked)
-    };
+    let text = if is_plain { [did.as_bytes(), &decode(rest)].concat() } else { decode(asked) };
     String::from_utf8(text)
         .map_err(|_| Refusal::new(Code::InvalidDid, "the DID does not decode to UTF-8"))
 }
@@ -134,7 +130,10 @@ mod tests {
             ("did%3Aexample%3A1%3Fx%3D2", "did:example:1?x=2"),
             ("did:web:a%3A1%23key", "did:web:a%3A1#key"),
             ("did:web:a%253A1%23key", "did:web:a%3A1#key"),
-            ("did:web:a%3A1%3fservice=b%26relativeRef=%252Fc", "did:web:a%3A1?service=b&relativeRef=%2Fc"),
+            (
+                "did:web:a%3A1%3fservice=b%26relativeRef=%252Fc",
+                "did:web:a%3A1?service=b&relativeRef=%2Fc",
+            ),
             ("did%3Aweb%3Aa%253A1%3Fservice%3Db%23c", "did:web:a%3A1?service=b#c"),
             ("did:web:a/b", "did:web:a/b"),
             ("", ""),
@@ -166,16 +165,36 @@ mod tests {
             ("did:web:a%23b", "", "*/*", Ok(dereference)),
             ("did:web:a/b", "", "*/*", Ok(dereference)),
             ("did:web:a%3FversionId=1", "at=safe", "*/*", Err((dereference, Code::InvalidOptions))),
-            ("did:web:a%3Fservice=1%26service=2", "", "*/*", Err((dereference, Code::InvalidDidUrl))),
+            (
+                "did:web:a%3Fservice=1%26service=2",
+                "",
+                "*/*",
+                Err((dereference, Code::InvalidDidUrl)),
+            ),
             ("did:web:a%3Fservice=1", "service=2", "*/*", Err((dereference, Code::InvalidDidUrl))),
-            ("did:web:a%3FtransformKey=b", "", "*/*", Err((dereference, Code::FeatureNotSupported))),
+            (
+                "did:web:a%3FtransformKey=b",
+                "",
+                "*/*",
+                Err((dereference, Code::FeatureNotSupported)),
+            ),
             ("did:web:a%23b", "", "application/did-resolution", Err((resolve, Code::InvalidDid))),
-            ("did:web:a", "service=b", "application/did-resolution", Err((resolve, Code::FeatureNotSupported))),
+            (
+                "did:web:a",
+                "service=b",
+                "application/did-resolution",
+                Err((resolve, Code::FeatureNotSupported)),
+            ),
             ("not-a-did", "", "*/*", Err((resolve, Code::InvalidDid))),
             ("not-a-did", "", whole, Err((dereference, Code::InvalidDidUrl))),
             ("did:web:a%23%0a", "", "*/*", Err((dereference, Code::InvalidDidUrl))),
             ("did:example:a%23b", "", "*/*", Err((dereference, Code::MethodNotSupported))),
-            ("did:web:a%23b", "", "text/html", Err((dereference, Code::RepresentationNotSupported))),
+            (
+                "did:web:a%23b",
+                "",
+                "text/html",
+                Err((dereference, Code::RepresentationNotSupported)),
+            ),
             ("did:web:a", "", "text/html", Err((resolve, Code::RepresentationNotSupported))),
         ] {
             assert_eq!(codes(asked, query, accept), expected, "{asked} {query} {accept}");

@@ -47,7 +47,11 @@ async fn what_other_hosts_may_answer() {
         let error = reply.json()["didResolutionMetadata"]["error"].clone();
         assert_eq!(error["type"], format!("https://www.w3.org/ns/did#{code}"), "{name}");
         assert!(error["detail"].as_str().unwrap().contains(says), "{name}: {error}");
-        assert_eq!(host.asked()[asked..], [format!("/{name}/did.json")], "{name} was asked for once");
+        assert_eq!(
+            host.asked()[asked..],
+            [format!("/{name}/did.json")],
+            "{name} was asked for once"
+        );
     }
     // A host that promises 2 GB and a host that breaks off are told apart by nobody; neither is a document.
     assert_eq!(service.get(&host.path("claims-much")).await.status, 500);
@@ -67,11 +71,7 @@ async fn what_other_hosts_may_answer() {
         assert_eq!(reply.status, if name == "good" { 200 } else { 404 });
         assert_eq!(host.asked().len(), asked + more, "{name} after {later} s");
     }
-    for query in [
-        "?versionTime=2026-02-03T11:08:33Z",
-        "?versionId=1",
-        "?noCache=true",
-    ] {
+    for query in ["?versionTime=2026-02-03T11:08:33Z", "?versionId=1", "?noCache=true"] {
         let reply = service.get(&format!("{}{query}", host.path("good"))).await;
         assert_eq!(reply.status, 501, "{query}");
     }

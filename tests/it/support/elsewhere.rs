@@ -78,7 +78,8 @@ fn routes(port: u16) -> Router {
         Body::from_stream(parts)
     };
     let claims_much = async || ([(header::CONTENT_LENGTH, "2147483648")], "{}");
-    let (good, other, services) = (document("good"), document("another"), with_services(&id("services"), port));
+    let (good, other, services) =
+        (document("good"), document("another"), with_services(&id("services"), port));
     let relative = json!({ "id": "", "alsoKnownAs": ["x:y"] });
     Router::new()
         .route("/good/did.json", get(async move || axum::Json(good)))
@@ -137,7 +138,12 @@ impl Elsewhere {
     }
 
     /// Finds documents here, where private hosts are allowed by their names.
-    pub(crate) fn finder(&self, clock: Arc<dyn Clock>, allowed: &[&str], limits: FetchLimits) -> Arc<ForeignDocuments> {
+    pub(crate) fn finder(
+        &self,
+        clock: Arc<dyn Clock>,
+        allowed: &[&str],
+        limits: FetchLimits,
+    ) -> Arc<ForeignDocuments> {
         let allowed = allowed.iter().map(|name| (*name).to_owned());
         let finder = ForeignDocuments::with_limits(clock, allowed, &[self.authority()], limits);
         Arc::new(finder.unwrap())

@@ -9,7 +9,9 @@ pub(super) const CHAPTER: Chapter = Chapter {
     title: "Driver of the Universal Resolver",
     text: "[Driver development](https://github.com/decentralized-identity/universal-resolver/blob/main/docs/driver-development.md), and how its HTTP driver asks.",
     anchors: "",
-    besides: &["A driver is an image with a version and no `latest`, listed there by whoever publishes it. No image is published yet."],
+    besides: &[
+        "A driver is an image with a version and no `latest`, listed there by whoever publishes it. No image is published yet.",
+    ],
     rules: rules! {
         "Driver Interface" "GET of `/1.0/identifiers/<did>` gives a document or a result, with a media type of its own" => |g| {
             for did in [AGENT, &account(), KEYS[0]] {

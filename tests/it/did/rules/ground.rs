@@ -50,7 +50,9 @@ pub(super) fn account() -> String {
 /// As a client writes it that encodes everything.
 pub(super) fn encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    let sign = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    let sign = |byte: &u8| {
+        if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }
+    };
     text.as_bytes().iter().map(sign).collect()
 }
 
@@ -63,7 +65,8 @@ impl Ground {
         let elsewhere = Elsewhere::new().await;
         let mut settings = state(&database, time(20));
         let limits = FetchLimits { timeout: Duration::from_secs(2), ..ForeignDocuments::LIMITS };
-        settings.foreign = Some(elsewhere.finder(Arc::new(FixedClock(time(20))), &["localhost"], limits));
+        settings.foreign =
+            Some(elsewhere.finder(Arc::new(FixedClock(time(20))), &["localhost"], limits));
         Self { service: Service::new(settings), elsewhere }
     }
 
@@ -119,7 +122,8 @@ impl Ground {
 
     /// Every document that the service makes: of each method, and of an agent in each of its states.
     pub(super) async fn documents(&self) -> Vec<Value> {
-        let mut asked: Vec<String> = [SERVICE, &account()].into_iter().chain(KEYS).map(str::to_owned).collect();
+        let mut asked: Vec<String> =
+            [SERVICE, &account()].into_iter().chain(KEYS).map(str::to_owned).collect();
         for block in [8, 9, 10, 12, 15] {
             asked.push(format!("{}?at=block:{block}", encoded(AGENT)));
         }

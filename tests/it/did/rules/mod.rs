@@ -99,7 +99,8 @@ fn statement() -> String {
         .to_owned();
     for chapter in CHAPTERS {
         let Chapter { title, text: link, anchors, besides, rules } = chapter;
-        write!(text, "\n## {title}\n\n{link}\n\n| section | what is demanded |\n|---|---|\n").unwrap();
+        write!(text, "\n## {title}\n\n{link}\n\n| section | what is demanded |\n|---|---|\n")
+            .unwrap();
         for Rule { section, says, .. } in *rules {
             let section = if anchors.is_empty() {
                 (*section).to_owned()
@@ -111,7 +112,8 @@ fn statement() -> String {
         if !besides.is_empty() {
             text.push_str("\nNot ours to do, or done otherwise:\n\n");
             for line in *besides {
-                writeln!(text, "- {line}").unwrap();
+                // One sentence a line, as in every document.
+                writeln!(text, "- {}", line.replace(". ", ".\n  ")).unwrap();
             }
         }
     }

@@ -23,13 +23,18 @@ fn urls() -> [String; 3] {
 
 /// A whole result as the suite knows one.
 fn check_result(result: &Value) {
-    assert!(result["didResolutionMetadata"].is_object() && result["didDocumentMetadata"].is_object());
+    assert!(
+        result["didResolutionMetadata"].is_object() && result["didDocumentMetadata"].is_object()
+    );
     assert!(result["didDocument"]["id"].is_string());
 }
 
 /// A failed one.
 fn check_failure(result: &Value, code: &str) {
-    assert_eq!(result["didResolutionMetadata"]["error"]["type"], format!("https://www.w3.org/ns/did#{code}"));
+    assert_eq!(
+        result["didResolutionMetadata"]["error"]["type"],
+        format!("https://www.w3.org/ns/did#{code}")
+    );
     assert!(result.get("didDocument").is_some_and(Value::is_null));
     assert!(result["didDocumentMetadata"].is_object());
 }
