@@ -405,6 +405,30 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever a reference is made of, it is refused or stays in the endpoint's folder, and a server that decodes it stays there too.
+        #[test]
+        fn no_reference_gets_out(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "..", ".", "/", "\\", "%2e", "%2E", "%2f", "%5c", "%25", "2e", "2f", "a", ":", "@", "?", "#", "//", "files",
+                    "https:", "evil.example", "%00", ";", "%", "%c0%ae",
+                ]),
+                0..9,
+            )
+        ) {
+            let reference = parts.concat();
+            for place in places("files", Some(&reference), None).unwrap_or_default() {
+                let rest = place.strip_prefix("https://ada.example/files/").unwrap_or_else(|| panic!("{reference}: {place}"));
+                let mut path = rest.split(['?', '#']).next().unwrap_or_default().to_owned();
+                for _ in 0..8 {
+                    assert!(path.split(['/', '\\']).all(|part| part != ".."), "{reference}: {place}");
+                    path = String::from_utf8_lossy(&decode(&path)).into_owned();
+                }
+            }
+        }
+    }
+
     #[test]
     fn relative_names_are_made_absolute() {
         let mut expanded = document();

@@ -8,6 +8,8 @@ use super::syntax::{DID_LEN_MAX, Did, check_percent, decode};
 
 /// The longest DID URL that is read, in bytes: a DID, and as much again for what stands behind it.
 const URL_LEN_MAX: usize = 2 * DID_LEN_MAX;
+/// The signs beside letters and digits that path, query and fragment hold as they are (RFC 3986, sections 3.3 to 3.5).
+const SIGNS: &str = "-._~!$&'()*+,;=:@/?";
 
 /// A DID URL.
 ///
@@ -73,16 +75,13 @@ fn cut(text: &str, sign: char) -> (&str, Option<&str>) {
     text.split_once(sign).map_or((text, None), |(before, behind)| (before, Some(behind)))
 }
 
-/// Checks path, query and fragment, which begin at byte `start` (RFC 3986, sections 3.3 to 3.5).
+/// Checks path, query and fragment, which begin at byte `start`.
 fn check_tail(tail: &str, start: usize) -> Result<(), DidError> {
     let mut has_fragment = false;
     for (i, sign) in tail.char_indices() {
         let at = start + i;
         match sign {
-            'a'..='z' | 'A'..='Z' | '0'..='9' => {}
-            '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';'
-            | '=' => {}
-            ':' | '@' | '/' | '?' => {}
+            sign if sign.is_ascii_alphanumeric() || SIGNS.contains(sign) => {}
             '#' if !has_fragment => has_fragment = true,
             '%' => check_percent(tail, i, at)?,
             other => {

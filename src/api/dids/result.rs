@@ -144,7 +144,8 @@ pub(in crate::api) struct Dereferencing {
     /// The same: the standard's function and its tests call it so, and its result does not.
     #[schema(value_type = Option<Object>)]
     content_stream: Option<Box<RawValue>>,
-    dereferencing_metadata: ResolutionMetadata,
+    #[serde(rename = "dereferencingMetadata")]
+    metadata: ResolutionMetadata,
     /// Of a document and of its parts, as in a resolution.
     content_metadata: Map<String, Value>,
 }
@@ -155,7 +156,7 @@ impl Dereferencing {
         Self {
             content: content.clone(),
             content_stream: content,
-            dereferencing_metadata: resolution.did_resolution_metadata,
+            metadata: resolution.did_resolution_metadata,
             content_metadata: resolution.did_document_metadata,
         }
     }
@@ -168,7 +169,7 @@ impl Dereferencing {
         if !form.is_whole {
             return respond(StatusCode::OK, form, content.get().to_owned().into_bytes());
         }
-        self.dereferencing_metadata.content_type = Some(form.document);
+        self.metadata.content_type = Some(form.document);
         respond_with(StatusCode::OK, form, &self)
     }
 }

@@ -176,7 +176,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
         "datetime" "every time in a result is ASCII, in UTC, without parts of a second" => |g| {
             let result = g.resolve(&format!("{}?at=block:10", encoded(AGENT))).await.to_string();
             let times = result.split('"').filter(|text| text.len() > 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[10] == b'T');
-            let times: Vec<_> = times.map(|text| Value::from(text)).collect();
+            let times: Vec<_> = times.map(Value::from).collect();
             assert!(times.len() >= 4 && times.iter().all(is_time), "{times:?}");
         }
         "metadata-structure" "metadata is a map of named values, all of JSON" => |g| {
