@@ -44,9 +44,9 @@ pub(super) struct LookupAnswer {
 fn answer_of(found: &Whose<'_>, accounts: &[AccountId]) -> Vec<u8> {
     let page = Page::first("wallet-agents", AGENTS_MAX);
     let places: Vec<_> = accounts.iter().map(|a| found.directory.find(a.address)).collect();
-    let placed = accounts.iter().zip(places);
+    let pages = accounts.iter().zip(places);
     let results: Vec<_> =
-        placed.map(|(account, place)| AgentsOf::page(found, *account, place, &page)).collect();
+        pages.map(|(account, place)| AgentsOf::page(found, *account, place, &page)).collect();
     let mut json = Json::about(results.iter().map(AgentsOf::about).sum());
     json.raw(r#"{"results":"#);
     json.list(&results);
