@@ -37,7 +37,7 @@ async fn desk(database: &Database, chain: &Chain) -> (Desk, String) {
     let node = Provider { source: source.unwrap(), name: "anvil".to_owned(), role: Role::Both };
     let nodes = Providers::new(vec![node], ProvidersOptions::new(ChainId(CHAIN_ID)));
     let contracts = ContractWallets::new(Arc::new(nodes), ChainId(CHAIN_ID));
-    let desk = Desk::with(database, |state| state.contracts = Some(Arc::new(contracts))).await;
+    let desk = Desk::with(database, |state| state.contracts = Some(Arc::new(contracts)));
     let token = desk.create("ada").await;
     (desk, token)
 }

@@ -10,7 +10,7 @@ use crate::support::dump;
 on_both_engines! {
     /// The operator creates; the answer has what its owner needs, and is not to be kept by anybody on the way.
     async fn by_the_operator(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let reply = desk.post("/v1/characters", Some(OPERATOR), json!({ "handle": "Ada_1" })).await;
         assert_eq!((reply.status, reply.header("cache-control")), (201, "no-store"));
         let created = reply.json();
@@ -31,7 +31,7 @@ on_both_engines! {
             assert_eq!(problem(&reply), (status, kind.to_owned()));
             assert_eq!(reply.header("www-authenticate"), if status == 401 { "Bearer" } else { "" });
         }
-        let without = Desk::with(&db, |state| state.operator = None).await;
+        let without = Desk::with(&db, |state| state.operator = None);
         let reply = without.post("/v1/characters", Some(OPERATOR), json!({ "handle": "bob" })).await;
         assert_eq!(problem(&reply), (403, "wrong-token".to_owned()));
         assert!(reply.text().contains("operator_token"));
@@ -39,7 +39,7 @@ on_both_engines! {
 
     /// A handle is plain, is not the service's own, and is given once, whatever its letter case.
     async fn handles(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let create = async |handle: Value| desk.post("/v1/characters", Some(OPERATOR), json!({ "handle": handle })).await;
         for handle in [
             "", "ab", "abcdefghijklmnopqrstu", "a b", "a.b.c", "..", "a/b", "%61da", "ada\0", "ada\n",
@@ -65,7 +65,7 @@ on_both_engines! {
 
     /// Two ask for one handle at the same time: one gets it.
     async fn at_the_same_time(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let body = || json!({ "handle": "ada" });
         let asked = (0..8).map(|_| desk.post("/v1/characters", Some(OPERATOR), body()));
         let replies = futures_util::future::join_all(asked).await;
@@ -75,7 +75,7 @@ on_both_engines! {
 
     /// An invitation creates one character, for a while.
     async fn by_invitation(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let refused = desk.post("/v1/invitations", None, json!({})).await;
         assert_eq!(problem(&refused), (401, "no-token".to_owned()));
         for (body, field) in [(json!({ "count": 0 }), "count"), (json!({ "count": 1001 }), "count"), (json!({ "valid_s": 0 }), "valid_s")] {
@@ -109,7 +109,7 @@ on_both_engines! {
     /// No token and no invitation is anywhere in the database.
     async fn nothing_secret_is_kept(fresh: Fresh) {
         let db = fresh.database().await;
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let made = desk.post("/v1/invitations", Some(OPERATOR), json!({})).await.json();
         let invitation = made["invitations"][0].as_str().unwrap();
@@ -126,7 +126,7 @@ on_both_engines! {
 #[tokio::test]
 async fn other_origins_may_ask_and_are_refused() {
     let fresh = Fresh::sqlite().await;
-    let desk = Desk::open(&fresh.database().await).await;
+    let desk = Desk::open(&fresh.database().await);
     let asked = desk.ask(Method::OPTIONS, "/v1/characters", None, &Value::Null).await;
     assert!(asked.header("access-control-allow-headers").contains("authorization"));
     assert!(asked.header("access-control-allow-methods").contains("DELETE"));

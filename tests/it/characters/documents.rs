@@ -47,7 +47,7 @@ async fn lived(desk: &Desk) {
 on_both_engines! {
     /// The document of every time and of every version, with the metadata of DID Resolution; no block is needed for it.
     async fn every_moment_of_a_life(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         lived(&desk).await;
         let (one, two) = (account_of(&account("one")), account_of(&account("two")));
         let wallets: [&[&str]; 4] = [&[], &[&one], &[&one, &two], &[&two]];
@@ -92,7 +92,7 @@ on_both_engines! {
 
     /// Times and versions that never were, other people's handles, and what a record has nothing to do with.
     async fn what_is_not_resolved(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         desk.create("ada").await;
         let hash = "0".repeat(64);
         for (did, query, status, code) in [
@@ -122,7 +122,7 @@ on_both_engines! {
 
     /// The document has a tag, is open to every origin, and is the one that a resolution gives.
     async fn at_its_path(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let before = desk.service.get("/character/ada/did.json").await;
         assert!(!before.header("etag").is_empty());

@@ -12,11 +12,10 @@ use crate::support::node;
 async fn wallets_read_and_sign_what_is_given_out() {
     let fresh = Fresh::sqlite().await;
     let database = fresh.database().await;
-    let local = Desk::open(&database).await;
+    let local = Desk::open(&database);
     let public = Desk::with(&database, |state| {
         state.documents.host = hallmark::did::web::WebHost::parse("id.example.org").unwrap();
-    })
-    .await;
+    });
     let one = account("one");
     let (ada, bob) = (local.create("ada").await, public.create("Bob_2-x").await);
     let messages = [

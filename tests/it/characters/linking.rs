@@ -27,7 +27,7 @@ fn refused(reply: &Reply, status: u16, kind: &str) {
 on_both_engines! {
     /// A wallet is linked by its signature, more of them beside it, taken away by either side, and linked again.
     async fn from_link_to_link(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let (one, two) = (account("one"), account("two"));
         let linked = desk.link("ada", &token, &one).await;
@@ -61,7 +61,7 @@ on_both_engines! {
 
     /// A lost token is replaced by a signature of a linked wallet, and the old one opens nothing more.
     async fn a_new_token(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let old = desk.create("ada").await;
         let (one, two) = (account("one"), account("two"));
         desk.link("ada", &old, &one).await;
@@ -83,7 +83,7 @@ on_both_engines! {
 
     /// A challenge is of use once, for five minutes, to this host, for this account, and as it was given out.
     async fn challenges_that_do_not_count(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let (one, two) = (account("one"), account("two"));
         let ask = async || desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;
@@ -140,7 +140,7 @@ on_both_engines! {
 
     /// Two send one signed challenge at the same time: it counts once.
     async fn at_the_same_time(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let one = account("one");
         let message = desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;
@@ -153,7 +153,7 @@ on_both_engines! {
 
     /// Every form of a key's signature, and what looks like one.
     async fn signatures(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let one = account("one");
         let message = desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;
@@ -195,7 +195,7 @@ on_both_engines! {
 
     /// Who may ask for a challenge, for what, and how many.
     async fn asking_for_challenges(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let other = desk.create("bob").await;
         let one = account("one");
@@ -238,7 +238,7 @@ on_both_engines! {
 
     /// A character has so many wallets at a time and no more.
     async fn at_most_so_many_wallets(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         for number in 0..32 {
             desk.link("ada", &token, &account(&format!("wallet {number}"))).await;
@@ -251,7 +251,7 @@ on_both_engines! {
 
     /// A removed character is gone for ever: nothing is linked to it, and its handle is not given again.
     async fn a_removed_character(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let one = account("one");
         desk.link("ada", &token, &one).await;
@@ -271,12 +271,12 @@ on_both_engines! {
 
     /// What was given out before the service was started anew is still of use: it is in the database.
     async fn a_restart_between_challenge_and_signature(db: Database) {
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         let token = desk.create("ada").await;
         let one = account("one");
         let message = desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;
         drop(desk);
-        let desk = Desk::open(&db).await;
+        let desk = Desk::open(&db);
         assert_eq!(desk.prove(&message, &sign(&one, &message)).await.status, 201);
     }
 }
@@ -285,7 +285,7 @@ on_both_engines! {
 #[tokio::test]
 async fn every_byte_counts() {
     let fresh = crate::support::databases::Fresh::sqlite().await;
-    let desk = Desk::open(&fresh.database().await).await;
+    let desk = Desk::open(&fresh.database().await);
     let token = desk.create("ada").await;
     let one = account("one");
     let message = desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;

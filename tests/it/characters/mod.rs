@@ -48,12 +48,12 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(database: &Database) -> Self {
-        Self::with(database, |_| {}).await
+    fn open(database: &Database) -> Self {
+        Self::with(database, |_| {})
     }
 
     /// A desk whose service is set up in another way.
-    async fn with(database: &Database, set: impl FnOnce(&mut ApiState)) -> Self {
+    fn with(database: &Database, set: impl FnOnce(&mut ApiState)) -> Self {
         let clock = Hand(Arc::new(AtomicU64::new(NOW)));
         let mut state = state(database, clock.now());
         state.clock = Arc::new(clock.clone());
