@@ -35,6 +35,9 @@ pub(super) enum ApiError {
     /// What was asked about a character is refused, for a reason that `characters::refusal` names.
     #[error("{detail}")]
     Refused { kind: Kind, detail: String, retry_after_s: Option<u64> },
+    /// No key signs for this service.
+    #[error("no key signs for this service now; its operator makes one with `hallmark keys new`")]
+    NoKey,
     /// Nothing is served at that path.
     #[error("nothing is served at this path; /openapi.json lists what is")]
     NoSuchPath,
@@ -109,6 +112,7 @@ impl ApiError {
             Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
             Self::Deactivated { .. } => ("deactivated", "Deactivated", S::GONE),
             Self::Refused { kind, .. } => *kind,
+            Self::NoKey => ("no-key", "No key", S::NOT_FOUND),
             Self::NoSuchPath => ("no-such-path", "No such path", S::NOT_FOUND),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)

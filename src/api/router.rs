@@ -88,6 +88,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(wallets::list_wallet_agents))
         .routes(routes!(lookup::lookup))
         .routes(routes!(dids::get_service_document))
+        .routes(routes!(dids::get_did_configuration))
         .routes(routes!(dids::get_agent_document))
         .routes(routes!(dids::get_character_document))
         .routes(routes!(dids::resolve, dids::resolve_posted))

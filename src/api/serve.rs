@@ -1,4 +1,4 @@
-//! Accepts connections and hands their requests to the router, until it is told to stop; the read model is kept meanwhile.
+//! Accepts connections and hands their requests to the router, until it is told to stop; the read model and the keys are kept meanwhile.
 //!
 //! A client may not hold what others need: connections are counted, in all and by client, headers must come in time, and an idle
 //! connection is closed. Over plain text this is HTTP/1.1; whoever wants another protocol or TLS puts a proxy in front. Stopping takes no new connection, lets
@@ -47,8 +47,9 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: impl Future
     let places = Places::new(state.limits.rate_limit.is_some());
     // What is kept beside answering ends with this function.
     let mut keeping = JoinSet::new();
-    let (model, metrics) = (state.model.clone(), state.metrics.clone());
+    let (model, metrics, keys) = (state.model.clone(), state.metrics.clone(), state.keys.clone());
     keeping.spawn(async move { model.keep().await });
+    keeping.spawn(async move { keys.keep().await });
     if let Some(metrics) = metrics {
         keeping.spawn(async move {
             loop {

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::dids::LinkageCache;
 use super::guard::RateLimiter;
-use crate::app::{Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, TokenHash};
+use crate::app::{
+    Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, ServiceKeys, TokenHash,
+};
 use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
 use crate::storage::Database;
@@ -27,6 +30,8 @@ pub struct ApiState {
     pub known: Arc<KnownImplementations>,
     /// How DID documents are made.
     pub documents: Documents,
+    /// What the service signs with, and shows in its own document; by default nothing. [`serve`](super::serve) keeps them.
+    pub keys: ServiceKeys,
     /// Finds the DID documents of other hosts; `None` where none are fetched.
     pub foreign: Option<Arc<ForeignDocuments>>,
     /// The operator's token, with which characters are created; `None` where nobody may.
@@ -42,6 +47,7 @@ pub struct ApiState {
     pub(super) limiter: Option<Arc<RateLimiter>>,
     /// Counts what changes something, which costs more and is asked less.
     pub(super) changes: Option<Arc<RateLimiter>>,
+    pub(super) linkage: LinkageCache,
 }
 
 /// How many changes one client address may make, where requests are limited at all.
@@ -66,6 +72,7 @@ impl ApiState {
             clock,
             known,
             documents,
+            keys: ServiceKeys::default(),
             foreign: None,
             operator: None,
             contracts: None,
@@ -74,6 +81,7 @@ impl ApiState {
             limits,
             limiter,
             changes,
+            linkage: LinkageCache::default(),
         }
     }
 

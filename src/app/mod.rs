@@ -2,7 +2,8 @@
 //!
 //! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew;
 //! [`ModelKeeper`] holds in memory what look-ups by wallet are answered from; [`FileKeeper`] fetches registration files beside whoever
-//! follows; [`Characters`] creates human participants and links their wallets.
+//! follows; [`Characters`] creates human participants and links their wallets; [`ServiceKeys`] is
+//! what the service signs with.
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
@@ -17,6 +18,7 @@ mod files;
 mod follow;
 mod foreign;
 mod ingest;
+mod keys;
 mod read_model;
 mod rebuild;
 mod repair;
@@ -36,6 +38,7 @@ pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of};
 pub use follow::{Followed, Following};
 pub use foreign::{ForeignDocument, ForeignDocuments, ForeignError};
 pub use ingest::{Applied, Ingest};
+pub use keys::{HeldKeys, KeyChange, KeyStore, KeysError, Place, ServiceKeys};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
 pub use repair::{Repair, Repaired, repair};

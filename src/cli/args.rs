@@ -18,6 +18,10 @@ Each check is one line: `ok`, `WRONG` with what is wrong, or `UNSAID` with why i
 Exit codes: 0 all is well (with --repair: or mended), 3 something is wrong, 1 something could not be found out or done.
 An audit reads one state of the record and may run beside a follower; --repair may not.";
 
+const KEYS_HELP: &str = "\
+A change is in force a few seconds later, when every process that serves has read it; `rotate` waits for that.
+A key that has ended never comes back: `rotate` and `revoke` destroy its private part.";
+
 /// Who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 #[derive(Debug, Parser)]
 #[command(name = "hallmark", version, after_help = EXIT_CODES)]
@@ -119,6 +123,9 @@ pub(super) enum Command {
         #[arg(long, default_value = "168", value_name = "HOURS")]
         hours: NonZeroU32,
     },
+    /// The keys that the service signs with
+    #[command(subcommand, after_help = KEYS_HELP)]
+    Keys(KeysCommand),
     /// Check the record by itself or against the chain, and mend what is wrong
     #[command(after_help = AUDIT_HELP)]
     Audit(AuditArgs),
@@ -130,6 +137,36 @@ pub(super) enum Command {
     Tfd(TfdArgs),
     /// Print the configuration in force and where each value came from
     Config,
+}
+
+/// What is to be done with the service's keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a key: it signs at once where none does, and waits for `rotate` otherwise, already shown in the service's document
+    New {
+        /// `ed25519` or `p256` [default: ed25519]
+        #[arg(long, value_name = "KIND")]
+        kind: Option<String>,
+    },
+    /// Every key there ever was, oldest first
+    List,
+    /// Let another key sign: the one that waits, or a new one
+    Rotate {
+        /// Of a new key: `ed25519` or `p256` [default: that of the key before]
+        #[arg(long, value_name = "KIND")]
+        kind: Option<String>,
+    },
+    /// Say that a key is not to be trusted: what it signed since then no longer counts
+    Revoke {
+        /// The key, as `list` shows it
+        key: String,
+        /// Why; everybody can read it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Since when, as `2026-02-03T11:08:33Z` or unix seconds [default: now]
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+    },
 }
 
 /// What `hallmark audit` is asked to do.

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, watch};
 
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, Output, open, serve};
-use crate::app::Followed;
+use crate::app::{Followed, ServiceKeys};
 use crate::config::{Config, DatabaseUrl, RpcUrl};
 use crate::demo::{DemoNode, Play, RecordedBlock, Recording, guide};
 use crate::vocab::RegistryKind;
@@ -60,7 +60,9 @@ pub(super) fn run(config: &Config, pace: NonZeroU32, out: &mut Output) -> Result
             }
             Ok(())
         };
-        let shown = serve::both(&config, &database, listener, stop.clone(), |event| {
+        // Nothing of the demo's is anybody's word.
+        let keys = ServiceKeys::default();
+        let shown = serve::both(&config, &database, keys, listener, stop.clone(), |event| {
             for line in stage.hear(event, &recording) {
                 // A reader who went away still wants the service.
                 let _ = say(out, &line);

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::look_up::{as_text, pages, path};
 use super::shutdown::run_until_signal;
-use super::{CliError, Exit, Output, open, serve};
+use super::{CliError, Exit, Output, keys, open, serve};
 use crate::api::local::{self, Answer};
+use crate::app::ServiceKeys;
 use crate::config::Config;
 
 /// Resolves a DID, or lists its links.
@@ -32,7 +33,10 @@ pub(super) fn run(
             return print(answer, out);
         }
         let database = open::used_database(config).await?;
-        let answer = local::get(serve::full_state(config, &database)?, &path).await;
+        let mut state = serve::full_state(config, &database)?;
+        // Their public parts suffice, so no passphrase is needed.
+        state.keys = ServiceKeys::fixed(open::key_store(config)?.look().map_err(keys::failed)?);
+        let answer = local::get(state, &path).await;
         database.close().await;
         print(answer.map_err(fail)?, out)
     })?

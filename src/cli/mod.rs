@@ -14,6 +14,7 @@ mod did;
 mod error;
 mod follow;
 mod invite;
+mod keys;
 mod logging;
 mod look_up;
 mod maintain;
@@ -80,6 +81,7 @@ fn run_command(
         }
         Command::Did { did, at, links } => did::run(config, did, at.as_deref(), *links, out),
         Command::Invite { count, hours } => invite::run(config, *count, *hours, out),
+        Command::Keys(command) => keys::run(config, command, out),
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),

@@ -6,8 +6,12 @@ use std::sync::Arc;
 
 use alloy::primitives::Address;
 
-use super::{CliError, Exit};
-use crate::app::{AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, SystemClock};
+use super::{CliError, Exit, keys};
+use crate::app::{
+    AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, KeyStore, ServiceKeys,
+    SystemClock,
+};
+use crate::attest::key::PrivateKey;
 use crate::chain::endpoint::Endpoint;
 use crate::chain::{
     FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource,
@@ -48,6 +52,22 @@ pub(super) async fn used_database(config: &Config) -> Result<Database, CliError>
         return Ok(database);
     }
     Err(CliError::new(Exit::Failed, &AppError::NothingIndexed))
+}
+
+/// Where the service's keys are.
+pub(super) fn key_store(config: &Config) -> Result<KeyStore, CliError> {
+    let own = config.signing_key.as_ref().map(|text| PrivateKey::parse(text.expose()));
+    let own = own.transpose().map_err(|error| {
+        let error = std::io::Error::other(format!("`signing_key`: {error}"));
+        CliError::new(Exit::Usage, &error)
+    })?;
+    let passphrase = config.key_passphrase.as_ref().map(|text| text.expose().clone());
+    Ok(KeyStore::new(config.key_file.clone(), passphrase, own))
+}
+
+/// The keys that the service signs with.
+pub(super) fn service_keys(config: &Config) -> Result<ServiceKeys, CliError> {
+    ServiceKeys::open(key_store(config)?, Arc::new(SystemClock)).map_err(keys::failed)
 }
 
 /// What is followed.

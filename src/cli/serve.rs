@@ -12,7 +12,8 @@ use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
 use crate::api::{self, ApiState, Documents, Limits, ProviderStatus, ProviderStatuses, RateLimit};
 use crate::app::{
-    AppError, Clock, ContractWallets, Followed, ForeignDocuments, SystemClock, TokenHash,
+    AppError, Clock, ContractWallets, Followed, ForeignDocuments, ServiceKeys, SystemClock,
+    TokenHash,
 };
 use crate::chain::{ProviderReport, Providers, RpcSource, State};
 use crate::config::Config;
@@ -23,9 +24,11 @@ use crate::vocab::UnixSeconds;
 pub(super) fn run(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
+        let keys = open::service_keys(config)?;
         let listener = listen(config).await?;
         let mut state = full_state(config, &database)?;
         state.contracts = Some(contracts(config, Arc::new(open::source(config)?)));
+        state.keys = keys;
         serve(state, listener, stop).await?;
         database.close().await;
         Ok(Exit::Done)
@@ -37,8 +40,9 @@ pub(super) fn run_both(config: &Config) -> Result<Exit, CliError> {
     run_until_signal(async |stop| {
         let (database, _) = open::checked_database(config).await?;
         let _lock = database.lock_writer().await?;
+        let keys = open::service_keys(config)?;
         let listener = listen(config).await?;
-        let exit = both(config, &database, listener, stop, |_| {}).await?;
+        let exit = both(config, &database, keys, listener, stop, |_| {}).await?;
         database.close().await;
         Ok(exit)
     })?
@@ -48,6 +52,7 @@ pub(super) fn run_both(config: &Config) -> Result<Exit, CliError> {
 pub(super) async fn both(
     config: &Config,
     database: &Database,
+    keys: ServiceKeys,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
     mut hear: impl FnMut(&Followed<'_>),
@@ -56,6 +61,7 @@ pub(super) async fn both(
     let reporting = Arc::clone(&source);
     let mut state = full_state(config, database)?;
     state.contracts = Some(contracts(config, Arc::clone(&source)));
+    state.keys = keys;
     state.providers = ProviderStatuses::told_by(move || {
         reporting.report().into_iter().map(provider_status).collect()
     });

@@ -170,6 +170,30 @@ pub(super) const TOPICS: Key = key(
     "all",
     "logs to ask for: `all` of the registries, or only those of `known` events",
 );
+pub(super) const KEY_FILE: Key = key(
+    "key_file",
+    Kind::Text,
+    "hallmark-data/keys.json",
+    "file of the service's signing keys, which its owner alone may read",
+);
+pub(super) const KEY_PASSPHRASE: Key = Key {
+    secret: true,
+    ..key(
+        "key_passphrase",
+        Kind::Text,
+        "none",
+        "passphrase under which private keys are sealed in that file, or `none`",
+    )
+};
+pub(super) const SIGNING_KEY: Key = Key {
+    secret: true,
+    ..key(
+        "signing_key",
+        Kind::Text,
+        "none",
+        "private key that signs, as a secret Multikey, where it is not to stand in that file; or `none`",
+    )
+};
 pub(super) const LAG_LIMIT_S: Key = key(
     "lag_limit_s",
     number(1, 86_400),
@@ -221,6 +245,9 @@ pub const KEYS: &[Key] = &[
     RANGE_CONCURRENCY,
     RPC_TIMEOUT_S,
     TOPICS,
+    KEY_FILE,
+    KEY_PASSPHRASE,
+    SIGNING_KEY,
     LAG_LIMIT_S,
     REQUEST_TIMEOUT_S,
     REQUEST_BODY_MAX,

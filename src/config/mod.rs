@@ -5,13 +5,15 @@
 //! a mistake that waits for the day its cover is taken away is worse than one that stops the program now.
 //!
 //! The file's relative paths are relative to the working directory. What a chain or a database answers is not checked here.
-//! URLs may hold keys and passwords, so no error, log line or listing shows more of them than scheme and host.
+//! URLs may hold keys and passwords, so no error, log line or listing shows more of them than scheme and host; of a private key or
+//! a passphrase none shows more than that there is one.
 
 mod endpoint;
 mod error;
 mod key;
 mod layer;
 mod resolve;
+mod secret;
 mod value;
 
 use std::ffi::OsString;
@@ -27,6 +29,7 @@ pub use endpoint::{DatabaseUrl, OperatorToken, RpcRole, RpcUrl};
 pub use error::ConfigError;
 pub use key::{KEYS, Key, Kind};
 pub use resolve::Entry;
+pub use secret::Secret;
 pub use value::{LogFilter, LogFormat, Topics};
 
 use crate::did::web::WebHost;
@@ -85,6 +88,12 @@ pub struct Config {
     pub rpc_timeout: Duration,
     /// Which logs of the registries are asked for.
     pub topics: Topics,
+    /// The file of the service's keys.
+    pub key_file: PathBuf,
+    /// The passphrase that private keys are sealed under, if they are.
+    pub key_passphrase: Option<Secret>,
+    /// The private key that signs, where it is not in the file.
+    pub signing_key: Option<Secret>,
     /// The service calls itself ready while its last block is at most this old.
     pub lag_limit: Duration,
     /// How long one HTTP request may take.
@@ -180,6 +189,9 @@ impl Config {
             range_concurrency: values.take(key::RANGE_CONCURRENCY)?,
             rpc_timeout: Duration::from_secs(values.take(key::RPC_TIMEOUT_S)?),
             topics: values.take(key::TOPICS)?,
+            key_file: values.take(key::KEY_FILE)?,
+            key_passphrase: values.take(key::KEY_PASSPHRASE)?,
+            signing_key: values.take(key::SIGNING_KEY)?,
             lag_limit: Duration::from_secs(values.take(key::LAG_LIMIT_S)?),
             request_timeout: Duration::from_secs(values.take(key::REQUEST_TIMEOUT_S)?),
             request_body_max: values.take(key::REQUEST_BODY_MAX)?,

@@ -89,6 +89,19 @@ impl Setting for String {
     }
 }
 
+impl Setting for PathBuf {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        match text(raw, "a path")? {
+            "" => Err("expected a path, found nothing".to_owned()),
+            path => Ok(Self::from(path)),
+        }
+    }
+
+    fn shown(&self) -> Json {
+        Json::from(self.display().to_string())
+    }
+}
+
 fn address(raw_text: &str) -> Result<Address, String> {
     match parse_address(raw_text) {
         Some(Address::ZERO) => Err("the zero address is no contract".to_owned()),

@@ -28,6 +28,9 @@ mod vectors;
 // DID documents: as promised, as resolved, as others read them.
 mod did;
 
+// What the service signs with, and what it shows of it.
+mod keys;
+
 // What is remembered, on both engines.
 mod storage;
 

@@ -33,7 +33,7 @@ pub(in crate::api) const PATH: &str = "/1.0/identifiers/";
     get, path = "/1.0/identifiers/{did}", tag = "identifiers",
     params(
         ("did" = String, Path, description = "A did:web, a did:pkh of `eip155`, or a did:key; or a DID URL of one", example = "did:web:example.org:agents:8453:22"),
-        ("versionTime" = Option<String>, Query, description = "The version in force at that time: UTC, whole seconds; not after the last block applied", example = "2026-02-03T11:08:33Z"),
+        ("versionTime" = Option<String>, Query, description = "The version in force at that time: UTC, whole seconds; not after the last block applied, or for the service and its characters not after now", example = "2026-02-03T11:08:33Z"),
         ("versionId" = Option<String>, Query, description = "The version of that id: `versionId` or `nextVersionId` of an earlier answer"),
         ("at" = Option<String>, Query, description = "`latest`, `safe`, `finalized`, `block:N` or `time:T`; only one of the three"),
         ("expandRelativeUrls" = Option<bool>, Query, description = "Whether relative DID URLs in another host's document are made absolute; documents of this service have none"),

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::service;
 use super::state::document;
 use crate::api::at::At;
 use crate::api::error::{ApiError, ProblemBody, Problems};
@@ -18,10 +19,10 @@ use crate::api::reading::{Reading, Standpoint};
 use crate::api::router::Shared;
 use crate::api::state::{ApiState, Documents};
 use crate::api::wire::tag;
+use crate::did::Document;
 use crate::did::claims::Claims;
 use crate::did::version::DID_KEY;
 use crate::did::web::Local;
-use crate::did::{Document, service_document};
 use crate::identity::{Roster, TimelineRef};
 use crate::storage::StorageError;
 use crate::vocab::{AgentId, AgentRef, ChainId, Position, canonical_u64};
@@ -36,13 +37,7 @@ const DID_JSON: HeaderValue = HeaderValue::from_static("application/did+json");
 pub(in crate::api) async fn get_service_document(
     State(state): State<ApiState>,
 ) -> Result<Response, ApiError> {
-    answer(&service(&state, &Local::Service.did(&state.documents.host)))
-}
-
-/// The service's document under an identifier.
-pub(super) fn service(state: &ApiState, id: &str) -> Document {
-    let origin = format!("https://{}", state.documents.host.authority());
-    service_document(id, &origin, &[])
+    answer(&service::document(&state, &Local::Service.did(&state.documents.host)))
 }
 
 /// The DID document of an agent, as of the last block applied.

@@ -6,10 +6,10 @@
 use serde_json::{Map, Value};
 
 use super::character::resolve_character;
-use super::documents;
 use super::options::{Moment, Options};
 use super::refusal::{Code, Refusal};
 use super::result::{Failure, Resolution};
+use super::service;
 use super::state::AgentState;
 use crate::api::at::At;
 use crate::api::error::ApiError;
@@ -73,7 +73,7 @@ async fn of_web(state: &ApiState, did: &Did, options: &Options) -> Result<Resolu
         return of_other_host(state, did, &web, options).await;
     }
     match Local::of(&web) {
-        Some(Local::Service) => of_service(state, did, options.moment),
+        Some(Local::Service) => service::resolve(state, did, options.moment),
         Some(Local::Agent(chain, id)) => of_agent(state, did, chain, id, options.moment).await,
         Some(Local::Character(handle)) => {
             resolve_character(state, did, &handle, options.moment).await
@@ -108,16 +108,6 @@ async fn of_other_host(
         return Ok(Resolution::of(&document, Map::new(), hallmark)?);
     }
     Ok(Resolution::of(&found.document, Map::new(), hallmark)?)
-}
-
-fn of_service(state: &ApiState, did: &Did, moment: Moment) -> Result<Resolution, Failure> {
-    if !moment.is_now() {
-        let detail = "the service's own document is resolved only as it is now";
-        return Err(Refusal::new(Code::FeatureNotSupported, detail).into());
-    }
-    let canonical = Local::Service.did(&state.documents.host);
-    let document = documents::service(state, did.as_str());
-    Ok(Resolution::of(&document, same_as(did, &canonical), Map::new())?)
 }
 
 async fn of_agent(

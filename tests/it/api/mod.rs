@@ -8,7 +8,7 @@ mod limits;
 mod model;
 mod openapi;
 mod problems;
-mod process;
+pub(crate) mod process;
 mod records;
 mod service;
 mod status;

@@ -18,8 +18,9 @@ const LIMIT: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// `hallmark serve`; killed when this is dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
+    said: NamedTempFile,
     address: String,
 }
 
@@ -42,21 +43,28 @@ fn program(fresh: &Fresh) -> Command {
 
 impl Serving {
     async fn start(fresh: &Fresh) -> Self {
+        Self::with(fresh, &[]).await
+    }
+
+    /// Starts it with more variables, and waits until it listens.
+    pub(crate) async fn with(fresh: &Fresh, more: &[(&str, &str)]) -> Self {
         let said = NamedTempFile::new().unwrap();
         let child = program(fresh)
             .arg("serve")
             .env("HALLMARK_LISTEN", "127.0.0.1:0")
             .env("HALLMARK_RATE_LIMIT_PER_S", "0")
+            .envs(more.iter().copied())
             .stdout(Stdio::null())
             .stderr(said.reopen().unwrap())
             .spawn()
             .unwrap();
-        let mut serving = Self { child, address: String::new() };
+        let mut serving = Self { child, said, address: String::new() };
         let listens = async {
             loop {
-                let text = std::fs::read_to_string(said.path()).unwrap();
+                let text = serving.said();
                 // The line is whole once it ends.
-                let line = text.split_inclusive('\n').find(|line| line.contains("address="));
+                let line =
+                    text.split_inclusive('\n').find(|line| line.contains("serving address="));
                 if let Some(address) = line.and_then(|line| line.strip_suffix('\n')) {
                     return address.split_once("address=").unwrap().1.trim().to_owned();
                 }
@@ -68,12 +76,24 @@ impl Serving {
         serving
     }
 
-    async fn get(&self, path: &str) -> Value {
+    /// All it has said so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.said.path()).unwrap()
+    }
+
+    /// Its whole answer to a GET, headers included.
+    pub(crate) async fn answer(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// The body of a GET that must succeed.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.answer(path).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
         serde_json::from_str(body).unwrap()

@@ -1,0 +1,107 @@
+//! What can be wrong with the service's keys, without a word of what is secret about them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::attest::keyring::KeyringError;
+use crate::attest::seal::SealError;
+use crate::did::key::PublicKey;
+
+/// Why there are no keys, or no change to them.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The machine refused.
+    #[error("cannot {doing} the key file `{}`", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// The key file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Others can read or write the file.
+    #[error("the key file `{}` is open to others (mode {mode:04o})", path.display())]
+    Exposed {
+        /// The key file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// What stands in the file cannot be.
+    #[error("the key file `{}` is not understood: {why}", path.display())]
+    NotUnderstood {
+        /// The key file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Another process has been changing the keys for long.
+    #[error("another process is changing the key file `{}`", path.display())]
+    Locked {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The key is sealed and nobody said under what.
+    #[error("the key {0} is sealed under a passphrase, and none is given")]
+    NoPassphrase(PublicKey),
+    /// The key does not open, or cannot be sealed.
+    #[error("the key {key} cannot be opened or sealed")]
+    Seal {
+        /// Which key.
+        key: PublicKey,
+        /// Why.
+        #[source]
+        source: SealError,
+    },
+    /// A record has the private part of another key.
+    #[error("what is kept as the private part of the key {0} is that of another")]
+    OtherSecret(PublicKey),
+    /// The key that signs is neither in the file nor brought along.
+    #[error(
+        "the private part of the key {0} is not in the key file, and `signing_key` is not that key"
+    )]
+    NoSecret(PublicKey),
+    /// The key that was brought along is not in the ring.
+    #[error("`signing_key` is the key {0}, which the key file does not know")]
+    UnknownSigningKey(PublicKey),
+    /// The ring does not change so.
+    #[error(transparent)]
+    Ring(#[from] KeyringError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    NoRandom(getrandom::Error),
+}
+
+impl KeysError {
+    pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { doing, path: path.to_owned(), source }
+    }
+
+    /// What the operator may do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Exposed { path, .. } => format!(
+                "let its owner alone read it (chmod 600 {}); if somebody else may have read it, revoke its keys",
+                path.display()
+            ),
+            Self::NoPassphrase(_) => "set HALLMARK_KEY_PASSPHRASE".to_owned(),
+            Self::Seal { source: SealError::WrongPassphrase, .. } => {
+                "set `key_passphrase` to the one that was given when the key was made".to_owned()
+            }
+            Self::Locked { .. } => "wait for it to end, and try again".to_owned(),
+            Self::NoSecret(_) => {
+                "set HALLMARK_SIGNING_KEY to it, or rotate to another key".to_owned()
+            }
+            Self::UnknownSigningKey(_) => {
+                "`hallmark keys rotate` takes it into the file; or leave `signing_key` out"
+                    .to_owned()
+            }
+            Self::Ring(KeyringError::NoSuchKey(_)) => "`hallmark keys list` lists them".to_owned(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}

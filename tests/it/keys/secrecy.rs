@@ -1,0 +1,97 @@
+//! No private key and no passphrase in a log record, an answer, or the database, whatever is asked and however much is logged.
+
+use alloy::primitives::hex;
+use hallmark::app::KeyStore;
+use hallmark::attest::key::{KeyKind, PrivateKey};
+use zeroize::Zeroizing;
+
+use super::Keys;
+use crate::api::process::Serving;
+use crate::api::told;
+use crate::support::databases::on_both_engines;
+use crate::support::dump::dump;
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A private key in all the forms in which somebody might write it.
+fn forms(key: &PrivateKey) -> Vec<String> {
+    let text = key.expose();
+    let bytes = bs58::decode(&text[1..]).into_vec().unwrap();
+    let secret = &bytes[2..];
+    let decimal = secret.iter().map(u8::to_string).collect::<Vec<_>>();
+    let base64 =
+        |alphabet: &base64::engine::GeneralPurpose| base64::Engine::encode(alphabet, secret);
+    vec![
+        text.to_string(),
+        hex::encode(secret),
+        base64(&base64::engine::general_purpose::URL_SAFE_NO_PAD),
+        base64(&base64::engine::general_purpose::STANDARD_NO_PAD),
+        decimal.join(", "),
+        decimal.join(","),
+    ]
+}
+
+/// Asserts that none of the secrets is in what was found somewhere.
+fn assert_clean(place: &str, found: &[u8], secrets: &[String]) {
+    for secret in secrets {
+        let is_there =
+            found.windows(secret.len()).any(|part| part.eq_ignore_ascii_case(secret.as_bytes()));
+        assert!(!is_there, "{place} holds a secret");
+    }
+}
+
+on_both_engines! {
+    /// One process serves with a sealed key, which is replaced while it runs; another has its key from the environment.
+    async fn nothing_secret_is_anywhere(fresh: Fresh) {
+        let database = fresh.database().await;
+        told::tell(&database).await;
+        let keys = Keys::new();
+        let store = KeyStore::new(keys.path(), Some(Zeroizing::new(PASSPHRASE.to_owned())), None);
+        let now = || hallmark::app::Clock::now(&hallmark::app::SystemClock);
+        store.add(KeyKind::Ed25519, now()).unwrap();
+        let mut secrets = vec![PASSPHRASE.to_owned()];
+        secrets.extend(forms(store.open(now()).unwrap().signer(now()).unwrap()));
+        let own = PrivateKey::from_bytes(KeyKind::P256, &[0xa7; 32]).unwrap();
+        secrets.extend(forms(&own));
+
+        let file = keys.path().display().to_string();
+        let text = own.expose();
+        let with_file = [("HALLMARK_KEY_FILE", file.as_str()), ("HALLMARK_KEY_PASSPHRASE", PASSPHRASE), ("HALLMARK_LOG", "trace")];
+        let with_own = [("HALLMARK_SIGNING_KEY", text.as_str()), ("HALLMARK_LOG", "trace"), ("HALLMARK_KEY_FILE", "none/keys.json")];
+        for (variables, is_rotated) in [(&with_file, true), (&with_own, false)] {
+            let serving = Serving::with(fresh, variables).await;
+            let paths = serving.get("/openapi.json").await["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            let did = serving.get("/.well-known/did.json").await["id"].as_str().unwrap().to_owned();
+            let shown = async || serving.get("/.well-known/did.json").await["verificationMethod"][0]["id"].clone();
+            let before = shown().await;
+            if is_rotated {
+                let change = store.rotate(None, now()).unwrap();
+                secrets.extend(forms(store.open(change.at).unwrap().signer(change.at).unwrap()));
+                let rotated = async { while shown().await == before { tokio::time::sleep(std::time::Duration::from_millis(50)).await; } };
+                tokio::time::timeout(std::time::Duration::from_mins(1), rotated).await.expect("the new key is shown");
+            }
+            let filled = paths.iter().map(|path| {
+                let values = [("{chain_id}", "8453"), ("{agent_id}", "0"), ("{agent}", "0"), ("{account}", "0x0000000000000000000000000000000000000001"), ("{did}", did.as_str())];
+                values.iter().fold(path.clone(), |path, (name, value)| path.replace(name, value))
+            });
+            for path in filled.chain(["/none/such".to_owned(), format!("/1.0/identifiers/{did}?versionId=1")]) {
+                let answer = serving.answer(&path).await;
+                assert_clean(&path, answer.as_bytes(), &secrets);
+            }
+            let said = serving.said();
+            assert!(said.contains("serving") && said.len() > 1_000);
+            assert_clean("the log", said.as_bytes(), &secrets);
+        }
+        for (table, rows) in dump(&fresh.url()).await {
+            assert_clean(&table, rows.join("\n").as_bytes(), &secrets);
+        }
+        if let Some(path) = fresh.url().strip_prefix("sqlite://") {
+            for suffix in ["", "-wal", "-shm"] {
+                let bytes = std::fs::read(format!("{path}{suffix}")).unwrap_or_default();
+                assert!(!bytes.is_empty() || !suffix.is_empty());
+                assert_clean("the database's file", &bytes, &secrets);
+            }
+        }
+        assert_clean("the key file", &std::fs::read(keys.path()).unwrap(), &secrets);
+    }
+}
