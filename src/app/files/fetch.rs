@@ -99,11 +99,11 @@ impl FileFetcher {
         })
     }
 
-    /// The host that is asked for a source: hosts are asked for one thing at a time.
+    /// The host that is asked for a source, whatever the port: hosts are asked for one thing at a time.
     pub(super) fn host_of(source: &Source) -> String {
         match source.kind {
             SourceKind::Ipfs => String::new(),
-            SourceKind::Domain => source.target.clone(),
+            SourceKind::Domain => source.target.split(':').next().unwrap_or_default().to_owned(),
             SourceKind::Web => {
                 let url = Url::parse(&source.target).ok();
                 let host = url.and_then(|url| url.host_str().map(str::to_owned));
@@ -111,7 +111,7 @@ impl FileFetcher {
             }
             SourceKind::Did => {
                 let web = Did::parse(&source.target).ok().and_then(|did| WebDid::parse(&did).ok());
-                web.map(|web| web.host.authority()).unwrap_or_default()
+                web.map(|web| web.host.name().to_owned()).unwrap_or_default()
             }
         }
     }
