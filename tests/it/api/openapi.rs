@@ -37,7 +37,7 @@ async fn the_description_names_every_path_and_leads_nowhere_else() {
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let answers = operation["responses"].as_object().unwrap();
-            assert!(answers.contains_key("200"), "{method} {path}");
+            assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
             let text = operation["summary"].as_str().or(operation["description"].as_str());
             assert!(text.is_some_and(|text| !text.is_empty()), "{method} {path} says nothing");
         }

@@ -60,7 +60,8 @@ impl Wake for Woken {
 
 /// Polls a future until it ends, `until` says when and whether to stop, or nothing of it is left to wait for.
 ///
-/// `until` is asked after each poll, with the number of polls that were not for the database.
+/// `until` is asked after each poll, with the number of moments at which it was polled. How often it is polled within one moment, while
+/// the clock stands still, is up to the database, and how fast that is to the machine.
 pub(super) async fn drive<T>(
     mut future: Pin<&mut impl Future<Output = T>>,
     database: &Database,
@@ -68,16 +69,17 @@ pub(super) async fn drive<T>(
 ) -> Driven<T> {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
-    let mut polls = 0;
+    let (mut moments, mut last) = (0, None);
     loop {
-        polls += u64::from(database.lent_count() == 0);
+        let now = Instant::now();
+        moments += u64::from(last.replace(now) != Some(now));
         woken.is_woken.store(false, Ordering::SeqCst);
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Driven::Ended(output);
         }
         // What was begun in this poll goes out before anything else, however fast the database is.
         yield_now().await;
-        let end = match until(polls) {
+        let end = match until(moments) {
             Until::Now => return Driven::Stopped,
             Until::At(end) => end,
         };

@@ -68,8 +68,8 @@ const FAULTS: [Fault; 16] = [
 pub(super) enum Crash {
     /// While it waits for its so many-th packet to be answered.
     AtPacket(u64),
-    /// At whatever it waits for when it was polled so often.
-    AtPoll(u64),
+    /// At whatever it waits for at the so many-th moment at which it was polled.
+    AtMoment(u64),
     /// At a time.
     At(Duration),
     /// After a step was stored, before anybody heard of it.
@@ -196,7 +196,7 @@ impl Plan {
         }
         let mut one = || match draw.below(7) {
             0 => Crash::AtPacket(draw.between(1, 60)),
-            1 => Crash::AtPoll(draw.between(1, 200)),
+            1 => Crash::AtMoment(draw.between(1, 200)),
             2 => Crash::At(Duration::from_millis(draw.between(1, 20_000))),
             3 => Crash::Stored(draw.between(1, 8)),
             _ => {

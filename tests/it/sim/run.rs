@@ -161,14 +161,14 @@ impl Run<'_> {
         }
         let began = Instant::now();
         let mut there_since = None;
-        let until = |polls| {
+        let until = |moments| {
             let world_says = self.node.world().is_dead;
             let (steps, has_trouble) = {
                 let heard = self.heard.lock().unwrap();
                 (heard.steps, heard.has_trouble)
             };
             let dies = match crash {
-                Some(Crash::AtPoll(poll)) => polls >= poll,
+                Some(Crash::AtMoment(moment)) => moments >= moment,
                 Some(Crash::Stored(step)) => steps >= step,
                 Some(Crash::Write { .. }) => has_trouble,
                 Some(Crash::AtPacket(_) | Crash::At(_)) | None => false,
