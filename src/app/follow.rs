@@ -218,6 +218,8 @@ impl<S: ChainSource + 'static> Following<S> {
                     return Err(self.stopped(error).await);
                 }
             };
+            // The requests for what comes next go out before anything else is done, however fast the database is.
+            tokio::task::yield_now().await;
             let Looked { findings, earlier } =
                 self.complete(&mut step, &mut numbering, look).await?;
             if let Some(number) = earlier

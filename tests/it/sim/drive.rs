@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
+/// So many turns of the runtime are enough for a request to go from whoever makes it through its tasks to the wire.
+const TURNS: u32 = 16;
+
 /// Waits for something that does not wait for time, with the clock standing still.
 pub(super) async fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
@@ -78,7 +81,9 @@ pub(super) async fn drive<T>(
             return Driven::Ended(output);
         }
         // What was begun in this poll goes out before anything else, however fast the database is.
-        yield_now().await;
+        for _ in 0..TURNS {
+            yield_now().await;
+        }
         let end = match until(moments) {
             Until::Now => return Driven::Stopped,
             Until::At(end) => end,

@@ -56,7 +56,10 @@ async function byMultikey(document, token) {
 
 async function verify(jws, jwk) {
   try {
-    const { payload, protectedHeader } = await jose.compactVerify(jws, await jose.importJWK(jwk));
+    const { payload, protectedHeader } = await jose.compactVerify(
+      jws,
+      await jose.importJWK(jwk, jose.decodeProtectedHeader(jws).alg),
+    );
     return { payload: new TextDecoder().decode(payload), header: protectedHeader };
   } catch (error) {
     return { refused: `${error}` };
