@@ -162,7 +162,7 @@ impl Attestation {
         let mut whole = field::object("the record", value)?;
         let body = field::take(&mut whole, "attestation")?;
         let context = field::take(&mut whole, "context")?;
-        field::nothing_else("the record", &whole)?;
+        field::nothing_else(&whole)?;
         Self::new(body, Context::from_value(context)?)
     }
 
@@ -218,7 +218,11 @@ impl Attestation {
 
 impl Context {
     fn from_value(value: Value) -> Result<Self, FieldError> {
-        let mut object = field::object("context", value)?;
+        let object = field::object("context", value)?;
+        Self::read(object).map_err(|error| error.of("context"))
+    }
+
+    fn read(mut object: Map<String, Value>) -> Result<Self, FieldError> {
         let context = Self {
             origin: field::parsed(&object, "origin")?,
             game: field::word(&object, "game", GAME_LEN_MAX)?,
@@ -226,7 +230,7 @@ impl Context {
             chain: field::parsed(&object, "chain")?,
         };
         object.retain(|key, _| !["origin", "game", "turn", "chain"].contains(&key.as_str()));
-        field::nothing_else("context", &object)?;
+        field::nothing_else(&object)?;
         Ok(context)
     }
 

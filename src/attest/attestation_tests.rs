@@ -233,11 +233,11 @@ fn the_context_is_ours_and_closed() {
     let whole = json!({ "origin": "a", "game": "g", "turn": 0, "chain": "eip155:10" });
     assert_eq!(read(whole.clone()).unwrap().context.to_value(), whole);
     for (context, told) in [
-        (json!({ "origin": "A" }), "`origin`: `A` is not an origin's name"),
-        (json!({ "origin": "a", "game": "" }), "`game`: it is empty"),
-        (json!({ "origin": "a", "turn": "1" }), "`turn`: it must be a whole number"),
-        (json!({ "origin": "a", "chain": "base" }), "`chain`: `base` is not a chain"),
-        (json!({ "origin": "a", "round": 1 }), "`context`: it has no field `round`"),
+        (json!({ "origin": "A" }), "`context.origin`: `A` is not an origin's name"),
+        (json!({ "origin": "a", "game": "" }), "`context.game`: it is empty"),
+        (json!({ "origin": "a", "turn": "1" }), "`context.turn`: it must be a whole number"),
+        (json!({ "origin": "a", "chain": "base" }), "`context.chain`: `base` is not a chain"),
+        (json!({ "origin": "a", "round": 1 }), "`context.round`: there is no such field"),
         (json!([]), "`context`: it must be an object"),
     ] {
         let error = read(context).unwrap_err().to_string();
@@ -247,7 +247,7 @@ fn the_context_is_ours_and_closed() {
         (json!({ "attestation": emitted() }), "`context`: it is missing"),
         (json!({ "context": {} }), "`attestation`: it is missing"),
         (json!([]), "`the record`: it must be an object"),
-        (json!({ "attestation": {}, "context": {}, "x": 1 }), "`the record`: it has no field `x`"),
+        (json!({ "attestation": {}, "context": {}, "x": 1 }), "`x`: there is no such field"),
     ] {
         let error = Attestation::from_value(whole).unwrap_err().to_string();
         assert!(error.starts_with(told), "{error}");

@@ -59,10 +59,10 @@ pub(super) fn take(object: &mut Object, name: &str) -> Result<Value, FieldError>
 }
 
 /// That nothing is left: an object of ours has no fields but those we know.
-pub(super) fn nothing_else(name: &str, rest: &Object) -> Result<(), FieldError> {
+pub(super) fn nothing_else(rest: &Object) -> Result<(), FieldError> {
     rest.keys().next().map_or(Ok(()), |key| {
-        let key = crate::vocab::shorten(key);
-        Err(FieldError::new(name, format!("it has no field `{key}`: leave it out")))
+        let why = "there is no such field: leave it out".to_owned();
+        Err(FieldError::new(&crate::vocab::shorten(key), why))
     })
 }
 

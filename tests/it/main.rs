@@ -25,6 +25,9 @@ mod demo_node;
 mod double;
 mod vectors;
 
+// Signed envelopes.
+mod attest;
+
 // DID documents: as promised, as resolved, as others read them.
 mod did;
 

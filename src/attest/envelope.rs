@@ -1,0 +1,241 @@
+//! Signed envelopes: which form one has, and who is to be looked up before it can be checked.
+//!
+//! | form | who signs | what it is |
+//! |---|---|---|
+//! | `vc+jwt` | a key of a DID | a Verifiable Credential 2.0 as a JWT |
+//! | `data-integrity` | a key of a DID | the same with a proof inside |
+//! | `dsse` | a key of a DID | any payload |
+//! | `eip712`, `eip191` | a wallet | a record |
+//! | `eas` | a wallet | an off-chain attestation of EAS |
+//!
+//! An envelope is kept byte for byte as it came and never rewritten. Reading says what it claims; nothing of that is secured before `verify`
+//! says so, and of a JWT not even the payload is looked at.
+
+use serde_json::{Map, Value};
+
+use super::canonical::{self, JsonError};
+use super::credential::{Credential, CredentialError};
+use super::data_integrity::{self, ProofError, Proven};
+use super::dsse::{Dsse, DsseError};
+use super::eas::{EasAttestation, EasError};
+use super::jose::{JoseError, Jws};
+use super::method::{self, MethodError};
+use super::statement::{Scheme, Statement, StatementError};
+use crate::vocab::{AccountId, Digest};
+
+/// What form an envelope has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// A credential as a JWT.
+    VcJwt,
+    /// A credential with a proof inside.
+    DataIntegrity,
+    /// DSSE.
+    Dsse,
+    /// Typed data of a wallet.
+    Eip712,
+    /// A text that a wallet signed.
+    Eip191,
+    /// An off-chain attestation of EAS.
+    Eas,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 6] =
+        [Self::VcJwt, Self::DataIntegrity, Self::Dsse, Self::Eip712, Self::Eip191, Self::Eas];
+
+    /// Its word in storage and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VcJwt => "vc+jwt",
+            Self::DataIntegrity => "data-integrity",
+            Self::Dsse => "dsse",
+            Self::Eip712 => "eip712",
+            Self::Eip191 => "eip191",
+            Self::Eas => "eas",
+        }
+    }
+
+    /// The form of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.as_str() == word)
+    }
+
+    /// The media type by which an envelope of this form is returned.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::VcJwt => "application/vc+jwt",
+            Self::DataIntegrity => "application/vc",
+            Self::Dsse => "application/vnd.dsse.envelope.v1+json",
+            Self::Eip712 | Self::Eip191 | Self::Eas => "application/json",
+        }
+    }
+}
+
+/// Why bytes are no envelope that is understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// It is neither a JWT nor JSON that means one thing.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// It is JSON of no form.
+    #[error(
+        "this is no signed envelope; send a credential with a `proof`, a JWT, an envelope of DSSE, an attestation of EAS, or a record with `type`, `account` and `signature`"
+    )]
+    NoForm,
+    /// It is no JWT that can be checked.
+    #[error(transparent)]
+    Jose(#[from] JoseError),
+    /// The JWT does not name its key.
+    #[error("the header has no `kid`: name the key by its DID URL")]
+    NoKeyName,
+    /// It names no key that could be looked up.
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    /// The proof cannot be checked.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// It is no credential that can be taken in.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// It is no envelope of DSSE.
+    #[error(transparent)]
+    Dsse(#[from] DsseError),
+    /// It is no attestation of EAS.
+    #[error(transparent)]
+    Eas(#[from] EasError),
+    /// It is no record signed by a wallet.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+}
+
+/// An envelope as it came, and what it claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    raw: Vec<u8>,
+    pub(super) content: Content,
+}
+
+/// What an envelope claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// The text of a JWT, and the name of its key. The text is ASCII without spaces around it.
+    Jwt { text: String, method: String },
+    /// A credential and its proof.
+    Credential { proven: Box<Proven>, credential: Box<Credential> },
+    /// An envelope of DSSE.
+    Dsse(Dsse),
+    /// A record signed by a wallet.
+    Statement(Box<Statement>),
+    /// An attestation of EAS.
+    Eas(Box<EasAttestation>),
+}
+
+/// Who is said to have signed: what has to be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signer<'a> {
+    /// A method of a DID document, by its DID URL.
+    Method(&'a str),
+    /// An account, speaking for an issuer that the record names.
+    Account {
+        /// The account.
+        account: AccountId,
+        /// The issuer in the record's words; `None` where the account speaks for itself.
+        issuer: Option<&'a str>,
+    },
+}
+
+impl Envelope {
+    /// Reads an envelope of at most `size_max` bytes.
+    ///
+    /// # Errors
+    /// Names the first thing that is wrong. A signature that does not hold is none of it: `verify` says that.
+    pub fn read(raw: Vec<u8>, size_max: usize) -> Result<Self, EnvelopeError> {
+        if raw.len() > size_max {
+            return Err(JsonError::TooLong { length: raw.len(), max: size_max }.into());
+        }
+        let content = match std::str::from_utf8(&raw) {
+            // The header of every JWS is an object, which begins so in base64.
+            Ok(text) if text.starts_with("ey") => read_jwt(text)?,
+            _ => match canonical::read(&raw, size_max)? {
+                Value::Object(object) => read_object(object)?,
+                _ => return Err(EnvelopeError::NoForm),
+            },
+        };
+        Ok(Self { raw, content })
+    }
+
+    /// Its bytes, as they came.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The digest of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.raw)
+    }
+
+    /// Its form.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match &self.content {
+            Content::Jwt { .. } => Form::VcJwt,
+            Content::Credential { .. } => Form::DataIntegrity,
+            Content::Dsse(_) => Form::Dsse,
+            Content::Statement(statement) => match statement.scheme {
+                Scheme::Eip712 => Form::Eip712,
+                Scheme::Eip191 => Form::Eip191,
+            },
+            Content::Eas(_) => Form::Eas,
+        }
+    }
+
+    /// Who is said to have signed it.
+    #[must_use]
+    pub fn signer(&self) -> Signer<'_> {
+        match &self.content {
+            Content::Jwt { method, .. } => Signer::Method(method),
+            Content::Credential { proven, .. } => Signer::Method(&proven.method),
+            Content::Dsse(dsse) => Signer::Method(&dsse.method),
+            Content::Statement(statement) => Signer::Account {
+                account: statement.account,
+                issuer: Some(&statement.attestation.body.issuer),
+            },
+            Content::Eas(eas) => Signer::Account { account: eas.signer, issuer: None },
+        }
+    }
+}
+
+fn read_jwt(text: &str) -> Result<Content, EnvelopeError> {
+    let method = Jws::read(text)?.kid().ok_or(EnvelopeError::NoKeyName)?.to_owned();
+    method::did_of(&method)?;
+    Ok(Content::Jwt { text: text.to_owned(), method })
+}
+
+fn read_object(object: Map<String, Value>) -> Result<Content, EnvelopeError> {
+    let has = |name| object.contains_key(name);
+    if has("proof") {
+        let proven = data_integrity::read(object)?;
+        method::did_of(&proven.method)?;
+        let credential = Box::new(Credential::from_document(proven.document.clone())?);
+        return Ok(Content::Credential { proven: Box::new(proven), credential });
+    }
+    if has("payloadType") || has("signatures") {
+        let dsse = Dsse::from_object(object)?;
+        method::did_of(&dsse.method)?;
+        return Ok(Content::Dsse(dsse));
+    }
+    if has("sig") {
+        return Ok(Content::Eas(Box::new(EasAttestation::from_object(object)?)));
+    }
+    if has("signature") || has("account") {
+        return Ok(Content::Statement(Box::new(Statement::from_object(object)?)));
+    }
+    Err(EnvelopeError::NoForm)
+}

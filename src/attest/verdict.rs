@@ -1,0 +1,191 @@
+//! What checking an envelope needs to know, and what comes of it: facts and verdicts, as plain values.
+
+use super::attestation::Attestation;
+use super::credential::Credential;
+use super::data_integrity::ASSERTION;
+use super::envelope::Form;
+use super::keyring::KeyRecord;
+use super::method::{Method, MethodError};
+use super::refusal::Refusal;
+use super::wallet::{self, Question, SignedBy};
+use crate::vocab::{AccountId, AgentRef, BlockRef, Span, UnixSeconds};
+
+/// What is known of a signer before its envelope is checked.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// When the envelope was received.
+    pub received: UnixSeconds,
+    /// The state of the chain in which the rights below were looked up.
+    pub checked_at: Option<BlockRef>,
+    /// The method that the envelope names, from its DID's document; `None` for envelopes that wallets sign. Where it could not be had, that
+    /// is the verdict: [`Verdict::from`] a [`MethodError`].
+    pub method: Option<&'a Method>,
+    /// When, and by what, the key or account could speak for the issuer. What an identifier says by itself (did:key, did:pkh, an account
+    /// that speaks for itself) need not stand here.
+    pub rights: &'a [Right],
+    /// What came of asking the chain, where it was asked.
+    pub answer: Option<&'a wallet::Verdict>,
+    /// What the signer was asked for.
+    pub expected: Expected<'a>,
+}
+
+/// What a signer was asked to sign along, where anything was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected<'a> {
+    /// Whom a proof must be meant for.
+    pub domain: Option<&'a str>,
+    /// The challenge that a proof must carry.
+    pub challenge: Option<&'a str>,
+    /// The contracts of EAS that count.
+    pub eas: &'a [AccountId],
+}
+
+/// That a key or an account speaks for an issuer, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// The first second in which it does.
+    pub from: UnixSeconds,
+    /// The first second in which it no longer does.
+    pub to: Option<UnixSeconds>,
+    /// By what.
+    pub basis: Basis,
+}
+
+/// By what a key or an account speaks for an issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The issuer is that key or account.
+    Itself,
+    /// The chain's registry names the account as the agent's wallet.
+    Wallet {
+        /// Which agent.
+        agent: AgentRef,
+        /// During which positions.
+        span: Span,
+        /// Whether the wallet signed for the agent; if not, nobody but the registry says so.
+        is_proven: bool,
+    },
+    /// It is a key of this service's ring.
+    ServiceKey,
+    /// The issuer's document says so, and is known to have said so at these times.
+    Document,
+    /// The account was linked to the issuer by a signature of its own.
+    Link,
+}
+
+impl Right {
+    /// That of an identifier which is its own key or account: at any time.
+    pub(super) const ITSELF: Self =
+        Self { from: UnixSeconds::EPOCH, to: None, basis: Basis::Itself };
+
+    /// That of a key of the service's ring; `None` for one that has never signed, or was not to be trusted when it began to.
+    #[must_use]
+    pub fn of_key(record: &KeyRecord) -> Option<Self> {
+        let from = record.activated?;
+        // In the second of a rotation both keys may have signed; since a revocation, nothing counts.
+        let retired = record.retired.map(|at| UnixSeconds::new(at.get() + 1).unwrap_or(at));
+        let revoked = record.revoked.as_ref().map(|revocation| revocation.since);
+        let to = retired.into_iter().chain(revoked).min();
+        let basis = Basis::ServiceKey;
+        to.is_none_or(|to| from < to).then_some(Self { from, to, basis })
+    }
+
+    /// Whether it held at a time.
+    #[must_use]
+    pub fn held_at(&self, time: UnixSeconds) -> bool {
+        self.from <= time && self.to.is_none_or(|to| time < to)
+    }
+}
+
+/// When something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// At the time that the signer gives.
+    BySigner(UnixSeconds),
+    /// The signer gives none: it was received then.
+    ByReceipt(UnixSeconds),
+}
+
+impl Said {
+    /// The time.
+    #[must_use]
+    pub const fn time(self) -> UnixSeconds {
+        match self {
+            Self::BySigner(time) | Self::ByReceipt(time) => time,
+        }
+    }
+}
+
+/// What came of checking an envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Valid(Box<Valid>),
+    /// It does not, and the first reason why.
+    Invalid(Refusal),
+    /// It is not by the account's key, and may be by its contract: the chain has to be asked, and the answer given with the facts.
+    Ask(Box<Question>),
+}
+
+impl From<MethodError> for Verdict {
+    fn from(error: MethodError) -> Self {
+        Self::Invalid(error.into())
+    }
+}
+
+/// What holds, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Valid {
+    /// The form of the envelope.
+    pub form: Form,
+    /// Whose word it is: a DID, or the canonical text of an agent or account.
+    pub issuer: String,
+    /// What signed: the DID URL of a method, or the text of an account.
+    pub signer: String,
+    /// How an account signed; `None` for a key of a document.
+    pub signed_by: Option<SignedBy>,
+    /// The right by which it speaks for the issuer.
+    pub right: Right,
+    /// When it was said.
+    pub said: Said,
+    /// The state of the chain in which the right was looked up.
+    pub checked_at: Option<BlockRef>,
+    /// What was secured. Nothing else in the envelope counts.
+    pub secured: Secured,
+}
+
+impl Valid {
+    /// The relation under which the key stands in the issuer's document; wallets stand under none of their own.
+    #[must_use]
+    pub const fn relation(&self) -> Option<&'static str> {
+        if self.signed_by.is_none() { Some(ASSERTION) } else { None }
+    }
+}
+
+/// What an envelope secured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secured {
+    /// A record.
+    Attestation(Box<Attestation>),
+    /// A credential, with the record it carries if it is one of ours.
+    Credential(Box<Credential>),
+    /// A payload of any other kind.
+    Payload {
+        /// What kind of thing it is.
+        payload_type: String,
+        /// The payload.
+        payload: Vec<u8>,
+    },
+}
+
+impl Secured {
+    /// The record that was secured, if it was one.
+    #[must_use]
+    pub fn attestation(&self) -> Option<&Attestation> {
+        match self {
+            Self::Attestation(attestation) => Some(attestation),
+            Self::Credential(credential) => credential.attestation.as_ref(),
+            Self::Payload { .. } => None,
+        }
+    }
+}
