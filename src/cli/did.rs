@@ -35,7 +35,9 @@ pub(super) fn run(
         let database = open::used_database(config).await?;
         let mut state = serve::full_state(config, &database)?;
         // Their public parts suffice, so no passphrase is needed.
-        state.keys = ServiceKeys::fixed(open::key_store(config)?.look().map_err(keys::failed)?);
+        state.keys = ServiceKeys::fixed(
+            open::key_store(config)?.look().map_err(|error| keys::failed(&error))?,
+        );
         let answer = local::get(state, &path).await;
         database.close().await;
         print(answer.map_err(fail)?, out)

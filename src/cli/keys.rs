@@ -30,21 +30,21 @@ pub(super) fn run(
         KeysCommand::List => return list(&store, out),
         KeysCommand::New { kind } => {
             let kind = kind.as_deref().map(read_kind).transpose()?.unwrap_or_default();
-            let change = store.add(kind, SystemClock.now()).map_err(failed)?;
+            let change = store.add(kind, SystemClock.now()).map_err(|error| failed(&error))?;
             show(&store, change.key, out)?;
         }
         KeysCommand::Rotate { kind } => {
             let kind = kind.as_deref().map(read_kind).transpose()?;
-            let change = store.rotate(kind, SystemClock.now()).map_err(failed)?;
+            let change = store.rotate(kind, SystemClock.now()).map_err(|error| failed(&error))?;
             wait_until(change.at);
-            store.forget_ended(SystemClock.now()).map_err(failed)?;
+            store.forget_ended(SystemClock.now()).map_err(|error| failed(&error))?;
             show(&store, change.key, out)?;
         }
         KeysCommand::Revoke { key, reason, since } => {
             let now = SystemClock.now();
             let since = since.as_deref().map_or(Ok(now), UnixSeconds::parse);
             let since = since.map_err(|error| CliError::new(Exit::Usage, &error))?;
-            let record = store.revoke(key, since, reason, now).map_err(failed)?;
+            let record = store.revoke(key, since, reason, now).map_err(|error| failed(&error))?;
             show(&store, record.key, out)?;
         }
     }
@@ -56,14 +56,14 @@ fn read_kind(text: &str) -> Result<KeyKind, CliError> {
 }
 
 /// A failure about keys, with what may be done about it.
-pub(super) fn failed(error: KeysError) -> CliError {
-    let exit = match &error {
+pub(super) fn failed(error: &KeysError) -> CliError {
+    let exit = match error {
         KeysError::Ring(KeyringError::NoSuchKey(_)) => Exit::Negative,
         KeysError::Ring(KeyringError::BadReason | KeyringError::SinceToCome(_)) => Exit::Usage,
         _ => Exit::Failed,
     };
     let hint = error.hint();
-    CliError::new(exit, &error).with_hint(hint)
+    CliError::new(exit, error).with_hint(hint)
 }
 
 fn wait_until(at: UnixSeconds) {
@@ -73,7 +73,7 @@ fn wait_until(at: UnixSeconds) {
 }
 
 fn list(store: &KeyStore, out: &mut Output) -> Result<Exit, CliError> {
-    for (record, place) in store.list().map_err(failed)? {
+    for (record, place) in store.list().map_err(|error| failed(&error))? {
         record_of(&record, place, out)?;
     }
     Ok(Exit::Done)
@@ -81,7 +81,7 @@ fn list(store: &KeyStore, out: &mut Output) -> Result<Exit, CliError> {
 
 /// Shows what became of one key.
 fn show(store: &KeyStore, key: PublicKey, out: &mut Output) -> Result<(), CliError> {
-    for (record, place) in store.list().map_err(failed)? {
+    for (record, place) in store.list().map_err(|error| failed(&error))? {
         if record.key == key {
             record_of(&record, place, out)?;
         }
@@ -111,12 +111,11 @@ fn record_of(record: &KeyRecord, place: Place, out: &mut Output) -> Result<(), C
 /// One line: the key, its algorithm, its state and when that began, and where its private part is.
 fn as_text(record: &KeyRecord, value: &Value, place: Place) -> String {
     let told = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    let since = match &record.revoked {
-        Some(told) => format!("since {}: {}", told.since, told.reason),
-        None => {
-            let began = record.retired.or(record.activated).unwrap_or(record.created);
-            format!("since {began}, private part: {}", place.as_str())
-        }
+    let since = if let Some(told) = &record.revoked {
+        format!("since {}: {}", told.since, told.reason)
+    } else {
+        let began = record.retired.or(record.activated).unwrap_or(record.created);
+        format!("since {began}, private part: {}", place.as_str())
     };
     format!("{}  {}  {} {since}", told("key"), told("algorithm"), told("state"))
 }

@@ -67,7 +67,8 @@ pub(super) fn key_store(config: &Config) -> Result<KeyStore, CliError> {
 
 /// The keys that the service signs with.
 pub(super) fn service_keys(config: &Config) -> Result<ServiceKeys, CliError> {
-    ServiceKeys::open(key_store(config)?, Arc::new(SystemClock)).map_err(keys::failed)
+    ServiceKeys::open(key_store(config)?, Arc::new(SystemClock))
+        .map_err(|error| keys::failed(&error))
 }
 
 /// What is followed.

@@ -74,17 +74,15 @@ fn find<'a>(
         }
     };
     let (until, after) = versions.split_at_checked(count).unwrap_or((versions, &[]));
-    match (until.first(), until.last()) {
-        (Some(first), Some(version)) => Ok((first, version, after.first())),
-        _ => {
-            let what = if let Moment::Version(_) = moment {
-                "no such version"
-            } else {
-                "no keys yet at that time"
-            };
-            Err(Refusal::new(Code::NotFound, format!("{did} has {what}")).into())
-        }
+    if let (Some(first), Some(version)) = (until.first(), until.last()) {
+        return Ok((first, version, after.first()));
     }
+    let what = if let Moment::Version(_) = moment {
+        "no such version"
+    } else {
+        "no keys yet at that time"
+    };
+    Err(Refusal::new(Code::NotFound, format!("{did} has {what}")).into())
 }
 
 fn metadata_of(

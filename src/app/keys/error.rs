@@ -45,27 +45,27 @@ pub enum KeysError {
     },
     /// The key is sealed and nobody said under what.
     #[error("the key {0} is sealed under a passphrase, and none is given")]
-    NoPassphrase(PublicKey),
+    NoPassphrase(Box<PublicKey>),
     /// The key does not open, or cannot be sealed.
     #[error("the key {key} cannot be opened or sealed")]
     Seal {
         /// Which key.
-        key: PublicKey,
+        key: Box<PublicKey>,
         /// Why.
         #[source]
         source: SealError,
     },
     /// A record has the private part of another key.
     #[error("what is kept as the private part of the key {0} is that of another")]
-    OtherSecret(PublicKey),
+    OtherSecret(Box<PublicKey>),
     /// The key that signs is neither in the file nor brought along.
     #[error(
         "the private part of the key {0} is not in the key file, and `signing_key` is not that key"
     )]
-    NoSecret(PublicKey),
+    NoSecret(Box<PublicKey>),
     /// The key that was brought along is not in the ring.
     #[error("`signing_key` is the key {0}, which the key file does not know")]
-    UnknownSigningKey(PublicKey),
+    UnknownSigningKey(Box<PublicKey>),
     /// The ring does not change so.
     #[error(transparent)]
     Ring(#[from] KeyringError),

@@ -126,7 +126,7 @@ impl KeyStore {
             match self.open_secret(record, secret.as_ref())? {
                 Some(key) => private.push(key),
                 None if record.state_at(now) == KeyState::Active => {
-                    return Err(KeysError::NoSecret(record.key));
+                    return Err(KeysError::NoSecret(record.key.into()));
                 }
                 None => {}
             }
@@ -173,7 +173,7 @@ impl KeyStore {
     fn check_own(&self, ring: &Keyring, now: UnixSeconds) -> Result<(), KeysError> {
         let Some(own) = self.own.as_ref().map(PrivateKey::public) else { return Ok(()) };
         let record = ring.records().iter().find(|record| record.key == own);
-        let record = record.ok_or(KeysError::UnknownSigningKey(own))?;
+        let record = record.ok_or_else(|| KeysError::UnknownSigningKey(own.into()))?;
         if let state @ (KeyState::Retired | KeyState::Revoked) = record.state_at(now) {
             tracing::warn!(key = %own, state = state.as_str(), "`signing_key` signs nothing any more: leave it out, or set it to another");
         }
@@ -191,13 +191,14 @@ impl KeyStore {
             None => return Ok(self.own.clone().filter(|own| own.public() == key)),
             Some(KeptSecret::Plain(text)) => text.clone(),
             Some(KeptSecret::Sealed(sealed)) => {
-                let passphrase = self.passphrase.as_ref().ok_or(KeysError::NoPassphrase(key))?;
+                let passphrase =
+                    self.passphrase.as_ref().ok_or_else(|| KeysError::NoPassphrase(key.into()))?;
                 let opened = sealed.open(&key.multibase(), passphrase);
-                opened.map_err(|source| KeysError::Seal { key, source })?
+                opened.map_err(|source| KeysError::Seal { key: key.into(), source })?
             }
         };
         let private = PrivateKey::parse(&text).ok().filter(|private| private.public() == key);
-        private.map(Some).ok_or(KeysError::OtherSecret(key))
+        private.map(Some).ok_or_else(|| KeysError::OtherSecret(key.into()))
     }
 
     /// Adds a key: the one that was brought along if the file does not know it, else a new one. It signs at once where none does, and
@@ -226,7 +227,8 @@ impl KeyStore {
                 let secret = at.and_then(|at| kept.secrets.get(at)).and_then(Option::as_ref);
                 let key = waiting.key;
                 // A key that cannot sign must not take the place of one that can.
-                self.open_secret(&waiting, secret)?.ok_or(KeysError::NoSecret(key))?;
+                self.open_secret(&waiting, secret)?
+                    .ok_or_else(|| KeysError::NoSecret(key.into()))?;
                 return Ok(KeyChange { key, at: kept.ring.rotate(key, now)? });
             }
             let kind =
@@ -299,7 +301,7 @@ impl KeyStore {
         };
         let random: [u8; SEAL_RANDOM_LEN] = *random()?;
         let sealed = seal(&text, &key.multibase(), passphrase, &random);
-        let sealed = sealed.map_err(|source| KeysError::Seal { key, source })?;
+        let sealed = sealed.map_err(|source| KeysError::Seal { key: key.into(), source })?;
         Ok((key, Some(KeptSecret::Sealed(sealed))))
     }
 }

@@ -60,8 +60,8 @@ fn a_key_is_kept_and_signs_after_the_process_has_ended() {
     let signer = held.signer(at(0)).unwrap();
     assert_eq!((signer.public(), signer.kind()), (made.key, KeyKind::P256));
     assert!(held.has_history());
-    let mode = fs::metadata(place.path()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = fs::metadata(place.path()).unwrap().permissions();
+    assert_eq!(permissions.mode() & 0o777, 0o600);
     assert_eq!(
         fs::metadata(place.path().parent().unwrap()).unwrap().permissions().mode() & 0o777,
         0o700
@@ -109,7 +109,7 @@ fn a_sealed_key_opens_with_its_passphrase_only() {
     let signer = open(Some(PASSPHRASE)).unwrap();
     let secret = signer.signer(at(0)).unwrap().expose();
     assert!(!place.text().contains(secret.as_str()) && !place.text().contains(PASSPHRASE));
-    assert!(matches!(open(None), Err(KeysError::NoPassphrase(key)) if key == made.key));
+    assert!(matches!(open(None), Err(KeysError::NoPassphrase(key)) if *key == made.key));
     let wrong = open(Some("another passphrase")).unwrap_err();
     assert!(matches!(wrong, KeysError::Seal { source: SealError::WrongPassphrase, .. }), "{wrong}");
     assert!(!told(&wrong).contains("another passphrase"));
@@ -190,12 +190,12 @@ fn a_key_that_is_brought_along_gets_a_history_and_no_copy() {
     assert_eq!(held.signer(at(1)).map(PrivateKey::public), Some(first.public()));
     // Without it nothing signs, and that is said.
     assert!(
-        matches!(place.store().open(at(1)), Err(KeysError::NoSecret(key)) if key == first.public())
+        matches!(place.store().open(at(1)), Err(KeysError::NoSecret(key)) if *key == first.public())
     );
     // Another one is taken in by a rotation, and not before.
     let store = place.with(None, Some(&second));
     assert!(
-        matches!(store.open(at(1)), Err(KeysError::UnknownSigningKey(key)) if key == second.public())
+        matches!(store.open(at(1)), Err(KeysError::UnknownSigningKey(key)) if *key == second.public())
     );
     assert_eq!(store.rotate(None, at(10)).unwrap().key, second.public());
     assert_eq!(
@@ -204,7 +204,7 @@ fn a_key_that_is_brought_along_gets_a_history_and_no_copy() {
     );
     // The first one signs no more, wherever it is brought.
     let held = place.with(None, Some(&first)).open(at(13));
-    assert!(matches!(held, Err(KeysError::NoSecret(key)) if key == second.public()));
+    assert!(matches!(held, Err(KeysError::NoSecret(key)) if *key == second.public()));
 }
 
 #[test]

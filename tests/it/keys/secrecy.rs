@@ -82,7 +82,7 @@ on_both_engines! {
             assert!(said.contains("serving") && said.len() > 1_000);
             assert_clean("the log", said.as_bytes(), &secrets);
         }
-        for (table, rows) in dump(&fresh.url()).await {
+        for (table, rows) in dump(fresh.url()).await {
             assert_clean(&table, rows.join("\n").as_bytes(), &secrets);
         }
         if let Some(path) = fresh.url().strip_prefix("sqlite://") {
