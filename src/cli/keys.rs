@@ -30,21 +30,21 @@ pub(super) fn run(
         KeysCommand::List => return list(&store, out),
         KeysCommand::New { kind } => {
             let kind = kind.as_deref().map(read_kind).transpose()?.unwrap_or_default();
-            let change = store.add(kind, SystemClock.now()).map_err(|error| failed(&error))?;
+            let change = store.add(kind, &SystemClock).map_err(|error| failed(&error))?;
             show(&store, change.key, out)?;
         }
         KeysCommand::Rotate { kind } => {
             let kind = kind.as_deref().map(read_kind).transpose()?;
-            let change = store.rotate(kind, SystemClock.now()).map_err(|error| failed(&error))?;
+            let change = store.rotate(kind, &SystemClock).map_err(|error| failed(&error))?;
             wait_until(change.at);
-            store.forget_ended(SystemClock.now()).map_err(|error| failed(&error))?;
+            store.forget_ended(&SystemClock).map_err(|error| failed(&error))?;
             show(&store, change.key, out)?;
         }
         KeysCommand::Revoke { key, reason, since } => {
-            let now = SystemClock.now();
-            let since = since.as_deref().map_or(Ok(now), UnixSeconds::parse);
+            let since = since.as_deref().map(UnixSeconds::parse).transpose();
             let since = since.map_err(|error| CliError::new(Exit::Usage, &error))?;
-            let record = store.revoke(key, since, reason, now).map_err(|error| failed(&error))?;
+            let record = store.revoke(key, since, reason, &SystemClock);
+            let record = record.map_err(|error| failed(&error))?;
             show(&store, record.key, out)?;
         }
     }
@@ -73,6 +73,10 @@ fn wait_until(at: UnixSeconds) {
 }
 
 fn list(store: &KeyStore, out: &mut Output) -> Result<Exit, CliError> {
+    // A rotation that was interrupted has left one behind. Whoever may only read the file reads it all the same.
+    if let Err(error) = store.forget_ended(&SystemClock) {
+        tracing::warn!(%error, "private parts of keys that have ended are not destroyed");
+    }
     for (record, place) in store.list().map_err(|error| failed(&error))? {
         record_of(&record, place, out)?;
     }

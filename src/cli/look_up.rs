@@ -2,6 +2,9 @@
 //!
 //! The answers are the service's own, from the same handlers. As text, each field stands on a line of its own.
 
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
@@ -12,6 +15,9 @@ use crate::config::Config;
 
 /// Pages of a list are asked for in this size.
 const PAGE: &str = "500";
+/// What is encoded in a part of a path: all but what is unreserved (RFC 3986, 2.3), and the colon of DIDs and accounts.
+const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
 
 /// Who an agent is.
 pub(super) fn agent(
@@ -78,14 +84,15 @@ pub(super) fn pages(
     })?
 }
 
-/// A path from its parts, encoded.
+/// A path from its parts, each encoded as it is: a URL parser would leave out tabs and line ends, and take `..` for a way back.
 pub(super) fn path(segments: &[&str], query: &[(&str, &str)]) -> Result<String, CliError> {
+    let path: String = segments
+        .iter()
+        .flat_map(|segment| ["/".into(), Cow::from(utf8_percent_encode(segment, SEGMENT))])
+        .collect();
     let mut url = Url::parse("http://localhost")?;
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.extend(segments);
-    }
     url.query_pairs_mut().extend_pairs(query);
-    Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+    Ok(format!("{path}?{}", url.query().unwrap_or_default()))
 }
 
 /// The data in an answer, or the exit code where there is none; why not is said on standard error, or with `--json` as data.
@@ -167,5 +174,17 @@ mod tests {
             lines,
             [["agent", "a"], ["items.0", "1"], ["none", "none"], ["wallet.account", "-"]]
         );
+    }
+
+    #[test]
+    fn a_part_of_a_path_stays_what_it_is() {
+        for (part, expected) in [
+            ("did:web:a%3A1:b", "/v1/did:web:a%253A1:b?at=latest"),
+            ("3\t1", "/v1/3%091?at=latest"),
+            ("a/b?c#d", "/v1/a%2Fb%3Fc%23d?at=latest"),
+            ("..", "/v1/..?at=latest"),
+        ] {
+            assert_eq!(path(&["v1", part], &[("at", "latest")]).unwrap(), expected);
+        }
     }
 }

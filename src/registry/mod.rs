@@ -1,7 +1,7 @@
 //! Chain logs to meaning: which event of which ERC-8004 registry a log is.
 //!
 //! `topics` lists every event form there is, `decode` turns a log into a [`RegistryEvent`], and [`feedback_number`] reads no more than
-//! one number; `implementation` and `deployments` are data about the contracts themselves. [`file`] reads the registration files that
+//! one number; `implementation` and `deployments` are data about the contracts themselves. [`mod@file`] reads the registration files that
 //! agents' URIs lead to. Nothing here knows what an event does to an agent: that is `identity`.
 
 pub mod calls;

@@ -35,6 +35,8 @@ pub(crate) async fn run(url: &str) {
     let keeper = ModelKeeper::new(database);
     keeper.refresh().await.unwrap();
     let read_s = began.elapsed().as_secs_f64();
+    // What was looked at longer ago than three seconds is not used, and reading it all may take as long.
+    keeper.refresh().await.unwrap();
     let counts = keeper.read(|model| (model.roster.agent_count(), model.directory.span_count()));
     let (agents, wallet_spans) = counts.expect("there is one");
     let report = Report { agents, wallet_spans, mb: Memory::own().now - before, read_s };

@@ -79,6 +79,13 @@ impl KeysError {
         Self::Io { doing, path: path.to_owned(), source }
     }
 
+    /// The error and its causes, in one line.
+    pub(super) fn told(&self) -> String {
+        let causes =
+            std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// What the operator may do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -89,7 +96,7 @@ impl KeysError {
             ),
             Self::NoPassphrase(_) => "set HALLMARK_KEY_PASSPHRASE".to_owned(),
             Self::Seal { source: SealError::WrongPassphrase, .. } => {
-                "set `key_passphrase` to the one that was given when the key was made".to_owned()
+                "set HALLMARK_KEY_PASSPHRASE to the one that was given when the key was made; if that is lost, revoke the key and make another".to_owned()
             }
             Self::Locked { .. } => "wait for it to end, and try again".to_owned(),
             Self::NoSecret(_) => {

@@ -62,7 +62,8 @@ impl ServiceKeys {
         Arc::clone(&self.0.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the file anew whenever it is another, for ever. What cannot be read is said once, and changes nothing.
+    /// Reads the file anew whenever it is another, for ever. What cannot be read is said once, and changes nothing; a key
+    /// that does not open signs nothing, and what became of the others holds all the same.
     pub async fn keep(&self) {
         let Some(source) = &self.0.source else { return std::future::pending().await };
         let mut seen = source.first;
@@ -84,7 +85,7 @@ impl Shared {
             Ok(found) if found == seen => return seen,
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(error = %told(&error), "the keys stay as they were");
+                tracing::error!(error = %error.told(), "the keys stay as they were");
                 return seen;
             }
         };
@@ -92,20 +93,17 @@ impl Shared {
             tracing::error!(file = %source.store.path().display(), "the key file is gone; the keys stay as they were");
             return found;
         }
-        match source.store.open(source.clock.now()) {
-            Ok(held) => {
+        match source.store.open_what_opens(source.clock.now()) {
+            Ok((held, failed)) => {
+                // A revocation holds whether or not there is a key to sign with.
                 *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
                 tracing::info!(file = %source.store.path().display(), "read the keys anew");
+                if let Some(error) = failed {
+                    tracing::error!(error = %error.told(), "the key that is to sign does not open: without it nothing is signed");
+                }
             }
-            Err(error) => tracing::error!(error = %told(&error), "the keys stay as they were"),
+            Err(error) => tracing::error!(error = %error.told(), "the keys stay as they were"),
         }
         found
     }
-}
-
-/// An error and its causes, in one line.
-fn told(error: &KeysError) -> String {
-    let causes =
-        std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::KeysError;
 use super::file::{self, Kept, KeptSecret, Stamp};
+use super::{Clock, KeysError};
 use crate::attest::key::{KeyKind, PrivateKey, SECRET_LEN};
 use crate::attest::keyring::{KeyRecord, KeyState, Keyring};
 use crate::attest::seal::{SEAL_RANDOM_LEN, seal};
@@ -107,31 +107,52 @@ impl KeyStore {
         file::stamp(&self.path)
     }
 
-    /// Opens the keys, with the private parts of those that may sign.
+    /// Opens the keys, with the private parts of those that may sign. One that only waits and does not open is left out, with a warning;
+    /// those that have ended are not opened.
     ///
     /// # Errors
     /// When the file cannot be read or understood, others can read it, or the key that signs does not open.
     pub fn open(&self, now: UnixSeconds) -> Result<HeldKeys, KeysError> {
+        let (held, failed) = self.open_what_opens(now)?;
+        failed.map_or(Ok(held), Err)
+    }
+
+    /// As [`open`](Self::open), but what is public is there even where the key that signs does not open; then, why it does not.
+    pub(super) fn open_what_opens(
+        &self,
+        now: UnixSeconds,
+    ) -> Result<(HeldKeys, Option<KeysError>), KeysError> {
         let Kept { ring, secrets } = match file::read(&self.path)? {
             Some(kept) if !kept.ring.records().is_empty() => kept,
             _ => {
-                let Some(own) = self.own.clone() else { return Ok(HeldKeys::default()) };
+                let Some(own) = self.own.clone() else { return Ok((HeldKeys::default(), None)) };
                 let ring = Keyring::of_one(own.public());
-                return Ok(HeldKeys { ring, has_history: false, private: vec![own] });
+                return Ok((HeldKeys { ring, has_history: false, private: vec![own] }, None));
             }
         };
         self.check_own(&ring, now)?;
-        let mut private = Vec::new();
+        let (mut private, mut failed) = (Vec::new(), None);
         for (record, secret) in ring.records().iter().zip(&secrets) {
-            match self.open_secret(record, secret.as_ref())? {
-                Some(key) => private.push(key),
-                None if record.state_at(now) == KeyState::Active => {
-                    return Err(KeysError::NoSecret(record.key.into()));
+            if has_ended(record, now) {
+                continue;
+            }
+            // One that is about to sign is as needed as the one that does.
+            let is_needed = record.activated.is_some();
+            match self.open_secret(record, secret.as_ref()) {
+                Ok(Some(key)) => private.push(key),
+                Ok(None) if is_needed => {
+                    failed.get_or_insert(KeysError::NoSecret(record.key.into()));
                 }
-                None => {}
+                Ok(None) => {}
+                Err(error) if is_needed => {
+                    failed.get_or_insert(error);
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error.told(), "a key that waits does not open; it cannot sign when its turn comes");
+                }
             }
         }
-        Ok(HeldKeys { ring, has_history: true, private })
+        Ok((HeldKeys { ring, has_history: true, private }, failed))
     }
 
     /// The keys without their private parts.
@@ -205,11 +226,12 @@ impl KeyStore {
     /// waits for a rotation otherwise.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or the ring does not take the key.
-    pub fn add(&self, kind: KeyKind, now: UnixSeconds) -> Result<KeyChange, KeysError> {
-        self.change(now, |kept| {
-            let (key, secret) = self.next_key(&kept.ring, kind)?;
-            let at = kept.ring.add(key, now)?;
+    /// When the file cannot be read or written, the ring does not take the key, or a new one would be under another passphrase than
+    /// those that are there.
+    pub fn add(&self, kind: KeyKind, clock: &dyn Clock) -> Result<KeyChange, KeysError> {
+        self.change(clock, |kept| {
+            let (key, secret) = self.next_key(kept, kind, clock)?;
+            let at = kept.ring.add(key, clock.now())?;
             kept.secrets.push(secret);
             Ok(KeyChange { key, at })
         })
@@ -219,9 +241,9 @@ impl KeyStore {
     /// default of the kind of the one before.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or the waiting key does not open.
-    pub fn rotate(&self, kind: Option<KeyKind>, now: UnixSeconds) -> Result<KeyChange, KeysError> {
-        self.change(now, |kept| {
+    /// As [`add`](Self::add), and when the waiting key does not open.
+    pub fn rotate(&self, kind: Option<KeyKind>, clock: &dyn Clock) -> Result<KeyChange, KeysError> {
+        self.change(clock, |kept| {
             if let Some(waiting) = kept.ring.waiting().cloned() {
                 let at = kept.ring.records().iter().position(|record| *record == waiting);
                 let secret = at.and_then(|at| kept.secrets.get(at)).and_then(Option::as_ref);
@@ -229,53 +251,63 @@ impl KeyStore {
                 // A key that cannot sign must not take the place of one that can.
                 self.open_secret(&waiting, secret)?
                     .ok_or_else(|| KeysError::NoSecret(key.into()))?;
-                return Ok(KeyChange { key, at: kept.ring.rotate(key, now)? });
+                return Ok(KeyChange { key, at: kept.ring.rotate(key, clock.now())? });
             }
             let kind =
                 kind.unwrap_or_else(|| match kept.ring.records().last().map(|record| record.key) {
                     Some(PublicKey::P256(_)) => KeyKind::P256,
                     _ => KeyKind::Ed25519,
                 });
-            let (key, secret) = self.next_key(&kept.ring, kind)?;
-            let at = kept.ring.rotate(key, now)?;
+            let (key, secret) = self.next_key(kept, kind, clock)?;
+            let at = kept.ring.rotate(key, clock.now())?;
             kept.secrets.push(secret);
             Ok(KeyChange { key, at })
         })
     }
 
-    /// Says that a key is not to be trusted since a time. Its private part is destroyed.
+    /// Says that a key is not to be trusted since a time, by default since now. Its private part is destroyed.
     ///
     /// # Errors
     /// When the file cannot be read or written, or the ring refuses.
     pub fn revoke(
         &self,
         id: &str,
-        since: UnixSeconds,
+        since: Option<UnixSeconds>,
         reason: &str,
-        now: UnixSeconds,
+        clock: &dyn Clock,
     ) -> Result<KeyRecord, KeysError> {
-        self.change(now, |kept| Ok(kept.ring.revoke(id, since, reason, now)?.clone()))
+        self.change(clock, |kept| {
+            let now = clock.now();
+            Ok(kept.ring.revoke(id, since.unwrap_or(now), reason, now)?.clone())
+        })
     }
 
-    /// Destroys the private parts of keys that sign no more.
+    /// Destroys the private parts of keys that sign no more. Where there are none, the file is only read.
     ///
     /// # Errors
     /// When the file cannot be read or written.
-    pub fn forget_ended(&self, now: UnixSeconds) -> Result<(), KeysError> {
-        self.change(now, |_| Ok(()))
+    pub fn forget_ended(&self, clock: &dyn Clock) -> Result<(), KeysError> {
+        let (kept, now) = (file::read(&self.path)?.unwrap_or_default(), clock.now());
+        let mut records = kept.ring.records().iter().zip(&kept.secrets);
+        if records.any(|(record, secret)| secret.is_some() && has_ended(record, now)) {
+            return self.change(clock, |_| Ok(()));
+        }
+        Ok(())
     }
 
-    /// Changes the file, while nobody else does.
+    /// Changes the file, while nobody else does. A change is dated by a clock that is read when all that takes long is done, waiting for
+    /// others and Argon2: what was dated before would be in force before anybody could have read it.
     fn change<T>(
         &self,
-        now: UnixSeconds,
+        clock: &dyn Clock,
         change: impl FnOnce(&mut Kept) -> Result<T, KeysError>,
     ) -> Result<T, KeysError> {
         let _lock = file::lock(&self.path)?;
         let mut kept = file::read(&self.path)?.unwrap_or_default();
         let changed = change(&mut kept)?;
+        let now = clock.now();
         for (record, secret) in kept.ring.records().iter().zip(&mut kept.secrets) {
-            if matches!(record.state_at(now), KeyState::Retired | KeyState::Revoked) {
+            if has_ended(record, now) {
                 *secret = None;
             }
         }
@@ -286,24 +318,51 @@ impl KeyStore {
     /// A key for the ring, and its private part as the file keeps it; nothing of one that was brought along.
     fn next_key(
         &self,
-        ring: &Keyring,
+        kept: &Kept,
         kind: KeyKind,
+        clock: &dyn Clock,
     ) -> Result<(PublicKey, Option<KeptSecret>), KeysError> {
         let own = self.own.as_ref().map(PrivateKey::public);
-        if let Some(own) = own.filter(|own| ring.records().iter().all(|record| record.key != *own))
-        {
+        let is_new = |own: &PublicKey| kept.ring.records().iter().all(|record| record.key != *own);
+        if let Some(own) = own.filter(is_new) {
             return Ok((own, None));
         }
         let private = draw(kind)?;
         let (key, text) = (private.public(), private.expose());
-        let Some(passphrase) = &self.passphrase else {
-            return Ok((key, Some(KeptSecret::Plain(text))));
+        let secret = match &self.passphrase {
+            None => KeptSecret::Plain(text),
+            Some(passphrase) => {
+                let random: [u8; SEAL_RANDOM_LEN] = *random()?;
+                let sealed = seal(&text, &key.multibase(), passphrase, &random);
+                KeptSecret::Sealed(
+                    sealed.map_err(|source| KeysError::Seal { key: key.into(), source })?,
+                )
+            }
         };
-        let random: [u8; SEAL_RANDOM_LEN] = *random()?;
-        let sealed = seal(&text, &key.multibase(), passphrase, &random);
-        let sealed = sealed.map_err(|source| KeysError::Seal { key: key.into(), source })?;
-        Ok((key, Some(KeptSecret::Sealed(sealed))))
+        self.check_passphrase(kept, clock.now())?;
+        Ok((key, Some(secret)))
     }
+
+    /// Where keys that have not ended are sealed, the passphrase must open one of them: whoever serves has that one, and could not open a
+    /// key that was made under a mistyped one. Nor is a key left unsealed because nobody gave any.
+    fn check_passphrase(&self, kept: &Kept, now: UnixSeconds) -> Result<(), KeysError> {
+        let mut failed = None;
+        for (record, secret) in kept.ring.records().iter().zip(&kept.secrets) {
+            if has_ended(record, now) || !matches!(secret, Some(KeptSecret::Sealed(_))) {
+                continue;
+            }
+            match self.open_secret(record, secret.as_ref()) {
+                Ok(_) => return Ok(()),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Whether a key signs no more, and its private part has no use.
+fn has_ended(record: &KeyRecord, now: UnixSeconds) -> bool {
+    matches!(record.state_at(now), KeyState::Retired | KeyState::Revoked)
 }
 
 /// A new private key.

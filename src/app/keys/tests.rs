@@ -21,6 +21,10 @@ fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(1_770_000_000 + seconds).unwrap()
 }
 
+fn clock(seconds: u64) -> FixedClock {
+    FixedClock(at(seconds))
+}
+
 /// A place for a key file.
 struct Place(TempDir);
 
@@ -54,7 +58,7 @@ fn private(number: u8) -> PrivateKey {
 #[test]
 fn a_key_is_kept_and_signs_after_the_process_has_ended() {
     let place = Place::new();
-    let made = place.store().add(KeyKind::P256, at(0)).unwrap();
+    let made = place.store().add(KeyKind::P256, &clock(0)).unwrap();
     assert_eq!(made.at, at(0));
     let held = place.store().open(at(0)).unwrap();
     let signer = held.signer(at(0)).unwrap();
@@ -83,7 +87,7 @@ fn nothing_kept_is_no_keys_and_one_brought_along_is_enough() {
 #[test]
 fn a_file_that_others_can_read_is_refused() {
     let place = Place::new();
-    place.store().add(KeyKind::Ed25519, at(0)).unwrap();
+    place.store().add(KeyKind::Ed25519, &clock(0)).unwrap();
     let secret = place.text();
     for mode in [0o644, 0o640, 0o604, 0o620, 0o611] {
         fs::set_permissions(place.path(), Permissions::from_mode(mode)).unwrap();
@@ -92,7 +96,7 @@ fn a_file_that_others_can_read_is_refused() {
             store.open(at(1)).unwrap_err(),
             store.look().unwrap_err(),
             store.list().unwrap_err(),
-            store.rotate(None, at(1)).unwrap_err(),
+            store.rotate(None, &clock(1)).unwrap_err(),
         ] {
             assert!(error.to_string().contains(&format!("(mode {mode:04o})")), "{error}");
             assert!(error.hint().unwrap().contains("chmod 600"));
@@ -104,7 +108,7 @@ fn a_file_that_others_can_read_is_refused() {
 #[test]
 fn a_sealed_key_opens_with_its_passphrase_only() {
     let place = Place::new();
-    let made = place.with(Some(PASSPHRASE), None).add(KeyKind::Ed25519, at(0)).unwrap();
+    let made = place.with(Some(PASSPHRASE), None).add(KeyKind::Ed25519, &clock(0)).unwrap();
     let open = |passphrase| place.with(passphrase, None).open(at(0));
     let signer = open(Some(PASSPHRASE)).unwrap();
     let secret = signer.signer(at(0)).unwrap().expose();
@@ -112,10 +116,10 @@ fn a_sealed_key_opens_with_its_passphrase_only() {
     assert!(matches!(open(None), Err(KeysError::NoPassphrase(key)) if *key == made.key));
     let wrong = open(Some("another passphrase")).unwrap_err();
     assert!(matches!(wrong, KeysError::Seal { source: SealError::WrongPassphrase, .. }), "{wrong}");
-    assert!(!told(&wrong).contains("another passphrase"));
+    assert!(!wrong.told().contains("another passphrase"));
     // Their public parts need no passphrase.
     assert_eq!(place.store().look().unwrap().ring().records().len(), 1);
-    let short = place.with(Some("short"), None).rotate(None, at(9)).unwrap_err();
+    let short = place.with(Some("short"), None).rotate(None, &clock(9)).unwrap_err();
     assert!(matches!(short, KeysError::Seal { source: SealError::ShortPassphrase, .. }), "{short}");
 }
 
@@ -123,20 +127,20 @@ fn a_sealed_key_opens_with_its_passphrase_only() {
 fn a_private_part_ends_with_its_use() {
     let place = Place::new();
     let store = place.store();
-    let first = store.add(KeyKind::Ed25519, at(0)).unwrap().key;
+    let first = store.add(KeyKind::Ed25519, &clock(0)).unwrap().key;
     let secret = store.open(at(0)).unwrap().signer(at(0)).unwrap().expose();
-    let second = store.rotate(None, at(10)).unwrap();
+    let second = store.rotate(None, &clock(10)).unwrap();
     assert_eq!(second.at, at(10 + LEAD_S));
     assert!(place.text().contains(secret.as_str()), "it signs until the other one does");
     let held = store.open(at(11)).unwrap();
     assert_eq!(held.signer(at(12)).map(PrivateKey::public), Some(first));
     assert_eq!(held.signer(at(13)).map(PrivateKey::public), Some(second.key));
-    store.forget_ended(at(13)).unwrap();
+    store.forget_ended(&clock(13)).unwrap();
     assert!(!place.text().contains(secret.as_str()));
     assert_eq!(held.ring(), store.open(at(13)).unwrap().ring());
 
     let secret = store.open(at(13)).unwrap().signer(at(13)).unwrap().expose();
-    let told = store.revoke(&second.key.multibase(), at(12), "a drill", at(20)).unwrap();
+    let told = store.revoke(&second.key.multibase(), Some(at(12)), "a drill", &clock(20)).unwrap();
     assert_eq!(told.revoked.unwrap().since, at(12));
     assert!(!place.text().contains(secret.as_str()));
     assert!(store.open(at(20)).unwrap().signer(at(20)).is_none());
@@ -152,10 +156,10 @@ fn a_rotation_keeps_the_kind_unless_told_otherwise() {
         let held = place.store().look().unwrap();
         held.ring().signer(now).unwrap().key.algorithm().as_str()
     };
-    place.store().add(KeyKind::P256, at(0)).unwrap();
-    place.store().rotate(None, at(10)).unwrap();
+    place.store().add(KeyKind::P256, &clock(0)).unwrap();
+    place.store().rotate(None, &clock(10)).unwrap();
     assert_eq!(kinds(at(13)), "ES256");
-    place.store().rotate(Some(KeyKind::Ed25519), at(20)).unwrap();
+    place.store().rotate(Some(KeyKind::Ed25519), &clock(20)).unwrap();
     assert_eq!(kinds(at(23)), "EdDSA");
 }
 
@@ -163,17 +167,17 @@ fn a_rotation_keeps_the_kind_unless_told_otherwise() {
 fn a_waiting_key_takes_over_only_if_it_can_sign() {
     let place = Place::new();
     let store = place.with(Some(PASSPHRASE), None);
-    store.add(KeyKind::Ed25519, at(0)).unwrap();
-    let next = store.add(KeyKind::Ed25519, at(1)).unwrap().key;
+    store.add(KeyKind::Ed25519, &clock(0)).unwrap();
+    let next = store.add(KeyKind::Ed25519, &clock(1)).unwrap().key;
     let before = place.text();
     for (passphrase, why) in
         [(None, "none is given"), (Some("another passphrase"), "cannot be opened")]
     {
-        let error = place.with(passphrase, None).rotate(None, at(9)).unwrap_err();
+        let error = place.with(passphrase, None).rotate(None, &clock(9)).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
     assert_eq!(place.text(), before);
-    assert_eq!(store.rotate(None, at(9)).unwrap().key, next);
+    assert_eq!(store.rotate(None, &clock(9)).unwrap().key, next);
 }
 
 #[test]
@@ -181,7 +185,7 @@ fn a_key_that_is_brought_along_gets_a_history_and_no_copy() {
     let place = Place::new();
     let (first, second) = (private(1), private(2));
     assert_eq!(
-        place.with(None, Some(&first)).add(KeyKind::Ed25519, at(0)).unwrap().key,
+        place.with(None, Some(&first)).add(KeyKind::Ed25519, &clock(0)).unwrap().key,
         first.public()
     );
     assert!(!place.text().contains(first.expose().as_str()));
@@ -197,7 +201,7 @@ fn a_key_that_is_brought_along_gets_a_history_and_no_copy() {
     assert!(
         matches!(store.open(at(1)), Err(KeysError::UnknownSigningKey(key)) if *key == second.public())
     );
-    assert_eq!(store.rotate(None, at(10)).unwrap().key, second.public());
+    assert_eq!(store.rotate(None, &clock(10)).unwrap().key, second.public());
     assert_eq!(
         store.open(at(13)).unwrap().signer(at(13)).map(PrivateKey::public),
         Some(second.public())
@@ -210,10 +214,11 @@ fn a_key_that_is_brought_along_gets_a_history_and_no_copy() {
 #[test]
 fn two_at_once_lose_no_key() {
     let place = Place::new();
-    let first = place.store().add(KeyKind::Ed25519, at(0)).unwrap().key;
+    let first = place.store().add(KeyKind::Ed25519, &clock(0)).unwrap().key;
     let rotated: Vec<_> = thread::scope(|scope| {
-        let rotate =
-            || (0..6).map(|_| place.store().rotate(None, at(10)).unwrap().key).collect::<Vec<_>>();
+        let rotate = || {
+            (0..6).map(|_| place.store().rotate(None, &clock(10)).unwrap().key).collect::<Vec<_>>()
+        };
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(rotate)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
@@ -229,10 +234,10 @@ fn two_at_once_lose_no_key() {
 #[test]
 fn a_file_that_was_half_written_is_not_looked_at() {
     let place = Place::new();
-    let key = place.store().add(KeyKind::Ed25519, at(0)).unwrap().key;
+    let key = place.store().add(KeyKind::Ed25519, &clock(0)).unwrap().key;
     fs::write(place.path().with_file_name("keys.json.new"), "{\"format\": \"hall").unwrap();
     assert_eq!(place.store().look().unwrap().ring().records()[0].key, key);
-    place.store().rotate(None, at(10)).unwrap();
+    place.store().rotate(None, &clock(10)).unwrap();
     assert_eq!(place.store().look().unwrap().ring().records().len(), 2);
     let mut names: Vec<_> = fs::read_dir(place.path().parent().unwrap())
         .unwrap()
@@ -245,10 +250,10 @@ fn a_file_that_was_half_written_is_not_looked_at() {
 #[test]
 fn a_link_to_the_file_stays_a_link() {
     let place = Place::new();
-    place.store().add(KeyKind::Ed25519, at(0)).unwrap();
+    place.store().add(KeyKind::Ed25519, &clock(0)).unwrap();
     let link = place.0.path().join("link.json");
     symlink(place.path(), &link).unwrap();
-    KeyStore::new(link.clone(), None, None).rotate(None, at(10)).unwrap();
+    KeyStore::new(link.clone(), None, None).rotate(None, &clock(10)).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(place.store().look().unwrap().ring().records().len(), 2);
 }
@@ -256,7 +261,7 @@ fn a_link_to_the_file_stays_a_link() {
 #[test]
 fn what_is_no_key_file_is_refused_without_a_word_of_it() {
     let place = Place::new();
-    place.store().add(KeyKind::Ed25519, at(0)).unwrap();
+    place.store().add(KeyKind::Ed25519, &clock(0)).unwrap();
     let good = place.text();
     let secret = place.store().open(at(0)).unwrap().signer(at(0)).unwrap().expose();
     let other = private(9).expose();
@@ -284,7 +289,7 @@ fn what_is_no_key_file_is_refused_without_a_word_of_it() {
         assert_ne!(wrong, good);
         fs::write(place.path(), &wrong).unwrap();
         let error = place.store().open(at(1)).unwrap_err();
-        let said = format!("{} {error:?}", told(&error));
+        let said = format!("{} {error:?}", error.told());
         assert!(said.contains(why), "{said}: {why}");
         assert!(!said.contains(secret.as_str()) && !said.contains(other.as_str()), "{said}");
     }
@@ -294,11 +299,11 @@ fn what_is_no_key_file_is_refused_without_a_word_of_it() {
 fn a_refused_change_leaves_the_file_alone() {
     let place = Place::new();
     let store = place.store();
-    store.add(KeyKind::Ed25519, at(1_000)).unwrap();
+    store.add(KeyKind::Ed25519, &clock(1_000)).unwrap();
     let before = place.text();
-    let error = store.rotate(None, at(0)).unwrap_err();
+    let error = store.rotate(None, &clock(0)).unwrap_err();
     assert!(matches!(error, KeysError::Ring(KeyringError::ClockBehind { .. })), "{error}");
-    let error = store.revoke("z6Mk", at(0), "x", at(1_000)).unwrap_err();
+    let error = store.revoke("z6Mk", Some(at(0)), "x", &clock(1_000)).unwrap_err();
     assert!(error.hint().unwrap().contains("hallmark keys list"));
     assert_eq!(place.text(), before);
 }
@@ -307,7 +312,7 @@ fn a_refused_change_leaves_the_file_alone() {
 #[tokio::test]
 async fn changes_are_read_while_it_runs() {
     let place = Place::new();
-    place.store().add(KeyKind::Ed25519, at(0)).unwrap();
+    place.store().add(KeyKind::Ed25519, &clock(0)).unwrap();
     let keys = ServiceKeys::open(place.store(), Arc::new(FixedClock(at(100)))).unwrap();
     let keeping = keys.clone();
     let mut tasks = tokio::task::JoinSet::new();
@@ -318,7 +323,7 @@ async fn changes_are_read_while_it_runs() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    place.store().rotate(None, at(50)).unwrap();
+    place.store().rotate(None, &clock(50)).unwrap();
     tokio::time::timeout(Duration::from_secs(30), until(2)).await.unwrap();
     assert_ne!(keys.held().signer(at(100)).unwrap().public(), first);
 
@@ -332,4 +337,138 @@ async fn changes_are_read_while_it_runs() {
     fs::remove_file(place.path()).unwrap();
     assert_eq!(keys.0.look(None), None);
     assert_eq!(keys.held().ring().records().len(), 2);
+}
+
+#[test]
+fn a_waiting_key_that_does_not_open_stops_nobody() {
+    let place = Place::new();
+    let store = place.with(Some(PASSPHRASE), None);
+    let first = store.add(KeyKind::Ed25519, &clock(0)).unwrap().key;
+    let second = store.add(KeyKind::Ed25519, &clock(1)).unwrap().key;
+    // What was sealed for another key opens as little as what was sealed under another passphrase.
+    let mut kept = file::read(&place.path()).unwrap().unwrap();
+    kept.secrets[1] = kept.secrets[0].clone();
+    file::write(&place.path(), &kept).unwrap();
+    let held = store.open(at(9)).unwrap();
+    assert_eq!(held.signer(at(9)).map(PrivateKey::public), Some(first));
+    assert_eq!(held.ring().waiting().map(|record| record.key), Some(second), "it is still shown");
+    // Once it is to sign it is needed, though another one signs for three more seconds.
+    kept.ring.rotate(second, at(9)).unwrap();
+    file::write(&place.path(), &kept).unwrap();
+    let error = store.open(at(9)).unwrap_err();
+    assert!(matches!(&error, KeysError::Seal { key, .. } if **key == second), "{error}");
+}
+
+#[test]
+fn the_private_part_of_a_key_that_has_ended_is_not_opened() {
+    let place = Place::new();
+    let old = place.with(Some("another passphrase"), None);
+    let first = old.add(KeyKind::Ed25519, &clock(0)).unwrap().key;
+    let own = private(1);
+    let store = place.with(Some(PASSPHRASE), Some(&own));
+    store.rotate(None, &clock(10)).unwrap();
+    assert!(
+        matches!(store.open(at(12)), Err(KeysError::Seal { key, .. }) if *key == first),
+        "it signs"
+    );
+    // Nobody has destroyed it yet.
+    assert!(place.text().contains("sealed"));
+    let signer =
+        |store: &KeyStore| store.open(at(13)).unwrap().signer(at(13)).map(PrivateKey::public);
+    assert_eq!(signer(&store), Some(own.public()));
+    assert_eq!(signer(&place.with(None, Some(&own))), Some(own.public()));
+}
+
+#[test]
+fn a_revocation_reaches_a_process_that_cannot_open_the_next_key() {
+    let place = Place::new();
+    let writer = place.store();
+    let first = writer.add(KeyKind::Ed25519, &clock(0)).unwrap().key;
+    let keys = ServiceKeys::open(place.store(), Arc::new(clock(100))).unwrap();
+    assert_eq!(keys.held().signer(at(100)).map(PrivateKey::public), Some(first));
+    writer.revoke(&first.multibase(), Some(at(5)), "a drill", &clock(50)).unwrap();
+    // Under a passphrase that this process does not have.
+    let next = place.with(Some(PASSPHRASE), None).add(KeyKind::Ed25519, &clock(60)).unwrap().key;
+    keys.0.look(None);
+    let held = keys.held();
+    assert!(held.ring().record(&first.multibase()).unwrap().revoked.is_some());
+    assert!(held.ring().check(&first, at(6)).is_err());
+    assert_eq!(held.ring().signer(at(100)).map(|record| record.key), Some(next), "it is shown");
+    assert!(held.signer(at(100)).is_none());
+    // A process that starts is told at once.
+    let started = ServiceKeys::open(place.store(), Arc::new(clock(100)));
+    assert!(matches!(started.err(), Some(KeysError::NoPassphrase(key)) if *key == next));
+}
+
+#[test]
+fn a_new_key_is_under_the_passphrase_of_those_before() {
+    let place = Place::new();
+    let store = place.with(Some(PASSPHRASE), None);
+    let first = store.add(KeyKind::Ed25519, &clock(0)).unwrap().key;
+    let before = place.text();
+    let (mistyped, none) = (place.with(Some("correct horse batery"), None), place.store());
+    let both = |store: &KeyStore| {
+        [store.add(KeyKind::Ed25519, &clock(9)), store.rotate(None, &clock(9))]
+            .map(Result::unwrap_err)
+    };
+    for error in both(&mistyped) {
+        assert!(
+            matches!(&error, KeysError::Seal { key, source: SealError::WrongPassphrase } if **key == first),
+            "{error}"
+        );
+        assert!(error.hint().unwrap().contains("HALLMARK_KEY_PASSPHRASE"));
+    }
+    for error in both(&none) {
+        assert!(matches!(&error, KeysError::NoPassphrase(key) if **key == first), "{error}");
+        assert!(error.hint().unwrap().contains("HALLMARK_KEY_PASSPHRASE"));
+    }
+    assert_eq!(place.text(), before);
+    // One that is brought along is under none, and where the passphrase is lost a revocation leads on.
+    place.with(None, Some(&private(1))).rotate(None, &clock(10)).unwrap();
+    fs::write(place.path(), before).unwrap();
+    none.revoke(&first.multibase(), None, "its passphrase is lost", &clock(20)).unwrap();
+    mistyped.add(KeyKind::Ed25519, &clock(30)).unwrap();
+    assert!(mistyped.open(at(33)).unwrap().signer(at(33)).is_some());
+}
+
+/// A clock that is read only while the file is locked.
+#[derive(Debug)]
+struct Locked(PathBuf, UnixSeconds);
+
+impl Clock for Locked {
+    fn now(&self) -> UnixSeconds {
+        let lock = fs::File::open(self.0.with_file_name("keys.json.lock")).unwrap();
+        assert!(matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)), "read too early");
+        self.1
+    }
+}
+
+#[test]
+fn a_change_is_dated_when_it_is_made_and_not_when_it_is_asked_for() {
+    let place = Place::new();
+    let store = place.with(Some(PASSPHRASE), None);
+    let clock = |seconds| Locked(place.path(), at(seconds));
+    let first = store.add(KeyKind::Ed25519, &clock(0)).unwrap();
+    assert_eq!(first.at, at(0));
+    assert_eq!(store.add(KeyKind::Ed25519, &clock(10)).unwrap().at, at(10 + LEAD_S));
+    assert_eq!(store.rotate(None, &clock(20)).unwrap().at, at(20 + LEAD_S));
+    let told = store.revoke(&first.key.multibase(), None, "a drill", &clock(30)).unwrap();
+    let revocation = told.revoked.unwrap();
+    assert_eq!((revocation.since, revocation.at), (at(30), at(30 + LEAD_S)));
+}
+
+#[test]
+fn what_an_interrupted_rotation_left_is_destroyed_and_else_nothing_is_written() {
+    let place = Place::new();
+    let store = place.store();
+    store.forget_ended(&clock(0)).unwrap();
+    assert!(!place.path().parent().unwrap().exists(), "looking makes nothing");
+    store.add(KeyKind::Ed25519, &clock(0)).unwrap();
+    store.rotate(None, &clock(10)).unwrap();
+    let before = (place.text(), store.stamp().unwrap());
+    store.forget_ended(&clock(12)).unwrap();
+    assert_eq!((place.text(), store.stamp().unwrap()), before);
+    store.forget_ended(&clock(13)).unwrap();
+    assert_ne!(place.text(), before.0);
+    assert_eq!(store.list().unwrap()[0].1, super::Place::Nowhere);
 }

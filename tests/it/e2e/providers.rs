@@ -97,6 +97,8 @@ impl Stage {
         let child = command
             .args(["--listen", "127.0.0.1:0"])
             .env("HALLMARK_CHAIN", "custom")
+            // What is fetched beside following depends on when the program ended.
+            .env("HALLMARK_REGISTRATION_FILES", "no")
             .env("HALLMARK_CHAIN_ID", self.recording.chain().0.to_string())
             .env("HALLMARK_START_BLOCK", self.recording.start_block().to_string())
             .env("HALLMARK_RPC_URL", nodes.join(","))

@@ -7,7 +7,7 @@ use hallmark::did::key::PublicKey;
 use hallmark::storage::Database;
 use serde_json::{Value, json};
 
-use super::{Keys, at};
+use super::{Keys, at, clock};
 use crate::support::databases::Fresh;
 use crate::support::service::{Reply, Service, state};
 
@@ -51,11 +51,11 @@ async fn the_documents_history_is_that_of_the_ring() {
     let fresh = Fresh::sqlite().await;
     let (database, keys) = (fresh.database().await, Keys::new());
     let store = keys.store();
-    let first = store.add(KeyKind::Ed25519, at(100)).unwrap().key.multibase();
-    let second = store.add(KeyKind::P256, at(200)).unwrap().key.multibase();
-    assert_eq!(store.rotate(None, at(300)).unwrap().key.multibase(), second);
-    store.revoke(&second, at(350), "a drill", at(400)).unwrap();
-    let third = store.add(KeyKind::Ed25519, at(500)).unwrap().key.multibase();
+    let first = store.add(KeyKind::Ed25519, &clock(100)).unwrap().key.multibase();
+    let second = store.add(KeyKind::P256, &clock(200)).unwrap().key.multibase();
+    assert_eq!(store.rotate(None, &clock(300)).unwrap().key.multibase(), second);
+    store.revoke(&second, Some(at(350)), "a drill", &clock(400)).unwrap();
+    let third = store.add(KeyKind::Ed25519, &clock(500)).unwrap().key.multibase();
 
     // From when on, and what was shown: newest first.
     let told: [(u64, &[&String]); 5] = [
@@ -126,11 +126,11 @@ async fn what_was_a_version_once_is_one_for_ever() {
     for (seconds, step) in [(0, 0), (1, 1), (2, 1), (7, 0), (8, 1), (11, 2), (12, 1), (20, 1)] {
         let store = keys.store();
         match step {
-            0 => drop(store.add(KeyKind::Ed25519, at(seconds)).unwrap()),
-            1 => drop(store.rotate(None, at(seconds)).unwrap()),
+            0 => drop(store.add(KeyKind::Ed25519, &clock(seconds)).unwrap()),
+            1 => drop(store.rotate(None, &clock(seconds)).unwrap()),
             _ => {
                 let id = store.list().unwrap()[0].0.key.multibase();
-                store.revoke(&id, at(0), "a drill", at(seconds)).unwrap();
+                store.revoke(&id, Some(at(0)), "a drill", &clock(seconds)).unwrap();
             }
         }
         let service = service(&database, &keys, seconds);
@@ -173,8 +173,8 @@ async fn without_keys_there_is_no_history_and_no_link() {
     assert_eq!(alone.get(CONFIGURATION).await.status, 200);
 
     // A key that waits, or is revoked, links nothing.
-    let key = keys.store().add(KeyKind::Ed25519, at(10)).unwrap().key;
-    keys.store().revoke(&key.multibase(), at(10), "a drill", at(10)).unwrap();
+    let key = keys.store().add(KeyKind::Ed25519, &clock(10)).unwrap().key;
+    keys.store().revoke(&key.multibase(), Some(at(10)), "a drill", &clock(10)).unwrap();
     service(&database, &keys, 11).problem(CONFIGURATION, 404).await;
 }
 
@@ -204,7 +204,7 @@ async fn linked(service: &Service) -> (Value, String) {
 async fn the_domain_is_linked_by_the_key_that_signs() {
     let fresh = Fresh::sqlite().await;
     let (database, keys) = (fresh.database().await, Keys::new());
-    keys.store().add(KeyKind::Ed25519, at(0)).unwrap();
+    keys.store().add(KeyKind::Ed25519, &clock(0)).unwrap();
     let now = service(&database, &keys, 100);
     let (payload, text) = linked(&now).await;
     assert_eq!((&payload["iss"], &payload["sub"]), (&json!(DID), &json!(DID)));
@@ -216,7 +216,7 @@ async fn the_domain_is_linked_by_the_key_that_signs() {
     assert_eq!(linked(&now).await.1, text);
     assert_eq!(linked(&service(&database, &keys, 200)).await.1, text);
     assert_ne!(linked(&service(&database, &keys, 86_400)).await.1, text);
-    keys.store().rotate(Some(KeyKind::P256), at(300)).unwrap();
+    keys.store().rotate(Some(KeyKind::P256), &clock(300)).unwrap();
     assert_eq!(linked(&service(&database, &keys, 302)).await.1, text, "the key before still signs");
     let (payload, rotated) = linked(&service(&database, &keys, 303)).await;
     assert_ne!(rotated, text);

@@ -6,7 +6,7 @@ use hallmark::did::key::PublicKey;
 use hallmark::did::web::WebHost;
 use serde_json::{Value, json};
 
-use super::{Keys, at};
+use super::{Keys, clock};
 use crate::support::databases::Fresh;
 use crate::support::node::judge;
 use crate::support::service::state;
@@ -22,7 +22,7 @@ async fn others_follow_the_link_from_the_domain_to_the_key() {
         let (door, keys) = (Door::open().await, Keys::new());
         // Verifiers look at the clock.
         let now = hallmark::app::Clock::now(&hallmark::app::SystemClock);
-        keys.store().add(kind, at(0)).unwrap();
+        keys.store().add(kind, &clock(0)).unwrap();
         let mut settings = state(&database, now);
         keys.give(&mut settings, now);
         let authority = format!("localhost:{}", door.port);

@@ -19,6 +19,11 @@ fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(1_770_000_000 + seconds).unwrap()
 }
 
+/// A clock that stands still at one.
+fn clock(seconds: u64) -> FixedClock {
+    FixedClock(at(seconds))
+}
+
 /// A place for a key file.
 struct Keys(TempDir);
 

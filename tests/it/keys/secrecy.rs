@@ -48,7 +48,7 @@ on_both_engines! {
         let keys = Keys::new();
         let store = KeyStore::new(keys.path(), Some(Zeroizing::new(PASSPHRASE.to_owned())), None);
         let now = || hallmark::app::Clock::now(&hallmark::app::SystemClock);
-        store.add(KeyKind::Ed25519, now()).unwrap();
+        store.add(KeyKind::Ed25519, &hallmark::app::SystemClock).unwrap();
         let mut secrets = vec![PASSPHRASE.to_owned()];
         secrets.extend(forms(store.open(now()).unwrap().signer(now()).unwrap()));
         let own = PrivateKey::from_bytes(KeyKind::P256, &[0xa7; 32]).unwrap();
@@ -65,7 +65,7 @@ on_both_engines! {
             let shown = async || serving.get("/.well-known/did.json").await["verificationMethod"][0]["id"].clone();
             let before = shown().await;
             if is_rotated {
-                let change = store.rotate(None, now()).unwrap();
+                let change = store.rotate(None, &hallmark::app::SystemClock).unwrap();
                 secrets.extend(forms(store.open(change.at).unwrap().signer(change.at).unwrap()));
                 let rotated = async { while shown().await == before { tokio::time::sleep(std::time::Duration::from_millis(50)).await; } };
                 tokio::time::timeout(std::time::Duration::from_mins(1), rotated).await.expect("the new key is shown");

@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 /// So many turns of the runtime are enough for a request to go from whoever makes it through its tasks to the wire.
-const TURNS: u32 = 16;
+const TURNS: u32 = 4;
 
 /// Waits for something that does not wait for time, with the clock standing still.
 pub(super) async fn at_once<T>(future: impl Future<Output = T>) -> T {

@@ -41,7 +41,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     besides: &[
         "`proof` in metadata: none is given, so that nothing is demanded of it.",
         "A moment after the last block applied is answered with 409 and a problem that names the last block, as everywhere in this service; there is no code for what cannot be known yet. So are 429 and 503.",
-        "A version id of a did:pkh or a did:key is not found: they have no versions. Of the service's own document and of other hosts' only the present one is resolved (`FEATURE_NOT_SUPPORTED`).",
+        "A version id of a did:pkh or a did:key is not found: they have no versions. Of other hosts' documents only the present one is resolved (`FEATURE_NOT_SUPPORTED`).",
         "Pinning the context of DID Core by its hash: contexts are never fetched here.",
     ],
     rules: rules! {
