@@ -22,8 +22,15 @@ pub enum AskError {
     #[error("{0}")]
     NoNode(String),
     /// The node did not answer.
-    #[error("the node cannot be asked about the contract now; try again")]
-    Node(#[source] ChainError),
+    #[error(
+        "{so_far}; if the account is a contract, the node cannot be asked about it now: try again"
+    )]
+    Node {
+        /// What is known without it.
+        so_far: String,
+        /// Why it did not.
+        source: Box<ChainError>,
+    },
 }
 
 /// Asks the contracts of one chain.
@@ -100,7 +107,11 @@ pub async fn settle(
     };
     match contracts {
         Some(contracts) if contracts.chain == question.account.chain => {
-            contracts.ask(&question).await.map_err(AskError::Node)
+            let failed = |error| AskError::Node {
+                so_far: question.not_by_its_key(),
+                source: Box::new(error),
+            };
+            contracts.ask(&question).await.map_err(failed)
         }
         other => Err(AskError::NoNode(question.unasked(other.map(|contracts| contracts.chain)))),
     }

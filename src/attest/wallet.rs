@@ -192,17 +192,23 @@ impl Question {
         ))
     }
 
+    /// What is known without the chain: that the account's key did not sign, and why.
+    #[must_use]
+    pub fn not_by_its_key(&self) -> String {
+        format!("this is no signature by the key of {}: {}", self.account, self.not_by_key)
+    }
+
     /// What can be said where no node can be asked, since there is one of `chain` alone, or none.
     #[must_use]
     pub fn unasked(&self, chain: Option<ChainId>) -> String {
-        let Self { account, not_by_key, .. } = self;
         let nodes = match chain {
             Some(chain) => format!("this service has a node of {chain} alone"),
             None => "this service has no node".to_owned(),
         };
         format!(
-            "this is no signature by the key of {account}: {not_by_key}; if the account is a contract, a node of {} has to be asked, and {nodes}",
-            account.chain
+            "{}; if the account is a contract, a node of {} has to be asked, and {nodes}",
+            self.not_by_its_key(),
+            self.account.chain
         )
     }
 }

@@ -20,13 +20,22 @@ const CHALLENGE_OF: &str = "
 const CHALLENGE_TRY: &str = "
     UPDATE wallet_challenge SET attempts = attempts + 1
     WHERE nonce = $1 AND used_at IS NULL AND attempts < $2";
+const CHALLENGE_UNTRY: &str = "
+    UPDATE wallet_challenge SET attempts = attempts - 1 WHERE nonce = $1 AND attempts > 0";
 const CHALLENGE_USE: &str = "
     UPDATE wallet_challenge SET used_at = $2
     WHERE nonce = $1 AND used_at IS NULL AND expires_at > $2";
 const CHALLENGES_OPEN: &str = "SELECT COUNT(*) FROM wallet_challenge WHERE expires_at > $1";
 const CHALLENGES_OPEN_OF: &str = "
     SELECT COUNT(*) FROM wallet_challenge
-    WHERE address = $1 AND chain = $2 AND expires_at > $3 AND used_at IS NULL";
+    WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL";
+const CHALLENGE_OLDEST_DELETE: &str = "
+    DELETE FROM wallet_challenge WHERE nonce = (
+        SELECT nonce FROM wallet_challenge
+        WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL
+        ORDER BY expires_at LIMIT 1)";
+const CHALLENGES_WITHDRAW: &str = "
+    DELETE FROM wallet_challenge WHERE expires_at > $1 AND character_id = $2 AND used_at IS NULL";
 const CHALLENGES_FORGET: &str = "DELETE FROM wallet_challenge WHERE expires_at <= $1";
 const INVITATION_INSERT: &str = "INSERT INTO invitation (hash, expires_at) VALUES ($1, $2)";
 const INVITATION_OF: &str = "SELECT hash, expires_at, used_at FROM invitation WHERE hash = $1";
@@ -154,6 +163,13 @@ impl Tx {
         Ok(count == 1)
     }
 
+    /// Takes back what [`try_challenge`](Self::try_challenge) counted: the signature was not looked at after all.
+    pub async fn untry_challenge(&mut self, nonce: &str) -> Result<(), StorageError> {
+        on_engine!(self, conn => sqlx::query(CHALLENGE_UNTRY)
+            .bind(nonce).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
     /// Uses a challenge; says whether it was still of use.
     pub async fn use_challenge(
         &mut self,
@@ -174,16 +190,45 @@ impl Tx {
         Ok(count.unsigned_abs())
     }
 
-    /// How many challenges of one account are of use.
+    /// How many challenges of an account that are about one character are of use.
     pub async fn challenges_open_of(
         &mut self,
+        character: u64,
         account: AccountId,
         now: UnixSeconds,
     ) -> Result<u64, StorageError> {
         let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
+        let id = signed("character", character)?;
         let count: i64 = on_engine!(self, conn => sqlx::query_scalar(CHALLENGES_OPEN_OF)
-            .bind(account.address.as_slice()).bind(chain).bind(now).fetch_one(conn).await)?;
+            .bind(account.address.as_slice()).bind(chain).bind(now).bind(id).fetch_one(conn).await)?;
         Ok(count.unsigned_abs())
+    }
+
+    /// Forgets the oldest of the challenges that [`challenges_open_of`](Self::challenges_open_of) counts.
+    pub async fn forget_oldest_challenge(
+        &mut self,
+        character: u64,
+        account: AccountId,
+        now: UnixSeconds,
+    ) -> Result<(), StorageError> {
+        let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
+        let id = signed("character", character)?;
+        on_engine!(self, conn => sqlx::query(CHALLENGE_OLDEST_DELETE)
+            .bind(account.address.as_slice()).bind(chain).bind(now).bind(id)
+            .execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Forgets every challenge about a character that is still of use. What was used stays, and says so.
+    pub async fn withdraw_challenges(
+        &mut self,
+        character: u64,
+        now: UnixSeconds,
+    ) -> Result<(), StorageError> {
+        let (id, now) = (signed("character", character)?, signed("time", now.get())?);
+        on_engine!(self, conn => sqlx::query(CHALLENGES_WITHDRAW)
+            .bind(now).bind(id).execute(conn).await.map(drop))?;
+        Ok(())
     }
 
     /// Keeps the hash of an invitation that is given out.

@@ -20,7 +20,7 @@ impl From<CharacterError> for ApiError {
             CharacterError::SignatureText(_) => Self::field("signature", detail),
             CharacterError::Storage(source) => source.into(),
             CharacterError::NoRandomness(_) => Self::internal(detail),
-            CharacterError::Ask(AskError::Node(source)) => {
+            CharacterError::Ask(AskError::Node { source, .. }) => {
                 tracing::warn!(error = %source, "a contract was not asked for its signature");
                 let kind = ("node-unavailable", "Node unavailable", S::SERVICE_UNAVAILABLE);
                 Self::Refused { kind, detail, retry_after_s: Some(2) }

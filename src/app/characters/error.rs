@@ -63,10 +63,8 @@ pub enum CharacterError {
         max: u64,
     },
     /// Too many challenges wait for their signatures.
-    #[error("too many challenges {of} wait to be signed; each is forgotten after five minutes")]
+    #[error("too many challenges wait to be signed; each is forgotten after five minutes")]
     TooManyChallenges {
-        /// Whose.
-        of: &'static str,
         /// When one of them is forgotten at the latest, in seconds.
         retry_after_s: u64,
     },
@@ -115,8 +113,10 @@ pub enum ChallengeError {
     /// It was used before.
     #[error("the challenge was used already; ask for another")]
     Used,
-    /// Nobody gave it out, or long ago.
-    #[error("no challenge with this nonce was given out; ask for one at /v1/links/challenge")]
+    /// Nobody gave it out, or long ago, or it was withdrawn.
+    #[error(
+        "no challenge with this nonce waits: none was given out, newer ones took its place, or the character's token or wallets changed since; ask for one at /v1/links/challenge"
+    )]
     Unknown,
     /// A byte of it is another than in what was given out.
     #[error(

@@ -3,6 +3,8 @@
 //! Two things must agree before a wallet is linked: whoever manages the character asks for the challenge, with its token, and the wallet
 //! signs it. Either may end the link: the character by its token, the wallet by its signature. What a wallet signs is given out here,
 //! names this host, the chain, the account and the character, lasts five minutes and is of use once ([`prove`]).
+//! Where a token is replaced, a wallet unlinked or a character removed, all that was given out about the character before is void: else who
+//! had the old token could still link a wallet by what it had asked for, and take the character by that.
 //!
 //! Every verb is one transaction for writing, which looks again at what it rests on. Nothing here follows the chain.
 
@@ -25,7 +27,8 @@ use crate::vocab::{AccountId, Handle, UnixSeconds};
 
 /// How long a challenge lasts.
 const CHALLENGE_S: u64 = 300;
-/// The most challenges that wait, and the most of one account.
+/// The most challenges that wait, and the most of one account and character, where a new one takes the oldest's place. They are counted
+/// by both, so that whoever manages a character cannot use up what others may ask for the same account.
 const CHALLENGES_MAX: u64 = 10_000;
 const CHALLENGES_OF_ACCOUNT_MAX: u64 = 8;
 /// The most wallets of a character at a time.
@@ -163,12 +166,11 @@ impl Characters<'_> {
         }
         check_linked(&mut tx, &character, account, purpose).await?;
         tx.forget_expired(now).await?;
-        let wait = |of| CharacterError::TooManyChallenges { of, retry_after_s: CHALLENGE_S };
-        if tx.challenges_open_of(account, now).await? >= CHALLENGES_OF_ACCOUNT_MAX {
-            return Err(wait("of this account"));
+        if tx.challenges_open_of(character.id, account, now).await? >= CHALLENGES_OF_ACCOUNT_MAX {
+            tx.forget_oldest_challenge(character.id, account, now).await?;
         }
         if tx.challenges_open(now).await? >= CHALLENGES_MAX {
-            return Err(wait("of all accounts"));
+            return Err(CharacterError::TooManyChallenges { retry_after_s: CHALLENGE_S });
         }
         let expires = after(now, CHALLENGE_S);
         let message = self.text(&character.handle, account, purpose, &nonce, now);
@@ -206,6 +208,7 @@ impl Characters<'_> {
         if !tx.unlink_wallet(character.id, account, change, UnlinkedBy::Character).await? {
             return Err(CharacterError::NotLinked { account, handle: character.handle });
         }
+        tx.withdraw_challenges(character.id, now).await?;
         tx.commit().await?;
         Ok(Changed { handle: character.handle, change })
     }
@@ -226,6 +229,7 @@ impl Characters<'_> {
         self.check_manager(&character, token)?;
         let change = change_after(&character, now);
         tx.unlink_wallets(character.id, change).await?;
+        tx.withdraw_challenges(character.id, now).await?;
         note(&mut tx, &character, change, true).await?;
         tx.commit().await?;
         Ok(Changed { handle: character.handle, change })

@@ -2,6 +2,7 @@
 //!
 //! The text must be the very one that was given out, so that nothing of it needs to be believed. The signature is looked at before the
 //! transaction, since a contract may have to be asked; the transaction then uses the challenge up, whoever else holds it as well.
+//! An attempt is counted before the contract is asked, so that no more run at a time than may, and taken back where it cannot be.
 
 use alloy::primitives::Bytes;
 
@@ -46,15 +47,10 @@ impl Characters<'_> {
         let signature = parse_signature(signature)?;
         let signed_by = match judge(given.account, text_digest(message.as_bytes()), &signature) {
             Judgement::Signed => SignedBy::Key,
-            Judgement::Ask(question) => {
-                if self.contracts.is_some() {
-                    self.count_attempt(&given).await?;
-                }
-                match settle(Judgement::Ask(question), self.contracts).await? {
-                    Verdict::Signed(by) => by,
-                    Verdict::Unsigned(why) => return Err(CharacterError::NotSigned(why)),
-                }
-            }
+            asking @ Judgement::Ask(_) => match self.ask(&given, asking).await? {
+                Verdict::Signed(by) => by,
+                Verdict::Unsigned(why) => return Err(CharacterError::NotSigned(why)),
+            },
         };
         self.apply(given, signed_by, signature).await
     }
@@ -78,6 +74,25 @@ impl Characters<'_> {
         Ok(given)
     }
 
+    /// Asks the contract. Only what it judges is an attempt: the owner of a wallet is not to pay for a node that fails.
+    async fn ask(
+        &self,
+        given: &GivenChallenge,
+        asking: Judgement,
+    ) -> Result<Verdict, CharacterError> {
+        if self.contracts.is_none() {
+            return Ok(settle(asking, None).await?);
+        }
+        self.count_attempt(given).await?;
+        let verdict = settle(asking, self.contracts).await;
+        if verdict.is_err() {
+            let mut tx = self.database.begin_write().await?;
+            tx.untry_challenge(&given.nonce).await?;
+            tx.commit().await?;
+        }
+        Ok(verdict?)
+    }
+
     async fn count_attempt(&self, given: &GivenChallenge) -> Result<(), CharacterError> {
         let mut tx = self.database.begin_write().await?;
         let may_try = tx.try_challenge(&given.nonce, ATTEMPTS_MAX).await?;
@@ -97,7 +112,8 @@ impl Characters<'_> {
         if !tx.use_challenge(&given.nonce, now).await? {
             let found = tx.challenge(&given.nonce).await?;
             check_use(found.as_ref().unwrap_or(&given), now)?;
-            return Err(ChallengeError::Used.into());
+            // It was withdrawn while its signature was looked at.
+            return Err(ChallengeError::Unknown.into());
         }
         let character = tx.character_of(given.character).await?;
         let character = character.ok_or_else(|| missing(&given))?;
@@ -114,11 +130,13 @@ impl Characters<'_> {
             Purpose::Unlink => {
                 let change = next(&mut tx, &character, now).await?;
                 tx.unlink_wallet(character.id, account, change, UnlinkedBy::Wallet).await?;
+                tx.withdraw_challenges(character.id, now).await?;
                 (Some(change), None)
             }
             Purpose::Token => {
                 let token = Token::random(MANAGE)?;
                 tx.set_character_token(character.id, token.hash().to_keep()).await?;
+                tx.withdraw_challenges(character.id, now).await?;
                 (None, Some(token))
             }
         };

@@ -1,7 +1,7 @@
 //! Human participants: how they come to be, how wallets prove themselves, what their documents say and when.
 //!
 //! Everything is asked over HTTP, as a platform and a wallet would. `creating` and `linking` hold each rule on both engines, `documents` what
-//! is served of it, `contracts` wallets that are contracts on a real chain, and in `judges` other people's libraries read and sign what
+//! is served of it, `contracts` wallets that are contracts on a real chain, and what waits to be signed is bounded and voided in `waiting`, and in `judges` other people's libraries read and sign what
 //! is given out here.
 
 mod contracts;
@@ -10,6 +10,7 @@ mod documents;
 mod judges;
 mod linking;
 mod links;
+mod waiting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

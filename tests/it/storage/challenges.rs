@@ -44,18 +44,42 @@ on_both_engines! {
         }
         assert_eq!(tx.challenge("two").await.unwrap().unwrap().attempts, 2);
         assert!(!tx.try_challenge("one", 2).await.unwrap(), "it was used");
+        tx.untry_challenge("two").await.unwrap();
+        assert_eq!(tx.challenge("two").await.unwrap().unwrap().attempts, 1);
         tx.commit().await.unwrap();
 
         // Another process, later: what was given out is still there, until its time is over.
         let mut tx = db.begin_write().await.unwrap();
         assert_eq!(tx.challenges_open(time(60)).await.unwrap(), 2);
-        assert_eq!(tx.challenges_open_of(account(1), time(60)).await.unwrap(), 1, "of use is one");
-        assert_eq!(tx.challenges_open_of(account(2), time(60)).await.unwrap(), 0);
+        assert_eq!(tx.challenges_open_of(ada, account(1), time(60)).await.unwrap(), 1, "of use is one");
+        assert_eq!(tx.challenges_open_of(ada, account(2), time(60)).await.unwrap(), 0);
         tx.forget_expired(time(99)).await.unwrap();
         assert_eq!(tx.challenge("late").await.unwrap(), None);
         assert!(tx.challenge("two").await.unwrap().is_some());
         tx.forget_expired(time(100)).await.unwrap();
         assert_eq!(tx.challenges_open(time(0)).await.unwrap(), 0);
+    }
+
+    /// The oldest of one account and character goes, and all of a character do, but for what was used and what is others'.
+    async fn challenges_are_withdrawn(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let (ada, bob) = (create(&mut tx, "ada").await, create(&mut tx, "bob").await);
+        for (nonce, character, byte, expires) in [
+            ("used", ada, 1, 70), ("new", ada, 1, 100), ("old", ada, 1, 80), ("else", ada, 2, 75), ("bob's", bob, 1, 75),
+        ] {
+            tx.insert_challenge(&given(nonce, character, byte, expires)).await.unwrap();
+        }
+        assert!(tx.use_challenge("used", time(60)).await.unwrap());
+        assert_eq!(tx.challenges_open_of(ada, account(1), time(60)).await.unwrap(), 2);
+        assert_eq!(tx.challenges_open_of(bob, account(1), time(60)).await.unwrap(), 1);
+        tx.forget_oldest_challenge(ada, account(1), time(60)).await.unwrap();
+        for (nonce, is_there) in [("used", true), ("new", true), ("old", false), ("else", true), ("bob's", true)] {
+            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
+        }
+        tx.withdraw_challenges(ada, time(60)).await.unwrap();
+        for (nonce, is_there) in [("used", true), ("new", false), ("else", false), ("bob's", true)] {
+            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
+        }
     }
 
     async fn an_invitation_is_used_once_and_in_time(db: Database) {
