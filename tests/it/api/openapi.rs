@@ -37,7 +37,8 @@ async fn the_description_names_every_path_and_leads_nowhere_else() {
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let answers = operation["responses"].as_object().unwrap();
-            assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            let is_answered = ["200", "201"].iter().any(|status| answers.contains_key(*status));
+            assert!(is_answered, "{method} {path}");
             let text = operation["summary"].as_str().or(operation["description"].as_str());
             assert!(text.is_some_and(|text| !text.is_empty()), "{method} {path} says nothing");
         }
