@@ -11,6 +11,7 @@ pub mod did;
 pub mod identity;
 pub mod intake;
 pub mod registry;
+pub mod rekey;
 pub mod storage;
 pub mod tfd;
 pub mod vocab;

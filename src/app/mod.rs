@@ -19,8 +19,11 @@ mod follow;
 mod foreign;
 mod ingest;
 mod keys;
+mod meanings;
 mod read_model;
 mod rebuild;
+mod records;
+mod rekey;
 mod repair;
 mod second_look;
 mod secret;
@@ -41,5 +44,10 @@ pub use ingest::{Applied, Ingest};
 pub use keys::{HeldKeys, KeyChange, KeyStore, KeysError, Place, ServiceKeys};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
+pub use records::{
+    Accepted, CheckedRecord, Origin, Origins, QueueClosed, RECORD_SIZE_MAX, RecordQueue,
+    RecordWriter, Records, Refused, RefusedBecause, Submission,
+};
+pub use rekey::{Rekeyed, Rekeyer};
 pub use repair::{Repair, Repaired, repair};
 pub use secret::{NoRandomness, Token, TokenHash};

@@ -21,7 +21,7 @@ use super::eas::{EasAttestation, EasError};
 use super::jose::{JoseError, Jws};
 use super::method::{self, MethodError};
 use super::statement::{Scheme, Statement, StatementError};
-use crate::vocab::{AccountId, Digest};
+use crate::vocab::{AccountId, Digest, Subject};
 
 /// What form an envelope has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,8 +144,8 @@ pub enum Signer<'a> {
     Account {
         /// The account.
         account: AccountId,
-        /// The issuer in the record's words; `None` where the account speaks for itself.
-        issuer: Option<&'a str>,
+        /// The issuer that the record names; `None` where the account speaks for itself.
+        issuer: Option<&'a Subject>,
     },
 }
 
@@ -205,7 +205,7 @@ impl Envelope {
             Content::Dsse(dsse) => Signer::Method(&dsse.method),
             Content::Statement(statement) => Signer::Account {
                 account: statement.account,
-                issuer: Some(&statement.attestation.body.issuer),
+                issuer: Some(&statement.attestation.issuer),
             },
             Content::Eas(eas) => Signer::Account { account: eas.signer, issuer: None },
         }

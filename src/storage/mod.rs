@@ -7,6 +7,7 @@
 //! Every public function is called by a test on both engines: SQLite takes an unbound parameter for NULL, PostgreSQL refuses it.
 
 mod accounts;
+mod attestations;
 mod audit;
 mod blocks;
 mod bulk;
@@ -22,14 +23,19 @@ mod events;
 mod file_agents;
 mod files;
 mod findings;
+mod meanings;
 mod mend;
 mod migrate;
+mod names;
 mod observations;
+mod parties;
 mod read_model;
+mod record_notes;
 mod spans;
 mod timelines;
 
 pub use accounts::{AccountRole, AgentOfAccount};
+pub use attestations::{NewRecord, RecordSource, RecordsBy, StoredRecord, claimed_key};
 pub use audit::{EventLabels, RecordRule, RuleBreak, SpanPlace};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
@@ -42,5 +48,8 @@ pub use events::{EventsAfter, StoredEvent, StoredLog};
 pub use file_agents::{EntryNow, FileProgress, NamedBy, SourceCounts};
 pub use files::{DueSource, Fetch, FileVersion, NEVER, SourceState};
 pub use findings::NotedFinding;
+pub use meanings::{LinkBasis, NameLink};
 pub use observations::{Observation, ObservedSubject};
+pub use parties::{Party, PartyPlace, PartyState, Replaced};
 pub use read_model::Revision;
+pub use record_notes::{RecordFinding, RefusedRecord};

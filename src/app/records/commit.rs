@@ -1,0 +1,451 @@
+//! Appends checked records in one transaction: whom they mean, what their issuers are, which limits hold, and the log.
+//!
+//! Everything that a record is judged by is read in the transaction that writes it, so that of two that come at once the second sees the
+//! first. What is refused is noted with its reason; what is only odd is kept, with a finding.
+
+use std::collections::BTreeMap;
+
+use super::refused::{Refused, RefusedBecause};
+use super::{Accepted, CheckedRecord, Records};
+use crate::app::AppError;
+use crate::app::error::During;
+use crate::app::meanings::{Reading, meanings};
+use crate::app::rekey::{followed, state};
+use crate::attest::class::{Disagreement, IssuerClass, Sender, classify};
+use crate::attest::incoming::SentBy;
+use crate::rekey::{Meanings, Rekeying};
+use crate::storage::{
+    NewRecord, PartyState, RecordFinding, RecordSource, RefusedRecord, StorageError, Tags, Tx,
+    claimed_key,
+};
+use crate::vocab::{AgentRef, Digest, RegistryRef, Subject};
+
+/// What records are judged by, read in their transaction.
+pub(super) struct Ground {
+    pub(super) followed: Option<RegistryRef>,
+    tags: Tags,
+    pub(super) meanings: BTreeMap<Subject, Meanings>,
+}
+
+/// A record with the name of its issuer.
+pub(super) struct Named {
+    pub(super) issuer: Subject,
+    pub(super) checked: CheckedRecord,
+}
+
+/// A record that is going to be appended.
+struct Taken<'a> {
+    named: &'a Named,
+    class: Option<IssuerClass>,
+    issuer: (Rekeying, PartyState),
+    subject: (Rekeying, PartyState),
+    supersedes: Option<Digest>,
+    findings: Vec<RecordFinding>,
+}
+
+impl Records {
+    /// Appends records, each or not, in one transaction; says of each what came of it, in their order.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was appended.
+    pub async fn commit(
+        &self,
+        checked: Vec<CheckedRecord>,
+    ) -> Result<Vec<Result<Accepted, Refused>>, AppError> {
+        let during = || "cannot keep records".to_owned();
+        let mut tx = self.database.begin_durable().await.during(during)?;
+        let done = self.commit_in(&mut tx, checked).await.during(during)?;
+        tx.commit().await.during(during)?;
+        for result in &done {
+            match result {
+                Ok(accepted) if accepted.is_new => {
+                    metrics::counter!("hallmark_records_appended_total").increment(1);
+                }
+                Ok(_) => metrics::counter!("hallmark_records_held_total").increment(1),
+                Err(refused) => count_refused(refused),
+            }
+        }
+        Ok(done)
+    }
+
+    /// The same within a transaction of somebody else.
+    pub(in crate::app) async fn commit_in(
+        &self,
+        tx: &mut Tx,
+        checked: Vec<CheckedRecord>,
+    ) -> Result<Vec<Result<Accepted, Refused>>, StorageError> {
+        let named: Vec<_> = checked
+            .into_iter()
+            .map(|checked| Named { issuer: checked.issuer(), checked })
+            .collect();
+        let ground = self.ground(tx, &named).await?;
+        let held = Held::find(tx, &named).await?;
+        let limits = self.limit(tx, &named, &held, &ground).await?;
+        let claimed = claimed(tx, &named, &held).await?;
+        let mut taken = Vec::new();
+        let mut outcomes = Vec::with_capacity(named.len());
+        let mut firsts = BTreeMap::new();
+        for (index, record) in named.iter().enumerate() {
+            let same = (record.checked.attestation.digest(), held.numbers(index).0);
+            let earlier = *firsts.entry(same).or_insert(index);
+            if earlier < index {
+                outcomes.push(Outcome::Again(earlier));
+                continue;
+            }
+            let place = held.of(index);
+            let refused = limits.get(&index).and_then(|limit| limit.as_ref().err());
+            if let (None, Some(refused)) = (place, refused) {
+                outcomes.push(Outcome::Refused(refused.clone()));
+                continue;
+            }
+            if let Some(seq) = place {
+                outcomes.push(Outcome::Held(seq));
+                continue;
+            }
+            let mut take = ground.judge(record, &self.host);
+            take.findings.extend(limits.get(&index).into_iter().flatten().flatten().cloned());
+            if let Some(other) = claimed.get(&index) {
+                let id = &record.checked.attestation.body.id;
+                take.findings.push(RecordFinding {
+                    kind: "claimed_id".to_owned(),
+                    detail: format!(
+                        "its id `{}` is also that of {other}",
+                        crate::vocab::shorten(id)
+                    ),
+                });
+            }
+            outcomes.push(Outcome::Taken(taken.len()));
+            taken.push(take);
+        }
+        let first = append(tx, &taken).await?;
+        self.link(tx, &named, &outcomes, first).await?;
+        note_refused(tx, &outcomes, &named).await?;
+        let mut done: Vec<Result<Accepted, Refused>> = Vec::with_capacity(named.len());
+        for (record, outcome) in named.iter().zip(outcomes) {
+            done.push(match outcome {
+                Outcome::Again(earlier) => {
+                    let missing = || StorageError::inconsistent("attestation", "digest", earlier);
+                    let first = done.get(earlier).cloned().ok_or_else(missing)?;
+                    first.map(|accepted| Accepted { is_new: false, ..accepted })
+                }
+                Outcome::Refused(refused) => Err(refused),
+                Outcome::Held(seq) => Ok(ground.judge(record, &self.host).accepted(seq, false)),
+                Outcome::Taken(index) => {
+                    let seq = first + index as u64;
+                    let missing = || StorageError::inconsistent("attestation", "seq", seq);
+                    Ok(taken.get(index).ok_or_else(missing)?.accepted(seq, true))
+                }
+            });
+        }
+        Ok(done)
+    }
+
+    async fn ground(&self, tx: &mut Tx, named: &[Named]) -> Result<Ground, StorageError> {
+        let followed = followed(tx).await?;
+        let meanings = match followed {
+            Some(followed) => {
+                let names = named
+                    .iter()
+                    .flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
+                let reading = Reading { followed, host: self.host.clone() };
+                meanings(tx, names, &reading).await?
+            }
+            None => BTreeMap::new(),
+        };
+        Ok(Ground { followed, tags: tx.tags().await?, meanings })
+    }
+}
+
+/// What becomes of one record of several.
+pub(super) enum Outcome {
+    Refused(Refused),
+    /// It is the same as the one of this index.
+    Again(usize),
+    /// It is held at this place.
+    Held(u64),
+    /// It is the one of this index among those that are appended.
+    Taken(usize),
+}
+
+impl Ground {
+    /// What a name meant when a record was said, as far as that can be told now, and how sure it is.
+    pub(super) fn meaning(
+        &self,
+        name: &Subject,
+        checked: &CheckedRecord,
+    ) -> (Rekeying, PartyState) {
+        let found = self.meanings.get(name).map(|meanings| meanings.at(checked.said_at));
+        match (found, state(&self.tags, checked.said_at)) {
+            (None, _) => (Rekeying::default(), PartyState::Open),
+            // What is found before the time is reached is a guess, and is not kept.
+            (Some(_), PartyState::Open) => (Rekeying::default(), PartyState::Open),
+            (Some(found), state) => (found, state),
+        }
+    }
+
+    /// The agent that a name means as of what is known now, settled or not.
+    pub(super) fn agent(&self, name: &Subject, checked: &CheckedRecord) -> Option<AgentRef> {
+        let registry = self.followed?;
+        let found = self.meanings.get(name)?.at(checked.said_at);
+        found.outcome.agent().map(|id| AgentRef { registry, id })
+    }
+
+    fn judge<'a>(&self, named: &'a Named, host: &crate::did::web::WebHost) -> Taken<'a> {
+        let Named { issuer, checked } = named;
+        let attestation = &checked.attestation;
+        let sender = match &checked.sent_by {
+            SentBy::Origin(_) => Sender::Origin,
+            SentBy::Plugin { .. } => Sender::Plugin,
+            SentBy::Name(name) => {
+                Sender::Other { name: name.clone(), agent: self.agent(name, checked) }
+            }
+        };
+        let is_same = |one: &Subject, other: &Subject| {
+            let agent = self.agent(other, checked);
+            agent.is_some() && self.followed.is_some_and(|followed| {
+                use crate::rekey::{Question, question};
+                let named = question(one, followed, host);
+                matches!(named, Question::Registered(id, _) if agent.is_some_and(|agent| agent.id == id))
+            })
+        };
+        let classed = classify(&sender, attestation.body.issuer_kind, &attestation.issuer, is_same);
+        let kind = |disagreement: &Disagreement| match disagreement {
+            Disagreement::Class { .. } => "issuer_kind",
+            Disagreement::Issuer { .. } => "issuer",
+        };
+        let finding = |disagreement: &Disagreement| RecordFinding {
+            kind: kind(disagreement).to_owned(),
+            detail: disagreement.to_string(),
+        };
+        Taken {
+            named,
+            class: classed.class,
+            issuer: self.meaning(issuer, checked),
+            subject: self.meaning(&attestation.subject, checked),
+            supersedes: supersedes(attestation),
+            findings: classed.disagreements.iter().map(finding).collect(),
+        }
+    }
+}
+
+impl Taken<'_> {
+    fn accepted(&self, seq: u64, is_new: bool) -> Accepted {
+        let checked = &self.named.checked;
+        let party = |name: &Subject, (rekeying, state)| (name.clone(), rekeying, state);
+        Accepted {
+            seq,
+            digest: checked.attestation.digest(),
+            is_new,
+            issuer_class: self.class,
+            issuer: party(&self.named.issuer, self.issuer),
+            subject: party(&checked.attestation.subject, self.subject),
+            said_at: checked.said_at,
+            proof: checked.proof.clone(),
+            findings: self.findings.clone(),
+        }
+    }
+}
+
+/// The record that another one says it replaces: by its digest, in `supersedes` of the body or in `digest` of a claim `supersedes`.
+fn supersedes(attestation: &crate::attest::Attestation) -> Option<Digest> {
+    let of_claim = || {
+        let claim = &attestation.body.claim;
+        claim.data.get("digest").filter(|_| claim.kind == "supersedes")
+    };
+    let text = attestation.source().get("supersedes").or_else(of_claim)?.as_str()?;
+    text.parse().ok().filter(|digest| *digest != attestation.digest())
+}
+
+/// The numbers of names, and where records are held already.
+pub(super) struct Held {
+    numbers: Vec<(u64, u64)>,
+    places: BTreeMap<usize, u64>,
+}
+
+impl Held {
+    async fn find(tx: &mut Tx, named: &[Named]) -> Result<Self, StorageError> {
+        let names =
+            named.iter().flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
+        let by_name = tx.number_names(names).await?;
+        let number = |name: &Subject| {
+            let missing = || StorageError::inconsistent("name", "id", name);
+            by_name.get(name).copied().ok_or_else(missing)
+        };
+        let digests: Vec<_> =
+            named.iter().map(|record| record.checked.attestation.digest()).collect();
+        let mut distinct = digests.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let held = tx.held_records(&distinct).await?;
+        let (mut numbers, mut places) = (Vec::with_capacity(named.len()), BTreeMap::new());
+        for (index, (record, digest)) in named.iter().zip(digests).enumerate() {
+            let issuer = number(&record.issuer)?;
+            numbers.push((issuer, number(&record.checked.attestation.subject)?));
+            if let Some(seq) = held.get(&(digest, issuer)) {
+                places.insert(index, *seq);
+            }
+        }
+        Ok(Self { numbers, places })
+    }
+
+    /// Where a record of the batch is held.
+    pub(super) fn of(&self, index: usize) -> Option<u64> {
+        self.places.get(&index).copied()
+    }
+
+    /// The numbers of the names of issuer and subject.
+    pub(super) fn numbers(&self, index: usize) -> (u64, u64) {
+        self.numbers.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// Which records have an id that another record of their origin has, and where that is.
+async fn claimed(
+    tx: &mut Tx,
+    named: &[Named],
+    held: &Held,
+) -> Result<BTreeMap<usize, String>, StorageError> {
+    let mut keys: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (index, record) in named.iter().enumerate() {
+        // Ids from the chain are ours, and are places.
+        if held.of(index).is_none() && record.checked.source != RecordSource::Chain {
+            keys.entry(key_of(record)).or_default().push(index);
+        }
+    }
+    let asked: Vec<_> = keys.keys().copied().collect();
+    let stored = tx.claimed(&asked).await?;
+    let mut found = BTreeMap::new();
+    for (key, indexes) in keys {
+        let stored = stored.get(&key).map_or(&[][..], Vec::as_slice);
+        for index in &indexes {
+            let Some(record) = named.get(*index) else { continue };
+            let digest = record.checked.attestation.digest();
+            if let Some((seq, _)) = stored.iter().find(|(_, other)| *other != digest) {
+                found.insert(*index, format!("record {seq}"));
+                continue;
+            }
+            let differs = |other: &&usize| {
+                let other = named.get(**other);
+                other.is_some_and(|other| other.checked.attestation.digest() != digest)
+            };
+            if indexes.iter().take_while(|other| *other < index).any(|other| differs(&other)) {
+                found.insert(*index, "a record that came together with it".to_owned());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn key_of(record: &Named) -> i64 {
+    let attestation = &record.checked.attestation;
+    let origin = attestation.context.origin.as_ref().map(crate::vocab::OriginName::as_str);
+    claimed_key(origin, &attestation.body.id)
+}
+
+async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
+    let mut rows = Vec::with_capacity(taken.len());
+    let names = taken
+        .iter()
+        .flat_map(|record| [&record.named.issuer, &record.named.checked.attestation.subject]);
+    let numbers = tx.number_names(names).await?;
+    for record in taken {
+        let checked = &record.named.checked;
+        let attestation = &checked.attestation;
+        let number = |name: &Subject| {
+            let missing = || StorageError::inconsistent("name", "id", name);
+            numbers.get(name).copied().ok_or_else(missing)
+        };
+        rows.push(NewRecord {
+            digest: attestation.digest(),
+            record: attestation.canonical(),
+            envelope: checked.envelope.as_ref().map(|(raw, form)| (raw.as_slice(), *form)),
+            source: checked.source,
+            place: checked.place.as_deref(),
+            issuer: number(&record.named.issuer)?,
+            subject: number(&attestation.subject)?,
+            // That somebody is an agent follows from the re-keying, and changes with it.
+            issuer_class: record.class.filter(|class| *class != IssuerClass::Agent),
+            claim_type: &attestation.body.claim.kind,
+            origin: attestation.context.origin.as_ref().map(crate::vocab::OriginName::as_str),
+            game: attestation.context.game.as_deref(),
+            round: attestation.body.round,
+            said_at: checked.said_at,
+            is_dated: checked.is_dated,
+            received_at: checked.received_at,
+            claimed_key: key_of(record.named),
+            proof: checked.proof.clone(),
+            supersedes: record.supersedes,
+            parties: [record.issuer, record.subject],
+        });
+    }
+    let first = tx.append_records(&rows).await?;
+    let findings: Vec<_> = (first..)
+        .zip(taken)
+        .filter(|(_, record)| !record.findings.is_empty())
+        .map(|(seq, record)| (seq, record.findings.clone()))
+        .collect();
+    tx.note_record_findings(&findings).await?;
+    Ok(first)
+}
+
+async fn note_refused(
+    tx: &mut Tx,
+    outcomes: &[Outcome],
+    named: &[Named],
+) -> Result<(), StorageError> {
+    let refused = outcomes.iter().zip(named).filter_map(|(outcome, record)| match outcome {
+        Outcome::Refused(refused) => Some(RefusedRecord {
+            number: 0,
+            received_at: record.checked.received_at,
+            reason: refused.because.as_str().to_owned(),
+            detail: refused.detail.clone(),
+            issuer: refused.issuer.clone(),
+            digest: refused.digest,
+        }),
+        Outcome::Again(_) | Outcome::Held(_) | Outcome::Taken(_) => None,
+    });
+    let refused: Vec<_> = refused.collect();
+    if refused.is_empty() { Ok(()) } else { tx.note_refused(&refused).await }
+}
+
+impl Records {
+    /// Notes records that were refused before they came to the log, and counts them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_refusals(&self, refused: &[&Refused]) -> Result<(), AppError> {
+        let during = || "cannot note what was refused".to_owned();
+        let now = self.clock.now();
+        let row = |refused: &&Refused| RefusedRecord {
+            number: 0,
+            received_at: now,
+            reason: refused.because.as_str().to_owned(),
+            detail: refused.detail.clone(),
+            issuer: refused.issuer.clone(),
+            digest: refused.digest,
+        };
+        for refused in refused {
+            count_refused(refused);
+        }
+        // Of what cannot even be read nobody is known who said it: it is counted, and fills no table.
+        let rows: Vec<_> =
+            refused.iter().filter(|refused| refused.digest.is_some()).map(row).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.database.begin_write().await.during(during)?;
+        tx.note_refused(&rows).await.during(during)?;
+        tx.commit().await.during(during)
+    }
+}
+
+fn count_refused(refused: &Refused) {
+    metrics::counter!("hallmark_records_refused_total", "reason" => refused.because.as_str())
+        .increment(1);
+}
+
+impl Refused {
+    pub(super) fn limit(limit: &crate::attest::limits::Limit) -> Self {
+        Self::new(RefusedBecause::Limit(limit.as_str()), limit)
+    }
+}

@@ -1,0 +1,442 @@
+//! Whom the issuer and the subject of each record meant: beside the records, and looked up again where that may have changed.
+//!
+//! A party is to be looked up (because the chain was not followed far enough, or went back), looked up, or looked up for good, since its
+//! time lies before the finalized block. What it was found to be before is kept. Rows stand in the order of names and times, so that all
+//! of one name lie together: looking up a name again touches its own rows and no others.
+
+use std::borrow::Cow;
+
+use sqlx::FromRow;
+
+use super::bulk::{Bound, Bulk};
+use super::columns::{Cell, agent_text, parse_agent, signed};
+use super::engine::on_engine;
+use super::{StorageError, Tx};
+use crate::rekey::{Outcome, Rekeying, Role, Rule};
+use crate::vocab::{Position, UnixSeconds};
+
+const PARTY_INSERT: &str = "
+    INSERT INTO party (name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+pub(super) static PARTIES_INSERT: Bulk = Bulk::new(PARTY_INSERT);
+const PARTY_UPDATE: &str = "
+    UPDATE party SET state = c.column5, outcome = c.column6, agent = c.column7, count = c.column8,
+        rule = c.column9, span_block = c.column10, span_log = c.column11, link = c.column12
+    FROM (VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)) AS c
+    WHERE party.name = c.column1 AND party.said_at = c.column2 AND party.seq = c.column3 AND party.role = c.column4";
+static PARTIES_UPDATE: Bulk = Bulk::new(PARTY_UPDATE);
+const REKEYING_INSERT: &str = "
+    INSERT INTO rekeying (seq, role, number, outcome, agent, count, rule, span_block, span_log, link, replaced_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+static REKEYINGS_INSERT: Bulk = Bulk::new(REKEYING_INSERT);
+const REKEYED_NEXT: &str = "UPDATE record_progress SET rekeyed = rekeyed + 1 RETURNING rekeyed";
+const DUE: &str = "
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    FROM party WHERE state = 0 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
+const OF_NAME: &str = "
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    FROM party WHERE name = $1 AND (said_at, seq, role) > ($2, $3, $4) AND said_at < $5
+    ORDER BY name, said_at, seq, role LIMIT $6";
+const OF_RECORD: &str = "
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    FROM party WHERE name = $1 AND said_at = $2 AND seq = $3 AND role = $4";
+const HISTORY: &str = "
+    SELECT number, outcome, agent, count, rule, span_block, span_log, link, replaced_at
+    FROM rekeying WHERE seq = $1 AND role = $2 ORDER BY number LIMIT $3";
+const SETTLING: &str = "
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    FROM party WHERE state = 1 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
+const PARTY_SETTLE: &str = "
+    UPDATE party SET state = 2
+    FROM (VALUES ($1, $2, $3, $4)) AS c
+    WHERE party.name = c.column1 AND party.said_at = c.column2 AND party.seq = c.column3 AND party.role = c.column4";
+static PARTIES_SETTLE: Bulk = Bulk::new(PARTY_SETTLE);
+const REOPEN: &str = "
+    UPDATE party SET state = 0
+    WHERE state = 1 AND said_at >= COALESCE(
+        (SELECT time FROM block WHERE number <= $1 ORDER BY number DESC LIMIT 1), 0)";
+
+/// How sure it is whom a party meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartyState {
+    /// It is to be looked up; what stands there is what was found before, if anything was.
+    Open,
+    /// It was looked up, and may change with a reorganisation.
+    Found,
+    /// It was looked up as of a time before the finalized block.
+    Settled,
+}
+
+impl PartyState {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Open => 0,
+            Self::Found => 1,
+            Self::Settled => 2,
+        }
+    }
+}
+
+/// A party of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// The number of its name.
+    pub name: u64,
+    /// The time as of which it is meant.
+    pub said_at: UnixSeconds,
+    /// The record.
+    pub seq: u64,
+    /// Which of the two it is.
+    pub role: Role,
+    /// How sure it is.
+    pub state: PartyState,
+    /// What was found; where it is open, what was found before.
+    pub found: Rekeying,
+}
+
+impl Party {
+    /// What it is known to mean now.
+    #[must_use]
+    pub fn rekeying(&self) -> Rekeying {
+        if self.state == PartyState::Open { Rekeying::default() } else { self.found }
+    }
+}
+
+/// What a party was found to be, and later found not to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// What was found.
+    pub rekeying: Rekeying,
+    /// When it was replaced.
+    pub replaced_at: UnixSeconds,
+}
+
+#[derive(FromRow)]
+struct PartyRow {
+    name: i64,
+    said_at: i64,
+    seq: i64,
+    role: i64,
+    state: i64,
+    #[sqlx(flatten)]
+    found: FoundRow,
+}
+
+#[derive(FromRow)]
+struct FoundRow {
+    outcome: String,
+    agent: Option<String>,
+    count: Option<i64>,
+    rule: Option<String>,
+    span_block: Option<i64>,
+    span_log: Option<i64>,
+    link: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct ReplacedRow {
+    number: i64,
+    #[sqlx(flatten)]
+    found: FoundRow,
+    replaced_at: i64,
+}
+
+impl FoundRow {
+    fn read(&self, table: &'static str, row: i64) -> Result<Rekeying, StorageError> {
+        let cell = |column| Cell { table, column, row: &row };
+        let agent = || {
+            let agent = self.agent.as_deref().and_then(parse_agent);
+            agent.ok_or_else(|| cell("agent").wrong())
+        };
+        let count = || {
+            let count = self.count.and_then(|count| u32::try_from(count).ok());
+            count.ok_or_else(|| cell("count").wrong())
+        };
+        let rule = self.rule.as_deref();
+        let rule = rule.map(|word| Rule::from_word(word).ok_or_else(|| cell("rule").wrong()));
+        let span = self.span_block.zip(self.span_log);
+        Ok(Rekeying {
+            outcome: match self.outcome.as_str() {
+                "not_yet" => Outcome::NotYet,
+                "agent" => Outcome::Agent(agent()?),
+                "none" => Outcome::None,
+                "several" => Outcome::Several(count()?),
+                _ => return Err(cell("outcome").wrong()),
+            },
+            rule: rule.transpose()?,
+            span: span.map(|(block, log)| cell("span_block").position(block, log)).transpose()?,
+            link: self.link.map(|link| cell("link").unsigned(link)).transpose()?,
+        })
+    }
+}
+
+impl TryFrom<PartyRow> for Party {
+    type Error = StorageError;
+
+    fn try_from(row: PartyRow) -> Result<Self, StorageError> {
+        let cell = |column| Cell { table: "party", column, row: &row.seq };
+        Ok(Self {
+            name: cell("name").unsigned(row.name)?,
+            said_at: cell("said_at").time(row.said_at)?,
+            seq: cell("seq").unsigned(row.seq)?,
+            role: match row.role {
+                1 => Role::Issuer,
+                2 => Role::Subject,
+                _ => return Err(cell("role").wrong()),
+            },
+            state: match row.state {
+                0 => PartyState::Open,
+                1 => PartyState::Found,
+                2 => PartyState::Settled,
+                _ => return Err(cell("state").wrong()),
+            },
+            found: row.found.read("party", row.seq)?,
+        })
+    }
+}
+
+pub(super) const fn role_number(role: Role) -> i64 {
+    match role {
+        Role::Issuer => 1,
+        Role::Subject => 2,
+    }
+}
+
+/// The columns in which a re-keying stands.
+fn rekeying_columns(rekeying: &Rekeying) -> Result<[Bound<'static>; 7], StorageError> {
+    let (agent, count) = match rekeying.outcome {
+        Outcome::Agent(agent) => (Some(agent_text(agent)), None),
+        Outcome::Several(count) => (None, Some(i64::from(count))),
+        Outcome::NotYet | Outcome::None => (None, None),
+    };
+    let block = rekeying.span.map(|at: Position| signed("block number", at.block_number));
+    Ok([
+        Bound::text(rekeying.outcome.as_str()),
+        Bound::Text(agent.map(Cow::Owned)),
+        Bound::Number(count),
+        Bound::Text(rekeying.rule.map(|rule| rule.as_str().into())),
+        Bound::Number(block.transpose()?),
+        Bound::Number(rekeying.span.map(|at| i64::from(at.log_index))),
+        Bound::Number(rekeying.link.map(|link| signed("link", link)).transpose()?),
+    ])
+}
+
+pub(super) fn party_columns(
+    (name, said_at, seq, role, rekeying, state): &(
+        u64,
+        UnixSeconds,
+        u64,
+        Role,
+        Rekeying,
+        PartyState,
+    ),
+) -> Result<[Bound<'static>; 12], StorageError> {
+    let [outcome, agent, count, rule, span_block, span_log, link] = rekeying_columns(rekeying)?;
+    Ok([
+        Bound::number(signed("name", *name)?),
+        Bound::number(signed("time", said_at.get())?),
+        Bound::number(signed("record", *seq)?),
+        Bound::number(role_number(*role)),
+        Bound::number(state.number()),
+        outcome,
+        agent,
+        count,
+        rule,
+        span_block,
+        span_log,
+        link,
+    ])
+}
+
+fn parties(rows: Vec<PartyRow>) -> Result<Vec<Party>, StorageError> {
+    rows.into_iter().map(Party::try_from).collect()
+}
+
+impl Tx {
+    /// The parties that are to be looked up and whose time is before another, in the order of their times.
+    pub async fn due_parties(
+        &mut self,
+        before: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<Party>, StorageError> {
+        let before = signed("time", before.get())?;
+        parties(on_engine!(self, conn => sqlx::query_as(DUE)
+            .bind(before).bind(i64::from(limit)).fetch_all(conn).await)?)
+    }
+
+    /// The parties of a name behind one of them and before a time, in the order of their times.
+    pub async fn parties_of_name(
+        &mut self,
+        name: u64,
+        after: PartyPlace,
+        before: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<Party>, StorageError> {
+        let (name, before) = (signed("name", name)?, signed("time", before.get())?);
+        parties(on_engine!(self, conn => sqlx::query_as(OF_NAME)
+            .bind(name).bind(after.time).bind(after.seq).bind(after.role)
+            .bind(before).bind(i64::from(limit))
+            .fetch_all(conn).await)?)
+    }
+
+    /// One party of a record.
+    pub async fn party(
+        &mut self,
+        name: u64,
+        said_at: UnixSeconds,
+        seq: u64,
+        role: Role,
+    ) -> Result<Option<Party>, StorageError> {
+        let (name, time) = (signed("name", name)?, signed("time", said_at.get())?);
+        let seq = signed("record", seq)?;
+        let row: Option<PartyRow> = on_engine!(self, conn => sqlx::query_as(OF_RECORD)
+            .bind(name).bind(time).bind(seq).bind(role_number(role))
+            .fetch_optional(conn).await)?;
+        row.map(Party::try_from).transpose()
+    }
+
+    /// What a party was found to be before, oldest first.
+    pub async fn rekeying_history(
+        &mut self,
+        seq: u64,
+        role: Role,
+        limit: u32,
+    ) -> Result<Vec<Replaced>, StorageError> {
+        let seq = signed("record", seq)?;
+        let rows: Vec<ReplacedRow> = on_engine!(self, conn => sqlx::query_as(HISTORY)
+            .bind(seq).bind(role_number(role)).bind(i64::from(limit)).fetch_all(conn).await)?;
+        rows.into_iter()
+            .map(|row| {
+                let cell = Cell { table: "rekeying", column: "replaced_at", row: &row.number };
+                let rekeying = row.found.read("rekeying", row.number)?;
+                Ok(Replaced { rekeying, replaced_at: cell.time(row.replaced_at)? })
+            })
+            .collect()
+    }
+
+    /// Writes what parties were found to be, each with what it was before; what is replaced goes into the history. Returns how many of
+    /// them were found to be something else than before.
+    pub async fn write_rekeyings(
+        &mut self,
+        changes: &[(Party, Rekeying, PartyState)],
+        now: UnixSeconds,
+    ) -> Result<u64, StorageError> {
+        let is_replaced = |(before, found, _): &&(Party, Rekeying, PartyState)| {
+            before.found.outcome != Outcome::NotYet && before.found != *found
+        };
+        let replaced: Vec<_> = changes.iter().filter(is_replaced).collect();
+        if !replaced.is_empty() {
+            let number: i64 = on_engine!(self, conn => sqlx::query_scalar(REKEYED_NEXT)
+                .fetch_one(conn).await)?;
+            let now = signed("time", now.get())?;
+            let mut undone = Vec::with_capacity(replaced.len());
+            for (party, ..) in &replaced {
+                let [outcome, agent, count, rule, span_block, span_log, link] =
+                    rekeying_columns(&party.found)?;
+                let (seq, role) = (signed("record", party.seq)?, role_number(party.role));
+                let place = [Bound::number(seq), Bound::number(role), Bound::number(number)];
+                let [seq, role, number] = place;
+                undone.push([
+                    seq,
+                    role,
+                    number,
+                    outcome,
+                    agent,
+                    count,
+                    rule,
+                    span_block,
+                    span_log,
+                    link,
+                    Bound::number(now),
+                ]);
+            }
+            REKEYINGS_INSERT.write(self, undone.into_iter()).await?;
+        }
+        let mut rows = Vec::with_capacity(changes.len());
+        for (party, found, state) in changes {
+            let Party { name, said_at, seq, role, .. } = *party;
+            rows.push(party_columns(&(name, said_at, seq, role, *found, *state))?);
+        }
+        if PARTIES_UPDATE.write(self, rows.into_iter()).await? != changes.len() as u64 {
+            return Err(StorageError::inconsistent("party", "name", "of several"));
+        }
+        Ok(replaced.len() as u64)
+    }
+
+    /// Whether any party can be marked as looked up for good.
+    pub async fn is_settling(&mut self, before: UnixSeconds) -> Result<bool, StorageError> {
+        let before = signed("time", before.get())?;
+        let found: Option<PartyRow> = on_engine!(self, conn => sqlx::query_as(SETTLING)
+            .bind(before).bind(1_i64).fetch_optional(conn).await)?;
+        Ok(found.is_some())
+    }
+
+    /// Marks parties as looked up for good whose time is before that of the finalized block; at most so many. Returns how many it marked.
+    pub async fn settle_parties(
+        &mut self,
+        before: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StorageError> {
+        let before = signed("time", before.get())?;
+        let settling: Vec<Party> = parties(on_engine!(self, conn => sqlx::query_as(SETTLING)
+            .bind(before).bind(i64::from(limit)).fetch_all(conn).await)?)?;
+        let mut rows = Vec::with_capacity(settling.len());
+        for party in &settling {
+            rows.push([
+                Bound::number(signed("name", party.name)?),
+                Bound::number(signed("time", party.said_at.get())?),
+                Bound::number(signed("record", party.seq)?),
+                Bound::number(role_number(party.role)),
+            ]);
+        }
+        PARTIES_SETTLE.write(self, rows.into_iter()).await
+    }
+
+    /// Opens what was looked up as of a time that is no longer followed, where the chain goes back to a block. What was found stays until
+    /// something else is.
+    pub(super) async fn reopen_parties(&mut self, ancestor: i64) -> Result<(), StorageError> {
+        on_engine!(self, conn => sqlx::query(REOPEN).bind(ancestor).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+}
+
+/// The place of a party among those of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PartyPlace {
+    time: i64,
+    seq: i64,
+    role: i64,
+}
+
+impl PartyPlace {
+    /// Before all.
+    pub const START: Self = Self { time: -1, seq: -1, role: -1 };
+
+    /// That of a party.
+    ///
+    /// # Errors
+    /// When its time or number is larger than any that is stored.
+    pub fn of(party: &Party) -> Result<Self, StorageError> {
+        Ok(Self {
+            time: signed("time", party.said_at.get())?,
+            seq: signed("record", party.seq)?,
+            role: role_number(party.role),
+        })
+    }
+
+    /// Before all that are of a time or later.
+    ///
+    /// # Errors
+    /// When the time is larger than any that is stored.
+    pub fn before(time: UnixSeconds) -> Result<Self, StorageError> {
+        Ok(Self { time: signed("time", time.get())?, seq: -1, role: -1 })
+    }
+
+    pub(super) const fn columns(self) -> (i64, i64, i64) {
+        (self.time, self.seq, self.role)
+    }
+
+    pub(super) const fn of_columns(time: i64, seq: i64, role: i64) -> Self {
+        Self { time, seq, role }
+    }
+}
