@@ -35,6 +35,9 @@ pub(super) enum ApiError {
     /// What was asked about a character is refused, for a reason that `characters::refusal` names.
     #[error("{detail}")]
     Refused { kind: Kind, detail: String, retry_after_s: Option<u64> },
+    /// No such record is held.
+    #[error("{0}")]
+    NoSuchRecord(String),
     /// No key signs for this service.
     #[error("no key signs for this service now; its operator makes one with `hallmark keys new`")]
     NoKey,
@@ -112,6 +115,7 @@ impl ApiError {
             Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
             Self::Deactivated { .. } => ("deactivated", "Deactivated", S::GONE),
             Self::Refused { kind, .. } => *kind,
+            Self::NoSuchRecord(_) => ("no-such-attestation", "No such attestation", S::NOT_FOUND),
             Self::NoKey => ("no-key", "No key", S::NOT_FOUND),
             Self::NoSuchPath => ("no-such-path", "No such path", S::NOT_FOUND),
             Self::MethodNotAllowed => {
@@ -188,6 +192,13 @@ pub(super) struct ProblemBody {
     #[serde(flatten)]
     #[schema(ignore)]
     more: Map<String, Value>,
+}
+
+impl ProblemBody {
+    /// The status code.
+    pub(super) const fn status(&self) -> u16 {
+        self.status
+    }
 }
 
 impl From<&ApiError> for Problem {

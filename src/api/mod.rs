@@ -9,6 +9,7 @@
 mod agent;
 mod agents;
 mod at;
+mod attestations;
 mod characters;
 mod client_agent;
 mod dids;

@@ -17,8 +17,8 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, characters, dids, events, feedback, guard, health, lookup, operators, status,
-    timelines, validations, wallets,
+    agent, agents, attestations, characters, dids, events, feedback, guard, health, lookup,
+    operators, status, timelines, validations, wallets,
 };
 
 /// What the description says beside the routes.
@@ -34,6 +34,7 @@ use super::{
         (name = "timelines", description = "What held for one agent, and when"),
         (name = "records", description = "What was said of an agent"),
         (name = "wallets", description = "From an account to its agents"),
+        (name = "attestations", description = "What was said of whom, signed, and whom its names meant"),
         (name = "identifiers", description = "DIDs, their documents, and what they are known as besides"),
         (name = "characters", description = "Human participants and their wallets"),
         (name = "service", description = "The service itself")
@@ -87,6 +88,11 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(validations::list_validations))
         .routes(routes!(wallets::list_wallet_agents))
         .routes(routes!(lookup::lookup))
+        .routes(routes!(attestations::list_attestations, attestations::take_attestation))
+        .routes(routes!(attestations::list_refused))
+        .routes(routes!(attestations::get_attestation))
+        .routes(routes!(attestations::get_envelope))
+        .routes(routes!(attestations::get_context))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_did_configuration))
         .routes(routes!(dids::get_agent_document))

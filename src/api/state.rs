@@ -10,7 +10,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::dids::LinkageCache;
 use super::guard::RateLimiter;
 use crate::app::{
-    Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, ServiceKeys, TokenHash,
+    Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
+    Records, Rekeyer, ServiceKeys, TokenHash,
 };
 use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
@@ -38,6 +39,10 @@ pub struct ApiState {
     pub operator: Option<TokenHash>,
     /// Asks contracts whether they signed; `None` where there is no node.
     pub contracts: Option<Arc<ContractWallets>>,
+    /// The platforms whose records are taken in.
+    pub origins: Arc<Origins>,
+    /// Where records are gathered before they are written; [`serve`](super::serve) makes it and writes them.
+    pub(super) queue: Option<RecordQueue>,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -76,6 +81,8 @@ impl ApiState {
             foreign: None,
             operator: None,
             contracts: None,
+            origins: Arc::default(),
+            queue: None,
             providers,
             metrics: None,
             limits,
@@ -83,6 +90,25 @@ impl ApiState {
             changes,
             linkage: LinkageCache::default(),
         }
+    }
+
+    /// What taking records in rests on.
+    pub(super) fn records(&self) -> Records {
+        Records {
+            database: self.database.clone(),
+            clock: Arc::clone(&self.clock),
+            host: self.documents.host.clone(),
+            keys: self.keys.clone(),
+            foreign: self.foreign.clone(),
+            contracts: self.contracts.clone(),
+            origins: Arc::clone(&self.origins),
+        }
+    }
+
+    /// Looks up again whom records are about.
+    pub(super) fn rekeyer(&self) -> Rekeyer {
+        let host = self.documents.host.clone();
+        Rekeyer::new(self.database.clone(), host, Arc::clone(&self.clock))
     }
 
     /// The verbs about characters.

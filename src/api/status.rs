@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, Problems};
-use super::reading::LOG_SIZE;
 use super::state::{ApiState, ProviderStatus};
 use super::wire::{Block, json};
 use crate::identity::TimelineRef;
@@ -255,7 +254,8 @@ pub(super) async fn get_status(State(state): State<ApiState>) -> Result<Response
     if let Some(binding) = tx.binding().await? {
         chains.push(chain_status(&state, &mut tx, &binding).await?);
     }
-    Ok(json(&StatusAnswer { version: env!("CARGO_PKG_VERSION"), log_size: LOG_SIZE, chains }))
+    let log_size = tx.log_size().await?;
+    Ok(json(&StatusAnswer { version: env!("CARGO_PKG_VERSION"), log_size, chains }))
 }
 
 async fn chain_status(

@@ -23,7 +23,7 @@ macro_rules! select_records {
     ($rest:literal) => {
         concat!(
             "SELECT a.seq, a.digest, a.record, a.form, a.source, a.place, a.issuer, a.subject, a.issuer_class,
-                    a.said_at, a.is_dated, a.received_at, a.proof, a.supersedes
+                    a.claim_type, a.origin, a.game, a.round, a.said_at, a.is_dated, a.received_at, a.proof, a.supersedes
              FROM attestation a ",
             $rest
         )
@@ -170,8 +170,16 @@ pub struct StoredRecord {
     pub issuer: u64,
     /// The number of the name of its subject.
     pub subject: u64,
-    /// What its issuer was found to be.
+    /// `System` or `Plugin` where it was found to be one; whether it is an agent follows from whom it meant.
     pub issuer_class: Option<IssuerClass>,
+    /// The kind of claim.
+    pub claim_type: String,
+    /// The origin in its context.
+    pub origin: Option<String>,
+    /// The game in its context.
+    pub game: Option<String>,
+    /// The round.
+    pub round: Option<u64>,
     /// When it was said.
     pub said_at: UnixSeconds,
     /// Whether its issuer gave that time.
@@ -210,6 +218,10 @@ struct RecordRow {
     issuer: i64,
     subject: i64,
     issuer_class: Option<String>,
+    claim_type: String,
+    origin: Option<String>,
+    game: Option<String>,
+    round: Option<i64>,
     said_at: i64,
     is_dated: i64,
     received_at: i64,
@@ -251,6 +263,10 @@ impl TryFrom<RecordRow> for StoredRecord {
             issuer: cell("issuer").unsigned(row.issuer)?,
             subject: cell("subject").unsigned(row.subject)?,
             issuer_class: class.transpose()?,
+            claim_type: row.claim_type,
+            origin: row.origin,
+            game: row.game,
+            round: row.round.map(|round| cell("round").unsigned(round)).transpose()?,
             said_at: cell("said_at").time(row.said_at)?,
             is_dated: row.is_dated != 0,
             received_at: cell("received_at").time(row.received_at)?,

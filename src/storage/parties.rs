@@ -5,9 +5,11 @@
 //! of one name lie together: looking up a name again touches its own rows and no others.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
+use super::attestations::StoredRecord;
 use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
@@ -40,6 +42,11 @@ const OF_NAME: &str = "
 const OF_RECORD: &str = "
     SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
     FROM party WHERE name = $1 AND said_at = $2 AND seq = $3 AND role = $4";
+const OF_RECORDS: &str = "
+    SELECT p.name, p.said_at, p.seq, p.role, p.state, p.outcome, p.agent, p.count, p.rule, p.span_block, p.span_log, p.link
+    FROM (VALUES ($1, $2, $3, $4)) AS c
+    JOIN party p ON p.name = c.column1 AND p.said_at = c.column2 AND p.seq = c.column3 AND p.role = c.column4";
+static PARTIES_OF: Bulk = Bulk::new(OF_RECORDS);
 const HISTORY: &str = "
     SELECT number, outcome, agent, count, rule, span_block, span_log, link, replaced_at
     FROM rekeying WHERE seq = $1 AND role = $2 ORDER BY number LIMIT $3";
@@ -293,6 +300,38 @@ impl Tx {
             .bind(name).bind(time).bind(seq).bind(role_number(role))
             .fetch_optional(conn).await)?;
         row.map(Party::try_from).transpose()
+    }
+
+    /// The parties of some records, by the number of the record and the role.
+    pub async fn parties_of(
+        &mut self,
+        records: &[StoredRecord],
+    ) -> Result<BTreeMap<(u64, Role), Party>, StorageError> {
+        let mut asked = Vec::with_capacity(2 * records.len());
+        for record in records {
+            let time = signed("time", record.said_at.get())?;
+            let seq = signed("record", record.seq)?;
+            for (role, name) in [(Role::Issuer, record.issuer), (Role::Subject, record.subject)] {
+                asked.push((signed("name", name)?, time, seq, role_number(role)));
+            }
+        }
+        let mut rest = asked.as_slice();
+        let mut found = BTreeMap::new();
+        while let Some((sql, length)) = PARTIES_OF.fitting(self, rest.len()) {
+            let (part, later) = rest.split_at(length);
+            rest = later;
+            let rows: Vec<PartyRow> = on_engine!(self, conn => {
+                let mut select = sqlx::query_as(sql);
+                for (name, time, seq, role) in part {
+                    select = select.bind(*name).bind(*time).bind(*seq).bind(*role);
+                }
+                select.fetch_all(conn).await
+            })?;
+            for party in parties(rows)? {
+                found.insert((party.seq, party.role), party);
+            }
+        }
+        Ok(found)
     }
 
     /// What a party was found to be before, oldest first.
