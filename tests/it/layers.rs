@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("registry", &["vocab"]),
     ("identity", &["vocab", "registry"]),
     ("did", &["vocab", "registry", "identity"]),
-    ("attest", &["vocab", "did"]),
+    ("attest", &["vocab", "registry", "did"]),
     ("rekey", &["vocab", "identity", "attest"]),
     ("tfd", &["vocab"]),
     ("project", &["vocab", "identity", "attest", "rekey", "tfd"]),

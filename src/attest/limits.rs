@@ -1,0 +1,379 @@
+//! Which records of agents are not taken: those of an agent about itself, with too long a note, or one too many of a round.
+//!
+//! The limits are those that the field asks for, and each origin may set its own. They hold for agents, and for whoever is not known to be
+//! anybody, since nobody may gain by staying unknown; an origin's own word and its plugins' are free of them. What the chain says of
+//! agents is no matter of limits: the contracts had theirs, and what they let pass is part of the record.
+//!
+//! Everything is judged by facts that the caller brings, of the time at which the record was said. An agent is itself also through its
+//! wallet, and that is refused. Through its owner, an operator, a wallet of its past or another one that is linked to it, it may or may
+//! not be the same hand at work: such a record is taken, and its [`Kinship`] is worth showing.
+
+use super::class::IssuerClass;
+use crate::vocab::{AccountId, AgentRef, Subject};
+
+/// What one agent may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most characters in a note.
+    pub note_max: usize,
+    /// The most records of one subject in one round.
+    pub per_round_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { note_max: 200, per_round_max: 3 }
+    }
+}
+
+/// Why a record is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    /// It is about its own issuer.
+    #[error("nobody attests to themselves: issuer and subject are both {0}")]
+    Own(Subject),
+    /// Its note is too long.
+    #[error(
+        "the note has {length} characters; the limit `note_max` for notes by agents is {max}: shorten it"
+    )]
+    Note {
+        /// How many it has.
+        length: usize,
+        /// The most that it may have.
+        max: usize,
+    },
+    /// There are as many already as one issuer may have of one subject in one round.
+    #[error(
+        "this issuer has {held} records of this subject in {}; the limit `per_round_max` is {max}",
+        in_round(*.round)
+    )]
+    Round {
+        /// The round; `None` for records that name none, which share one.
+        round: Option<u64>,
+        /// How many there are.
+        held: u32,
+        /// The most that there may be.
+        max: u32,
+    },
+}
+
+impl Limit {
+    /// The word for it, in answers and counts.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Own(_) => "self_attestation",
+            Self::Note { .. } => "note_max",
+            Self::Round { .. } => "per_round_max",
+        }
+    }
+}
+
+fn in_round(round: Option<u64>) -> String {
+    round.map_or_else(|| "those without a round".to_owned(), |round| format!("round {round}"))
+}
+
+/// Who an issuer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerFacts<'a> {
+    /// The name that the sender has.
+    pub name: &'a Subject,
+    /// The agents that the name leads to; more than one where agents share a wallet.
+    pub agents: &'a [AgentRef],
+    /// The accounts that it acts by: its own, or its agent's.
+    pub accounts: &'a [AccountId],
+}
+
+/// Who a subject is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectFacts<'a> {
+    /// The name that the record has.
+    pub name: &'a Subject,
+    /// The agent that the name leads to, where it leads to one.
+    pub agent: Option<AgentRef>,
+    /// The accounts that have or had to do with that agent.
+    pub accounts: &'a [(AccountId, Tie)],
+    /// Other agents that are proven to be under the same control.
+    pub siblings: &'a [AgentRef],
+}
+
+/// What an account has to do with an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tie {
+    /// It is the agent's wallet.
+    Wallet,
+    /// It is linked to the agent as another wallet, by evidence beside the registry.
+    OtherWallet,
+    /// It owns the agent.
+    Owner,
+    /// It may act for the agent's owner (ERC-721).
+    Operator,
+    /// It was the agent's wallet.
+    PastWallet,
+    /// It owned the agent.
+    PastOwner,
+}
+
+impl Tie {
+    /// The word for it, in answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wallet => "wallet",
+            Self::OtherWallet => "other_wallet",
+            Self::Owner => "owner",
+            Self::Operator => "operator",
+            Self::PastWallet => "past_wallet",
+            Self::PastOwner => "past_owner",
+        }
+    }
+
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Wallet => "is the wallet of",
+            Self::OtherWallet => "is another wallet of",
+            Self::Owner => "owns",
+            Self::Operator => "is an operator of",
+            Self::PastWallet => "was the wallet of",
+            Self::PastOwner => "owned",
+        }
+    }
+}
+
+/// How an issuer is close to the agent that it speaks of, without being it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kinship {
+    /// An account of the issuer has to do with the agent.
+    Account {
+        /// The account.
+        account: AccountId,
+        /// What it has to do with it.
+        tie: Tie,
+        /// The agent.
+        agent: AgentRef,
+    },
+    /// The issuer's agent is under the same proven control.
+    Sibling {
+        /// The issuer's agent.
+        issuer: AgentRef,
+        /// The agent spoken of.
+        agent: AgentRef,
+    },
+}
+
+impl std::fmt::Display for Kinship {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account { account, tie, agent } => {
+                write!(f, "the issuer's account {account} {} {agent}, the subject", tie.told())
+            }
+            Self::Sibling { issuer, agent } => {
+                write!(
+                    f,
+                    "the issuer's agent {issuer} is under the same control as {agent}, the subject"
+                )
+            }
+        }
+    }
+}
+
+/// How the issuer of a record is close to its subject, in a settled order and each once.
+///
+/// # Errors
+/// [`Limit::Own`] where they are one: by name, by agent, or since the issuer acts by the agent's wallet, which others may share.
+pub fn kinship(
+    issuer: &IssuerFacts<'_>,
+    subject: &SubjectFacts<'_>,
+) -> Result<Vec<Kinship>, Limit> {
+    if issuer.name == subject.name {
+        return Err(Limit::Own(issuer.name.clone()));
+    }
+    let Some(agent) = subject.agent else { return Ok(Vec::new()) };
+    let ties = issuer
+        .accounts
+        .iter()
+        .flat_map(|account| subject.accounts.iter().filter(move |(other, _)| other == account));
+    let ties: Vec<_> = ties.copied().collect();
+    let is_wallet = ties.iter().any(|(_, tie)| *tie == Tie::Wallet);
+    if is_wallet || issuer.agents.contains(&agent) {
+        return Err(Limit::Own(Subject::Agent(agent)));
+    }
+    let siblings = issuer.agents.iter().filter(|agent| subject.siblings.contains(agent));
+    let siblings = siblings.map(|issuer| Kinship::Sibling { issuer: *issuer, agent });
+    let accounts = ties.into_iter().map(|(account, tie)| Kinship::Account { account, tie, agent });
+    let mut found: Vec<_> = accounts.chain(siblings).collect();
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// Whether the limits hold for issuers of a class.
+const fn is_limited(class: Option<IssuerClass>) -> bool {
+    !matches!(class, Some(IssuerClass::System | IssuerClass::Plugin))
+}
+
+impl Limits {
+    /// Whether a note may be so long. Characters are counted as Unicode's scalar values.
+    ///
+    /// # Errors
+    /// [`Limit::Note`].
+    pub fn check_note(&self, class: Option<IssuerClass>, note: Option<&str>) -> Result<(), Limit> {
+        let length = note.map_or(0, |note| note.chars().count());
+        if is_limited(class) && length > self.note_max {
+            return Err(Limit::Note { length, max: self.note_max });
+        }
+        Ok(())
+    }
+
+    /// Whether one more record may come from an issuer of whom `held` are held, of the same game, round and subject.
+    ///
+    /// The issuer is its agent, whatever wallet it had; where it has none, its name. Leaving out the round is no way around: records
+    /// without one count together.
+    ///
+    /// # Errors
+    /// [`Limit::Round`].
+    pub const fn check_round(
+        &self,
+        class: Option<IssuerClass>,
+        round: Option<u64>,
+        held: u32,
+    ) -> Result<(), Limit> {
+        if is_limited(class) && held >= self.per_round_max {
+            return Err(Limit::Round { round, held, max: self.per_round_max });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGISTRY: &str = "eip155:8453:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
+
+    fn agent(id: u64) -> AgentRef {
+        AgentRef::parse_full(&format!("{REGISTRY}:{id}")).unwrap()
+    }
+
+    fn account(digit: char) -> AccountId {
+        let address = digit.to_string().repeat(40);
+        AccountId::parse(&format!("eip155:8453:0x{address}"), crate::vocab::ChainId(1)).unwrap()
+    }
+
+    fn named(text: &str) -> Subject {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_agent_is_itself_under_every_name_and_through_its_wallet() {
+        let (player, other) = (named("platform:games:a"), named("platform:games:b"));
+        let wallets = [(account('a'), Tie::Wallet), (account('b'), Tie::Owner)];
+        let subject = |name, agent| SubjectFacts { name, agent, accounts: &wallets, siblings: &[] };
+        let of_22 = Some(agent(22));
+        for (issuer, about) in [
+            (IssuerFacts { name: &player, agents: &[], accounts: &[] }, subject(&player, None)),
+            (
+                IssuerFacts { name: &player, agents: &[agent(22)], accounts: &[] },
+                subject(&other, of_22),
+            ),
+            (
+                IssuerFacts { name: &player, agents: &[agent(7), agent(22)], accounts: &[] },
+                subject(&other, of_22),
+            ),
+            (
+                IssuerFacts { name: &player, agents: &[], accounts: &[account('a')] },
+                subject(&other, of_22),
+            ),
+        ] {
+            let refused = kinship(&issuer, &about).unwrap_err();
+            assert!(matches!(refused, Limit::Own(_)), "{refused}");
+            assert_eq!(refused.as_str(), "self_attestation");
+        }
+        let stranger =
+            IssuerFacts { name: &player, agents: &[agent(7)], accounts: &[account('c')] };
+        assert_eq!(kinship(&stranger, &subject(&other, of_22)), Ok(Vec::new()));
+        // Accounts of a name that leads to no agent say nothing.
+        let same = IssuerFacts { name: &player, agents: &[], accounts: &[account('a')] };
+        assert_eq!(kinship(&same, &subject(&other, None)), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn who_is_close_to_an_agent_may_speak_and_is_shown() {
+        let (issuer, subject) = (named("platform:games:a"), named("platform:games:b"));
+        let ties = [Tie::PastOwner, Tie::OtherWallet, Tie::Owner, Tie::Operator, Tie::PastWallet];
+        let accounts: Vec<_> = ties.into_iter().map(|tie| (account('a'), tie)).collect();
+        let about = SubjectFacts {
+            name: &subject,
+            agent: Some(agent(22)),
+            accounts: &accounts,
+            siblings: &[agent(7), agent(8)],
+        };
+        let by = IssuerFacts {
+            name: &issuer,
+            agents: &[agent(7), agent(9)],
+            accounts: &[account('a'), account('a'), account('d')],
+        };
+        let found = kinship(&by, &about).unwrap();
+        let told: Vec<_> = found.iter().map(ToString::to_string).collect();
+        let a = account('a');
+        assert_eq!(
+            told,
+            [
+                format!("the issuer's account {a} is another wallet of {REGISTRY}:22, the subject"),
+                format!("the issuer's account {a} owns {REGISTRY}:22, the subject"),
+                format!("the issuer's account {a} is an operator of {REGISTRY}:22, the subject"),
+                format!("the issuer's account {a} was the wallet of {REGISTRY}:22, the subject"),
+                format!("the issuer's account {a} owned {REGISTRY}:22, the subject"),
+                format!(
+                    "the issuer's agent {REGISTRY}:7 is under the same control as {REGISTRY}:22, the subject"
+                ),
+            ]
+        );
+        for tie in ties {
+            assert!(!tie.as_str().is_empty());
+        }
+    }
+
+    #[test]
+    fn notes_of_agents_have_two_hundred_characters() {
+        let limits = Limits::default();
+        let (fits, long) = ("é".repeat(200), "é".repeat(201));
+        for class in [Some(IssuerClass::Agent), None] {
+            assert_eq!(limits.check_note(class, Some(&fits)), Ok(()));
+            assert_eq!(limits.check_note(class, None), Ok(()));
+            let refused = limits.check_note(class, Some(&long)).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "the note has 201 characters; the limit `note_max` for notes by agents is 200: shorten it"
+            );
+        }
+        for class in [IssuerClass::System, IssuerClass::Plugin] {
+            assert_eq!(limits.check_note(Some(class), Some(&long)), Ok(()));
+        }
+    }
+
+    /// Ten in one round lose seven.
+    #[test]
+    fn three_records_of_one_subject_fit_in_a_round() {
+        let limits = Limits::default();
+        let class = Some(IssuerClass::Agent);
+        let taken = (0..10).filter(|held| limits.check_round(class, Some(4), *held).is_ok());
+        assert_eq!(taken.count(), 3);
+        for (round, told) in [
+            (
+                Some(4),
+                "this issuer has 3 records of this subject in round 4; the limit `per_round_max` is 3",
+            ),
+            (
+                None,
+                "this issuer has 3 records of this subject in those without a round; the limit `per_round_max` is 3",
+            ),
+        ] {
+            assert_eq!(limits.check_round(class, round, 3).unwrap_err().to_string(), told);
+            assert!(limits.check_round(None, round, 3).is_err());
+            assert!(limits.check_round(Some(IssuerClass::System), round, 3).is_ok());
+        }
+        let none = Limits { per_round_max: 0, ..limits };
+        assert!(none.check_round(class, None, 0).is_err());
+    }
+}
