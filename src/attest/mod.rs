@@ -8,6 +8,9 @@
 //! [`dsse`], as a [`statement`] of a [`wallet`], or from [`eas`]. [`verify`](mod@verify) gives the [`verdict`] on it, from facts that the caller
 //! brings: the [`method`] of a DID document, and the rights of keys and wallets at the time it was said.
 //!
+//! What has no envelope is [`incoming`], with who sent it; [`onchain`] makes records of what the registries' logs say, and [`limits`] says
+//! which records are not taken.
+//!
 //! [`key`] signs and checks bytes, [`keyring`] says which of the service's keys could when, [`seal`] closes a private key under a
 //! passphrase; [`domain`] says with a JWS whose this origin is, and [`siwe`] is the text that wallets sign to prove themselves.
 //!
@@ -31,6 +34,7 @@ pub mod key;
 pub mod keyring;
 pub mod limits;
 pub mod method;
+pub mod onchain;
 mod refusal;
 pub mod seal;
 pub mod siwe;
@@ -40,7 +44,9 @@ pub mod verify;
 pub mod wallet;
 
 pub use attestation::Attestation;
+pub use class::IssuerClass;
 pub use envelope::Envelope;
 pub use field::FieldError;
+pub use incoming::{Incoming, SentBy};
 pub use refusal::Refusal;
 pub use verify::verify;

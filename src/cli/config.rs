@@ -18,7 +18,7 @@ fn as_json(entries: &[Entry]) -> Value {
         .map(|entry| {
             let value =
                 json!({ "value": entry.value, "source": entry.source, "doc": entry.key.doc });
-            (entry.key.name.to_owned(), value)
+            (entry.name(), value)
         })
         .collect();
     Value::Object(keys)
@@ -28,7 +28,7 @@ fn as_json(entries: &[Entry]) -> Value {
 fn as_text(entries: &[Entry]) -> String {
     let rows: Vec<_> = entries
         .iter()
-        .map(|entry| (entry.key.name, plain(&entry.value), entry.source.as_str()))
+        .map(|entry| (entry.name(), plain(&entry.value), entry.source.as_str()))
         .collect();
     let width = |text: &str| text.chars().count();
     let name_width = rows.iter().map(|(name, _, _)| width(name)).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Where nodes and databases are: URLs that may hold keys and passwords; and the one token that is a secret as a whole.
+//! Where nodes and databases are: URLs that may hold keys and passwords; and tokens, which are secret as a whole.
 //!
 //! Their `Debug` and `Display` show scheme and host only, and a problem never says what was found. The full text is asked for by name,
 //! with `expose`, and belongs in a connection, never in a message.
@@ -183,27 +183,27 @@ impl Setting for DatabaseUrl {
     }
 }
 
-/// What the operator shows to make characters and invitations.
+/// What an operator or an origin shows to be let in.
 #[derive(Clone, PartialEq, Eq)]
-pub struct OperatorToken(String);
+pub struct Token(String);
 
 /// Shorter ones can be guessed.
 const TOKEN_LEN_MIN: usize = 16;
 
-impl OperatorToken {
+impl Token {
     /// The token: to be hashed, never for a message.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Debug for OperatorToken {
+impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OperatorToken(…)")
+        f.write_str("Token(…)")
     }
 }
 
-impl Setting for Option<OperatorToken> {
+impl Setting for Option<Token> {
     fn read(raw: &Raw) -> Result<Self, String> {
         let expected = format!(
             "expected `none` or {TOKEN_LEN_MIN} to 512 printable ASCII characters without spaces (the value is not shown)"
@@ -214,7 +214,7 @@ impl Setting for Option<OperatorToken> {
         }
         let fits = (TOKEN_LEN_MIN..=512).contains(&text.len());
         if fits && text.bytes().all(|b| b.is_ascii_graphic()) {
-            Ok(Some(OperatorToken(text.clone())))
+            Ok(Some(Token(text.clone())))
         } else {
             Err(expected)
         }

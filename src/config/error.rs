@@ -24,8 +24,8 @@ pub enum ConfigError {
     /// A value that its key cannot have.
     #[error("`{key}` from {from}: {problem}")]
     Invalid {
-        /// The key.
-        key: &'static str,
+        /// The key, with the names of the tables that it stands in.
+        key: String,
         /// Where the value stands.
         from: String,
         /// What was expected, and what was found where that may be shown.
@@ -90,7 +90,17 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(super) fn invalid(key: &Key, source: &Source, problem: String) -> Self {
-        Self::Invalid { key: key.name, from: source.place(key), problem }
+        Self::Invalid { key: key.name.to_owned(), from: source.place(key), problem }
+    }
+
+    /// The same for a key of an origin's table.
+    pub(super) fn within(self, table: &str) -> Self {
+        match self {
+            Self::Invalid { key, from, problem } => {
+                Self::Invalid { key: format!("{table}.{key}"), from, problem }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn unknown<'a>(

@@ -220,6 +220,58 @@ pub(super) const LOG: Key =
     key("log", Kind::Text, "info", "log filter, such as `info` or `warn,hallmark=debug`");
 pub(super) const LOG_FORMAT: Key = key("log_format", Kind::Text, "text", "`text` or `json`");
 
+/// The tables of origins, `[origin.NAME]`: a key that has no value of its own.
+pub(super) const ORIGIN: Key =
+    preset_key("origin", Kind::Text, "a table for each origin of records, `[origin.NAME]`");
+
+pub(super) const ORIGIN_TOKEN: Key = Key {
+    secret: true,
+    ..key(
+        "token",
+        Kind::Text,
+        "none",
+        "token with which the origin posts records, at least 16 characters; `none` for no posting",
+    )
+};
+pub(super) const ORIGIN_SIGNERS: Key = key(
+    "keys",
+    Kind::List,
+    "",
+    "keys (DID URLs) and accounts (`eip155:…`) whose signature is the origin's own word",
+);
+pub(super) const ORIGIN_PLUGINS: Key =
+    key("plugins", Kind::List, "", "plugins that are registered with the origin, by their ids");
+pub(super) const ORIGIN_RELAY_URL: Key = key(
+    "relay_url",
+    Kind::Text,
+    "none",
+    "where the origin's relay is read: an https URL, or http to one of `private_hosts`",
+);
+pub(super) const ORIGIN_GAMES: Key =
+    key("games", Kind::List, "", "games whose relay is followed, by their ids");
+pub(super) const ORIGIN_CHAIN: Key =
+    key("chain", Kind::Text, "none", "chain of bare addresses in its records, such as `eip155:10`");
+pub(super) const ORIGIN_NOTE_MAX: Key =
+    key("note_max", number(0, 100_000), "200", "most characters in a note by an agent");
+pub(super) const ORIGIN_PER_ROUND_MAX: Key = key(
+    "per_round_max",
+    number(0, 1_000_000),
+    "3",
+    "most records by an agent of one subject in one round",
+);
+
+/// The keys of an origin's table, in the order in which they are listed.
+pub const ORIGIN_KEYS: &[Key] = &[
+    ORIGIN_TOKEN,
+    ORIGIN_SIGNERS,
+    ORIGIN_PLUGINS,
+    ORIGIN_RELAY_URL,
+    ORIGIN_GAMES,
+    ORIGIN_CHAIN,
+    ORIGIN_NOTE_MAX,
+    ORIGIN_PER_ROUND_MAX,
+];
+
 /// Every key, in the order in which they are listed.
 pub const KEYS: &[Key] = &[
     CHAIN,

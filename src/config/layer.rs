@@ -9,8 +9,9 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
-use super::key::{KEYS, Key, Kind, VARIABLE_PREFIX};
+use super::key::{KEYS, Key, Kind, ORIGIN, ORIGIN_KEYS, VARIABLE_PREFIX};
 use super::{Flags, key};
+use crate::vocab::shorten;
 
 const FILE_BYTES_MAX: u64 = 1 << 20;
 const FILE_VARIABLE: &str = "HALLMARK_CONFIG";
@@ -86,11 +87,23 @@ impl Raw {
     }
 }
 
-/// One layer: raw values by key name.
+/// Raw values by key name.
+type Values = BTreeMap<&'static str, Raw>;
+
+/// One layer.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     pub(super) source: Source,
-    pub(super) values: BTreeMap<&'static str, Raw>,
+    pub(super) values: Values,
+    /// The table of each origin, by the origin's name; only a file has any.
+    pub(super) origins: BTreeMap<String, Values>,
+}
+
+impl Layer {
+    /// A layer of keys outside the tables.
+    pub(super) const fn new(source: Source, values: Values) -> Self {
+        Self { source, values, origins: BTreeMap::new() }
+    }
 }
 
 /// The file, the environment and the flags, lowest first.
@@ -141,15 +154,49 @@ fn file_layer(path: &Path, text: &str) -> Result<Layer, ConfigError> {
             problem: error.message().to_owned(),
         }
     })?;
-    let mut values = BTreeMap::new();
+    let source = Source::File(path.to_owned());
+    let place = format!("`{}`", path.display());
+    let (mut values, mut origins) = (Values::new(), BTreeMap::new());
     for (name, value) in table {
+        if name == ORIGIN.name {
+            origins = origin_tables(&source, value)?;
+            continue;
+        }
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-            let place = format!("`{}`", path.display());
-            return Err(ConfigError::unknown(&name, place, KEYS.iter().map(|key| key.name)));
+            let known = KEYS.iter().map(|key| key.name).chain([ORIGIN.name]);
+            return Err(ConfigError::unknown(&name, place, known));
         };
         values.insert(key.name, Raw::from_toml(value));
     }
-    Ok(Layer { source: Source::File(path.to_owned()), values })
+    Ok(Layer { origins, ..Layer::new(source, values) })
+}
+
+/// The tables `[origin.NAME]`.
+fn origin_tables(
+    source: &Source,
+    value: toml::Value,
+) -> Result<BTreeMap<String, Values>, ConfigError> {
+    let no_table = || {
+        let problem = "expected a table for each origin, such as `[origin.coordination-games]`";
+        ConfigError::invalid(&ORIGIN, source, problem.to_owned())
+    };
+    let toml::Value::Table(tables) = value else { return Err(no_table()) };
+    let mut origins = BTreeMap::new();
+    for (origin, table) in tables {
+        let toml::Value::Table(table) = table else { return Err(no_table()) };
+        let mut values = Values::new();
+        for (name, value) in table {
+            let Some(key) = ORIGIN_KEYS.iter().find(|key| key.name == name) else {
+                let table =
+                    format!("`[origin.{}]` of `{}`", shorten(&origin), source.place(&ORIGIN));
+                let known = ORIGIN_KEYS.iter().map(|key| key.name);
+                return Err(ConfigError::unknown(&name, table, known));
+            };
+            values.insert(key.name, Raw::from_toml(value));
+        }
+        origins.insert(origin, values);
+    }
+    Ok(origins)
 }
 
 /// The layer, and the file that a variable names.
@@ -180,7 +227,7 @@ fn environment_layer(
         };
         values.insert(key.name, Raw::from_text(key.kind, text.trim()));
     }
-    Ok((Layer { source: Source::Environment, values }, file))
+    Ok((Layer::new(Source::Environment, values), file))
 }
 
 fn flag_layer(flags: &Flags) -> Layer {
@@ -199,5 +246,5 @@ fn flag_layer(flags: &Flags) -> Layer {
     if !flags.rpc_url.is_empty() {
         values.insert(key::RPC_URL.name, Raw::List(flags.rpc_url.clone()));
     }
-    Layer { source: Source::Flag, values }
+    Layer::new(Source::Flag, values)
 }

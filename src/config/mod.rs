@@ -1,5 +1,7 @@
 //! The configuration in force: one struct, and the only reader of the environment.
 //!
+//! Origins of records have a table each in the file, and nowhere else.
+//!
 //! Five layers, each over the one before: built-in defaults, the preset that `chain` names, the file, `HALLMARK_…` variables, flags.
 //! Every value remembers where it came from, for `hallmark config`. A value is checked in every layer, also where a higher one hides it:
 //! a mistake that waits for the day its cover is taken away is worse than one that stops the program now.
@@ -12,6 +14,7 @@ mod endpoint;
 mod error;
 mod key;
 mod layer;
+mod origin;
 mod resolve;
 mod secret;
 mod value;
@@ -25,9 +28,10 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use url::Url;
 
-pub use endpoint::{DatabaseUrl, OperatorToken, RpcRole, RpcUrl};
+pub use endpoint::{DatabaseUrl, RpcRole, RpcUrl, Token};
 pub use error::ConfigError;
-pub use key::{KEYS, Key, Kind};
+pub use key::{KEYS, Key, Kind, ORIGIN_KEYS};
+pub use origin::{OriginConfig, OriginKey};
 pub use resolve::Entry;
 pub use secret::Secret;
 pub use value::{LogFilter, LogFormat, Topics};
@@ -64,8 +68,10 @@ pub struct Config {
     pub registration_files: bool,
     /// IPFS gateways, the preferred first.
     pub ipfs_gateways: Vec<Url>,
+    /// Where records come from beside the chain and their issuers, by name.
+    pub origins: Vec<OriginConfig>,
     /// The token with which characters and invitations are made; `None` for nobody.
-    pub operator_token: Option<OperatorToken>,
+    pub operator_token: Option<Token>,
     /// PEM files of authorities that are trusted beside this machine's.
     pub tls_certificates: Vec<PathBuf>,
     /// The first block that is read.
@@ -165,7 +171,8 @@ impl Config {
         let listen: SocketAddr = values.take(key::LISTEN)?;
         let per_s = values.take(key::RATE_LIMIT_PER_S)?;
         let burst = values.take(key::RATE_LIMIT_BURST)?;
-        let config = Self {
+        let origins = values.origins();
+        let mut config = Self {
             chain,
             chain_id: ChainId(values.take(key::CHAIN_ID)?),
             rpc_url: values.take(key::RPC_URL)?,
@@ -198,13 +205,16 @@ impl Config {
             rate_limit: (per_s > 0).then_some(RateLimit { per_s, burst }),
             log: values.take(key::LOG)?,
             log_format: values.take(key::LOG_FORMAT)?,
-            entries: values.into_entries(),
+            origins: Vec::new(),
+            entries: values.into_entries(KEYS),
         };
         config.check_registries_differ()?;
+        config.read_origins(origins)?;
         Ok(config)
     }
 
-    /// Every key with the value in force and where it came from, in the order of [`KEYS`]. Secrets are masked.
+    /// Every key with the value in force and where it came from, in the order of [`KEYS`], then those of each origin in the order of
+    /// [`ORIGIN_KEYS`]. Secrets are masked.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -212,20 +222,20 @@ impl Config {
     /// Whether a key's value was given as a flag.
     pub fn is_flag(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| {
-            entry.key.name == key && entry.source == layer::Source::Flag.place(&entry.key)
+            entry.name() == key && entry.source == layer::Source::Flag.place(&entry.key)
         })
     }
 
     /// Whether nobody set a key: its value is the built-in one.
     pub fn is_default(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| {
-            entry.key.name == key && entry.source == layer::Source::Default.place(&entry.key)
+            entry.name() == key && entry.source == layer::Source::Default.place(&entry.key)
         })
     }
 
     /// Whether a key's value is the preset's.
     pub fn is_from_preset(&self, key: &str) -> bool {
-        self.entries.iter().any(|e| e.key.name == key && e.source.starts_with("preset "))
+        self.entries.iter().any(|e| e.name() == key && e.source.starts_with("preset "))
     }
 
     /// One address under two keys is a slip of the clipboard: its logs would be read as both kinds.

@@ -24,15 +24,27 @@ const CUSTOM: &str = "custom";
 pub struct Entry {
     /// The key.
     pub key: Key,
+    /// The table that it stands in: `origin.NAME`; `None` for the others.
+    pub table: Option<String>,
     /// Its value; secrets are masked.
     pub value: Json,
     /// The layer, as a user would name it: `default`, `preset base`, a path, a variable or a flag.
     pub source: String,
 }
 
+impl Entry {
+    /// The key's name, with that of its table before it.
+    pub fn name(&self) -> String {
+        let table = self.table.iter().map(|table| format!("{table}.")).collect::<String>();
+        format!("{table}{}", self.key.name)
+    }
+}
+
 /// The layers, lowest first, and what was taken from them so far.
 pub(super) struct Resolver {
     layers: Vec<Layer>,
+    /// The table that all keys stand in, if they do.
+    table: Option<String>,
     entries: Vec<Entry>,
 }
 
@@ -46,7 +58,7 @@ struct Choice {
 impl Resolver {
     /// The layers with preset and defaults under them, and the name of the chain.
     pub(super) fn new(layers: Vec<Layer>) -> Result<(Self, String), ConfigError> {
-        let mut resolver = Self { layers, entries: Vec::new() };
+        let mut resolver = Self { layers, table: None, entries: Vec::new() };
         let mut choice = resolver.choose()?;
         let own_registry = match (choice.preset, resolver.peek::<Address>(key::IDENTITY_REGISTRY)?)
         {
@@ -63,11 +75,12 @@ impl Resolver {
         if let Some(preset) = choice.preset {
             resolver.layers.insert(0, preset_layer(preset, own_registry));
         }
-        resolver.layers.insert(0, default_layer());
+        resolver.layers.insert(0, default_layer(KEYS));
         resolver.check_complete(choice.why_incomplete)?;
         let chain = choice.preset.map_or(CUSTOM, |preset| preset.name).to_owned();
         let value = Json::String(chain.clone());
-        resolver.entries.push(Entry { key: key::CHAIN, value, source: choice.place });
+        let (key, source) = (key::CHAIN, choice.place);
+        resolver.entries.push(Entry { key, table: None, value, source });
         Ok((resolver, chain))
     }
 
@@ -78,14 +91,35 @@ impl Resolver {
             return Err(ConfigError::Incomplete { why, missing: vec![key.name] });
         };
         let source = source.place(&key);
-        self.entries.push(Entry { key, value: value.shown(), source });
+        let table = self.table.clone();
+        self.entries.push(Entry { key, table, value: value.shown(), source });
         Ok(value)
     }
 
-    /// What was taken, in the order of [`KEYS`].
-    pub(super) fn into_entries(mut self) -> Vec<Entry> {
-        self.entries.sort_by_key(|entry| KEYS.iter().position(|key| key.name == entry.key.name));
+    /// What was taken, in the order of `keys`.
+    pub(super) fn into_entries(mut self, keys: &[Key]) -> Vec<Entry> {
+        self.entries.sort_by_key(|entry| keys.iter().position(|key| key.name == entry.key.name));
         self.entries
+    }
+
+    /// The tables of origins, by name, each with the source of its file.
+    pub(super) fn origins(&self) -> Vec<(String, Layer)> {
+        let tables = self.layers.iter().flat_map(|layer| {
+            let of_layer =
+                |values: &BTreeMap<_, _>| Layer::new(layer.source.clone(), values.clone());
+            layer.origins.iter().map(move |(name, values)| (name.clone(), of_layer(values)))
+        });
+        tables.collect()
+    }
+
+    /// Values of one table, over the defaults of its keys.
+    pub(super) fn of_table(name: String, values: Layer, keys: &[Key]) -> Self {
+        Self { layers: vec![default_layer(keys), values], table: Some(name), entries: Vec::new() }
+    }
+
+    fn invalid(&self, key: &Key, source: &Source, problem: String) -> ConfigError {
+        let error = ConfigError::invalid(key, source, problem);
+        self.table.iter().fold(error, |error, table| error.within(table))
     }
 
     fn peek<T: Setting>(&self, key: Key) -> Result<Option<(T, &Source)>, ConfigError> {
@@ -94,7 +128,7 @@ impl Resolver {
             if let Some(raw) = layer.values.get(key.name) {
                 let value = check_bounds(key.kind, raw)
                     .and_then(|()| T::read(raw))
-                    .map_err(|problem| ConfigError::invalid(&key, &layer.source, problem))?;
+                    .map_err(|problem| self.invalid(&key, &layer.source, problem))?;
                 last = Some((value, &layer.source));
             }
         }
@@ -185,12 +219,12 @@ fn check_bounds(kind: Kind, raw: &Raw) -> Result<(), String> {
     }
 }
 
-fn default_layer() -> Layer {
-    let values = KEYS
+fn default_layer(keys: &[Key]) -> Layer {
+    let values = keys
         .iter()
         .filter_map(|key| key.default.map(|text| (key.name, Raw::from_text(key.kind, text))))
         .collect();
-    Layer { source: Source::Default, values }
+    Layer::new(Source::Default, values)
 }
 
 fn preset_layer(preset: &'static Deployment, own_registry: bool) -> Layer {
@@ -208,5 +242,5 @@ fn preset_layer(preset: &'static Deployment, own_registry: bool) -> Layer {
         set(key::VALIDATION_REGISTRY, Some(preset.validation.to_string()));
         set(key::START_BLOCK, Some(preset.start_block.to_string()));
     }
-    Layer { source: Source::Preset(preset.name), values }
+    Layer::new(Source::Preset(preset.name), values)
 }
