@@ -30,6 +30,7 @@ mod router;
 mod serve;
 mod state;
 mod status;
+mod streams;
 mod timelines;
 mod validations;
 mod wallets;

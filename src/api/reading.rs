@@ -76,11 +76,6 @@ impl Standpoint {
         self.block.time
     }
 
-    /// The node's tags, and the cursor.
-    pub(super) const fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     /// How settled a block is.
     pub(super) fn finality(&self, number: u64) -> Finality {
         finality(&self.tags, number)

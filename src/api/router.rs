@@ -18,7 +18,7 @@ use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
     agent, agents, attestations, characters, dids, events, feedback, guard, health, lookup,
-    operators, status, timelines, validations, wallets,
+    operators, status, streams, timelines, validations, wallets,
 };
 
 /// What the description says beside the routes.
@@ -93,6 +93,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(attestations::get_attestation))
         .routes(routes!(attestations::get_envelope))
         .routes(routes!(attestations::get_context))
+        .routes(routes!(streams::stream))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_did_configuration))
         .routes(routes!(dids::get_agent_document))

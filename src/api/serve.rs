@@ -64,6 +64,9 @@ pub async fn serve(listener: TcpListener, mut state: ApiState, shutdown: impl Fu
             }
         });
     }
+    let hub = state.hub.clone();
+    let kept = hub.clone();
+    keeping.spawn(async move { kept.keep().await });
     let router = router(state);
     let mut connections = JoinSet::new();
     loop {
@@ -89,6 +92,7 @@ pub async fn serve(listener: TcpListener, mut state: ApiState, shutdown: impl Fu
     }
     drop(listener);
     stop.send_replace(true);
+    hub.close();
     let finish = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_TIMEOUT, finish).await.is_err() {
         tracing::warn!(count = connections.len(), "gave up on connections that did not end");

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::dids::LinkageCache;
 use super::guard::RateLimiter;
+use super::streams::Hub;
 use crate::app::{
     Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
     Records, Rekeyer, ServiceKeys, TokenHash,
@@ -43,6 +44,8 @@ pub struct ApiState {
     pub origins: Arc<Origins>,
     /// Where records are gathered before they are written; [`serve`](super::serve) makes it and writes them.
     pub(super) queue: Option<RecordQueue>,
+    /// What listeners are told; [`serve`](super::serve) keeps it.
+    pub(super) hub: Hub,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -71,6 +74,7 @@ impl ApiState {
         let (known, providers) = (Arc::new(known), ProviderStatuses::default());
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
+        let hub = Hub::new(database.clone());
         Self {
             database,
             model,
@@ -83,6 +87,7 @@ impl ApiState {
             contracts: None,
             origins: Arc::default(),
             queue: None,
+            hub,
             providers,
             metrics: None,
             limits,

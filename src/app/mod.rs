@@ -7,6 +7,7 @@
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
+mod chain_records;
 mod characters;
 mod clock;
 mod completeness;
@@ -31,6 +32,7 @@ mod secret;
 pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
 };
+pub use chain_records::ChainRecords;
 pub use characters::{
     ChallengeError, Changed, CharacterError, Characters, Created, Given, Permit, Proof,
 };

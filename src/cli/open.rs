@@ -8,10 +8,11 @@ use alloy::primitives::Address;
 
 use super::{CliError, Exit, keys};
 use crate::app::{
-    AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, KeyStore, ServiceKeys,
-    SystemClock,
+    AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, KeyStore, Origin, Origins,
+    Records, ServiceKeys, SystemClock, TokenHash,
 };
 use crate::attest::key::PrivateKey;
+use crate::attest::limits::Limits;
 use crate::chain::endpoint::Endpoint;
 use crate::chain::{
     FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource,
@@ -52,6 +53,31 @@ pub(super) async fn used_database(config: &Config) -> Result<Database, CliError>
         return Ok(database);
     }
     Err(CliError::new(Exit::Failed, &AppError::NothingIndexed))
+}
+
+/// The platforms whose records are taken in.
+pub(super) fn origins(config: &Config) -> Origins {
+    Origins::new(config.origins.iter().map(|origin| Origin {
+        name: origin.name.clone(),
+        token: origin.token.as_ref().map(|token| TokenHash::of(token.expose())),
+        signers: origin.keys.iter().map(ToString::to_string).collect(),
+        plugins: origin.plugins.clone(),
+        chain: origin.chain,
+        limits: Limits { note_max: origin.note_max, per_round_max: origin.per_round_max },
+    }))
+}
+
+/// What taking records in rests on where nobody brings signed ones: no keys, no nodes, no documents of other hosts.
+pub(super) fn records(config: &Config, database: &Database) -> Records {
+    Records {
+        database: database.clone(),
+        clock: Arc::new(SystemClock),
+        host: config.host.clone(),
+        keys: ServiceKeys::default(),
+        foreign: None,
+        contracts: None,
+        origins: Arc::new(origins(config)),
+    }
 }
 
 /// Where the service's keys are.

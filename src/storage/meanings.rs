@@ -50,7 +50,8 @@ const PENDING_ALL: &str = "
     SELECT id, -1, -1, -1 FROM name WHERE id > 0
     ON CONFLICT (name) DO UPDATE SET after_time = -1, after_seq = -1, after_role = -1";
 const REWRITINGS: &str = "SELECT rewritings FROM record_progress";
-const REWRITINGS_SET: &str = "UPDATE record_progress SET rewritings = $1";
+const REWRITINGS_SET: &str =
+    "UPDATE record_progress SET rewritings = $1, chain_block = -1, chain_log = -1";
 
 /// By whose word a link holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,7 +322,8 @@ impl Tx {
         Ok(now != heeded)
     }
 
-    /// Has every name looked up again if spans were rewritten since that was last heeded; says whether they were.
+    /// Has every name looked up again, and the chain's records gone through again, if spans were rewritten since that was last heeded; says
+    /// whether they were.
     pub async fn heed_rewritings(&mut self) -> Result<bool, StorageError> {
         if !self.rewritings_unheeded().await? {
             return Ok(false);

@@ -10,8 +10,8 @@ mod post;
 mod refusal;
 mod view;
 
-pub(super) use filter::{Filter, FilterQuery};
+pub(super) use filter::{Filter, FilterQuery, Wanted};
 pub(super) use get::*;
 pub(super) use list::*;
 pub(super) use post::*;
-pub(super) use view::{RecordAnswer, answers};
+pub(super) use view::{Standing, answers};
