@@ -24,7 +24,7 @@ const REGISTERED: &str = "
     SELECT s.subject, fb.time AS from_time
     FROM span s
     LEFT JOIN block fb ON fb.number = s.from_block
-    WHERE s.kind = 'owner' AND s.name = $1 AND s.cause = 'registered' AND s.subject IN ($2)";
+    WHERE s.kind = 'owner' AND s.name = $1 AND s.subject IN ($2)";
 static REGISTERED_MANY: Bulk = Bulk::new(REGISTERED);
 const LINKS: &str = "
     SELECT number, name, target, from_time, to_time, basis, seq, other_seq
@@ -220,6 +220,7 @@ impl Tx {
             for row in rows {
                 let cell = |column| Cell { table: "span", column, row: &row.subject };
                 let agent = parse_agent(&row.subject).ok_or_else(|| cell("subject").wrong())?;
+                // Of all its owners the first began with its registration.
                 let time = row.from_time.ok_or_else(|| cell("from_block").wrong())?;
                 let time = cell("from_block").time(time)?;
                 found.entry(agent).and_modify(|at: &mut _| *at = time.min(*at)).or_insert(time);

@@ -7,6 +7,7 @@
 //! Every public function is called by a test on both engines: SQLite takes an unbound parameter for NULL, PostgreSQL refuses it.
 
 mod accounts;
+mod appending;
 mod attestations;
 mod audit;
 mod blocks;
@@ -31,11 +32,13 @@ mod observations;
 mod parties;
 mod read_model;
 mod record_notes;
+mod rekeyings;
 mod spans;
 mod timelines;
 
 pub use accounts::{AccountRole, AgentOfAccount};
-pub use attestations::{NewRecord, RecordSource, RecordsBy, StoredRecord, claimed_key};
+pub use appending::{NewRecord, claimed_key};
+pub use attestations::{RecordSource, RecordsBy, StoredRecord};
 pub use audit::{EventLabels, RecordRule, RuleBreak, SpanPlace};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
@@ -50,6 +53,7 @@ pub use files::{DueSource, Fetch, FileVersion, NEVER, SourceState};
 pub use findings::NotedFinding;
 pub use meanings::{LinkBasis, NameLink};
 pub use observations::{Observation, ObservedSubject};
-pub use parties::{Party, PartyPlace, PartyState, Replaced};
+pub use parties::{Party, PartyPlace, PartyState};
 pub use read_model::Revision;
 pub use record_notes::{RecordFinding, RefusedRecord};
+pub use rekeyings::Replaced;

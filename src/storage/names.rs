@@ -18,8 +18,8 @@ static NAMES_BY_HASH: Bulk = Bulk::new(NAME_BY_HASH);
 const NAME_BY_ID: &str = "SELECT id, hash, text FROM name WHERE id IN ($1)";
 static NAMES_BY_ID: Bulk = Bulk::new(NAME_BY_ID);
 
-/// Names without a number, by the hash of their text.
-type Unnumbered<'a> = BTreeMap<[u8; 32], (&'a Subject, String)>;
+/// Names without a number, by the hash of their text; each with its place among those that are asked for.
+type Unnumbered<'a> = BTreeMap<[u8; 32], (usize, &'a Subject, String)>;
 
 #[derive(FromRow)]
 struct NameRow {
@@ -48,12 +48,15 @@ impl Tx {
         }
         let last: i64 =
             on_engine!(self, conn => sqlx::query_scalar(NAME_LAST).fetch_one(conn).await)?;
+        // In the order in which they were asked for.
+        let mut unknown: Vec<_> = unknown.into_iter().collect();
+        unknown.sort_unstable_by_key(|(_, (place, ..))| *place);
         let rows: Vec<_> = (last + 1..).zip(unknown).collect();
-        for (id, (_, (name, _))) in &rows {
+        for (id, (_, (_, name, _))) in &rows {
             let cell = Cell { table: "name", column: "id", row: id };
             numbered.insert(*name, cell.unsigned(*id)?);
         }
-        let columns = rows.into_iter().map(|(id, (hash, (_, text)))| {
+        let columns = rows.into_iter().map(|(id, (hash, (_, _, text)))| {
             [Bound::number(id), Bound::bytes(hash.to_vec()), Bound::text(text)]
         });
         NAMES_INSERT.write(self, columns).await?;
@@ -74,14 +77,14 @@ impl Tx {
         names: impl IntoIterator<Item = &'a Subject>,
     ) -> Result<(BTreeMap<&'a Subject, u64>, Unnumbered<'a>), StorageError> {
         let mut unknown = Unnumbered::new();
-        for name in names {
+        for (place, name) in names.into_iter().enumerate() {
             let text = name.to_string();
-            unknown.insert(*Digest::of(text.as_bytes()).as_bytes(), (name, text));
+            unknown.entry(*Digest::of(text.as_bytes()).as_bytes()).or_insert((place, name, text));
         }
         let mut numbered = BTreeMap::new();
         for row in self.name_rows(unknown.keys()).await? {
             let Ok(hash) = <[u8; 32]>::try_from(row.hash.as_slice()) else { continue };
-            if let Some((name, _)) = unknown.remove(&hash) {
+            if let Some((_, name, _)) = unknown.remove(&hash) {
                 numbered.insert(name, row.read()?.0);
             }
         }

@@ -1,8 +1,8 @@
-//! Whom the issuer and the subject of each record meant: beside the records, and looked up again where that may have changed.
+//! Whom the issuer and the subject of each record meant, beside the records. `rekeyings` is how that changes.
 //!
 //! A party is to be looked up (because the chain was not followed far enough, or went back), looked up, or looked up for good, since its
-//! time lies before the finalized block. What it was found to be before is kept. Rows stand in the order of names and times, so that all
-//! of one name lie together: looking up a name again touches its own rows and no others.
+//! time lies before the finalized block. Rows stand in the order of names and times, so that all of one name lie together: looking up a
+//! name again touches its own rows and no others.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,20 +21,10 @@ const PARTY_INSERT: &str = "
     INSERT INTO party (name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 pub(super) static PARTIES_INSERT: Bulk = Bulk::new(PARTY_INSERT);
-const PARTY_UPDATE: &str = "
-    UPDATE party SET state = c.column5, outcome = c.column6, agent = c.column7, count = c.column8,
-        rule = c.column9, span_block = c.column10, span_log = c.column11, link = c.column12
-    FROM (VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)) AS c
-    WHERE party.name = c.column1 AND party.said_at = c.column2 AND party.seq = c.column3 AND party.role = c.column4";
-static PARTIES_UPDATE: Bulk = Bulk::new(PARTY_UPDATE);
-const REKEYING_INSERT: &str = "
-    INSERT INTO rekeying (seq, role, number, outcome, agent, count, rule, span_block, span_log, link, replaced_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-static REKEYINGS_INSERT: Bulk = Bulk::new(REKEYING_INSERT);
-const REKEYED_NEXT: &str = "UPDATE record_progress SET rekeyed = rekeyed + 1 RETURNING rekeyed";
+// SQLite takes a partial index only where its condition stands in the statement word by word.
 const DUE: &str = "
     SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
-    FROM party WHERE state = 0 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
+    FROM party WHERE state = 0 AND state < 2 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
 const OF_NAME: &str = "
     SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
     FROM party WHERE name = $1 AND (said_at, seq, role) > ($2, $3, $4) AND said_at < $5
@@ -47,22 +37,6 @@ const OF_RECORDS: &str = "
     FROM (VALUES ($1, $2, $3, $4)) AS c
     JOIN party p ON p.name = c.column1 AND p.said_at = c.column2 AND p.seq = c.column3 AND p.role = c.column4";
 static PARTIES_OF: Bulk = Bulk::new(OF_RECORDS);
-const HISTORY: &str = "
-    SELECT number, outcome, agent, count, rule, span_block, span_log, link, replaced_at
-    FROM rekeying WHERE seq = $1 AND role = $2 ORDER BY number LIMIT $3";
-const SETTLING: &str = "
-    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
-    FROM party WHERE state = 1 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
-const PARTY_SETTLE: &str = "
-    UPDATE party SET state = 2
-    FROM (VALUES ($1, $2, $3, $4)) AS c
-    WHERE party.name = c.column1 AND party.said_at = c.column2 AND party.seq = c.column3 AND party.role = c.column4";
-static PARTIES_SETTLE: Bulk = Bulk::new(PARTY_SETTLE);
-const REOPEN: &str = "
-    UPDATE party SET state = 0
-    WHERE state = 1 AND said_at >= COALESCE(
-        (SELECT time FROM block WHERE number <= $1 ORDER BY number DESC LIMIT 1), 0)";
-
 /// How sure it is whom a party meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartyState {
@@ -75,7 +49,7 @@ pub enum PartyState {
 }
 
 impl PartyState {
-    const fn number(self) -> i64 {
+    pub(super) const fn number(self) -> i64 {
         match self {
             Self::Open => 0,
             Self::Found => 1,
@@ -109,17 +83,8 @@ impl Party {
     }
 }
 
-/// What a party was found to be, and later found not to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replaced {
-    /// What was found.
-    pub rekeying: Rekeying,
-    /// When it was replaced.
-    pub replaced_at: UnixSeconds,
-}
-
 #[derive(FromRow)]
-struct PartyRow {
+pub(super) struct PartyRow {
     name: i64,
     said_at: i64,
     seq: i64,
@@ -130,7 +95,7 @@ struct PartyRow {
 }
 
 #[derive(FromRow)]
-struct FoundRow {
+pub(super) struct FoundRow {
     outcome: String,
     agent: Option<String>,
     count: Option<i64>,
@@ -140,16 +105,8 @@ struct FoundRow {
     link: Option<i64>,
 }
 
-#[derive(FromRow)]
-struct ReplacedRow {
-    number: i64,
-    #[sqlx(flatten)]
-    found: FoundRow,
-    replaced_at: i64,
-}
-
 impl FoundRow {
-    fn read(&self, table: &'static str, row: i64) -> Result<Rekeying, StorageError> {
+    pub(super) fn read(&self, table: &'static str, row: i64) -> Result<Rekeying, StorageError> {
         let cell = |column| Cell { table, column, row: &row };
         let agent = || {
             let agent = self.agent.as_deref().and_then(parse_agent);
@@ -210,7 +167,7 @@ pub(super) const fn role_number(role: Role) -> i64 {
 }
 
 /// The columns in which a re-keying stands.
-fn rekeying_columns(rekeying: &Rekeying) -> Result<[Bound<'static>; 7], StorageError> {
+pub(super) fn rekeying_columns(rekeying: &Rekeying) -> Result<[Bound<'static>; 7], StorageError> {
     let (agent, count) = match rekeying.outcome {
         Outcome::Agent(agent) => (Some(agent_text(agent)), None),
         Outcome::Several(count) => (None, Some(i64::from(count))),
@@ -255,7 +212,7 @@ pub(super) fn party_columns(
     ])
 }
 
-fn parties(rows: Vec<PartyRow>) -> Result<Vec<Party>, StorageError> {
+pub(super) fn parties(rows: Vec<PartyRow>) -> Result<Vec<Party>, StorageError> {
     rows.into_iter().map(Party::try_from).collect()
 }
 
@@ -332,110 +289,6 @@ impl Tx {
             }
         }
         Ok(found)
-    }
-
-    /// What a party was found to be before, oldest first.
-    pub async fn rekeying_history(
-        &mut self,
-        seq: u64,
-        role: Role,
-        limit: u32,
-    ) -> Result<Vec<Replaced>, StorageError> {
-        let seq = signed("record", seq)?;
-        let rows: Vec<ReplacedRow> = on_engine!(self, conn => sqlx::query_as(HISTORY)
-            .bind(seq).bind(role_number(role)).bind(i64::from(limit)).fetch_all(conn).await)?;
-        rows.into_iter()
-            .map(|row| {
-                let cell = Cell { table: "rekeying", column: "replaced_at", row: &row.number };
-                let rekeying = row.found.read("rekeying", row.number)?;
-                Ok(Replaced { rekeying, replaced_at: cell.time(row.replaced_at)? })
-            })
-            .collect()
-    }
-
-    /// Writes what parties were found to be, each with what it was before; what is replaced goes into the history. Returns how many of
-    /// them were found to be something else than before.
-    pub async fn write_rekeyings(
-        &mut self,
-        changes: &[(Party, Rekeying, PartyState)],
-        now: UnixSeconds,
-    ) -> Result<u64, StorageError> {
-        let is_replaced = |(before, found, _): &&(Party, Rekeying, PartyState)| {
-            before.found.outcome != Outcome::NotYet && before.found != *found
-        };
-        let replaced: Vec<_> = changes.iter().filter(is_replaced).collect();
-        if !replaced.is_empty() {
-            let number: i64 = on_engine!(self, conn => sqlx::query_scalar(REKEYED_NEXT)
-                .fetch_one(conn).await)?;
-            let now = signed("time", now.get())?;
-            let mut undone = Vec::with_capacity(replaced.len());
-            for (party, ..) in &replaced {
-                let [outcome, agent, count, rule, span_block, span_log, link] =
-                    rekeying_columns(&party.found)?;
-                let (seq, role) = (signed("record", party.seq)?, role_number(party.role));
-                let place = [Bound::number(seq), Bound::number(role), Bound::number(number)];
-                let [seq, role, number] = place;
-                undone.push([
-                    seq,
-                    role,
-                    number,
-                    outcome,
-                    agent,
-                    count,
-                    rule,
-                    span_block,
-                    span_log,
-                    link,
-                    Bound::number(now),
-                ]);
-            }
-            REKEYINGS_INSERT.write(self, undone.into_iter()).await?;
-        }
-        let mut rows = Vec::with_capacity(changes.len());
-        for (party, found, state) in changes {
-            let Party { name, said_at, seq, role, .. } = *party;
-            rows.push(party_columns(&(name, said_at, seq, role, *found, *state))?);
-        }
-        if PARTIES_UPDATE.write(self, rows.into_iter()).await? != changes.len() as u64 {
-            return Err(StorageError::inconsistent("party", "name", "of several"));
-        }
-        Ok(replaced.len() as u64)
-    }
-
-    /// Whether any party can be marked as looked up for good.
-    pub async fn is_settling(&mut self, before: UnixSeconds) -> Result<bool, StorageError> {
-        let before = signed("time", before.get())?;
-        let found: Option<PartyRow> = on_engine!(self, conn => sqlx::query_as(SETTLING)
-            .bind(before).bind(1_i64).fetch_optional(conn).await)?;
-        Ok(found.is_some())
-    }
-
-    /// Marks parties as looked up for good whose time is before that of the finalized block; at most so many. Returns how many it marked.
-    pub async fn settle_parties(
-        &mut self,
-        before: UnixSeconds,
-        limit: u32,
-    ) -> Result<u64, StorageError> {
-        let before = signed("time", before.get())?;
-        let settling: Vec<Party> = parties(on_engine!(self, conn => sqlx::query_as(SETTLING)
-            .bind(before).bind(i64::from(limit)).fetch_all(conn).await)?)?;
-        let mut rows = Vec::with_capacity(settling.len());
-        for party in &settling {
-            rows.push([
-                Bound::number(signed("name", party.name)?),
-                Bound::number(signed("time", party.said_at.get())?),
-                Bound::number(signed("record", party.seq)?),
-                Bound::number(role_number(party.role)),
-            ]);
-        }
-        PARTIES_SETTLE.write(self, rows.into_iter()).await
-    }
-
-    /// Opens what was looked up as of a time that is no longer followed, where the chain goes back to a block. What was found stays until
-    /// something else is.
-    pub(super) async fn reopen_parties(&mut self, ancestor: i64) -> Result<(), StorageError> {
-        on_engine!(self, conn => sqlx::query(REOPEN).bind(ancestor).execute(conn).await.map(drop))?;
-        Ok(())
     }
 }
 

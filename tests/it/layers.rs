@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("identity", &["vocab", "registry"]),
     ("did", &["vocab", "registry", "identity"]),
     ("attest", &["vocab", "registry", "did"]),
-    ("rekey", &["vocab", "identity", "attest"]),
+    ("rekey", &["vocab", "identity", "did", "attest"]),
     ("tfd", &["vocab"]),
     ("project", &["vocab", "identity", "attest", "rekey", "tfd"]),
     ("chain", &["vocab"]),

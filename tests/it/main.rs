@@ -35,13 +35,16 @@ mod did;
 mod keys;
 
 // What is remembered, on both engines.
-mod storage;
+pub(crate) mod storage;
 
 // Registration files: fetched from hosts of the tests' own.
 mod files;
 
 // What is answered over HTTP.
 mod api;
+
+// What was said of whom.
+mod records;
 
 // Human participants, and the wallets that prove themselves.
 mod characters;

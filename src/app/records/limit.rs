@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Records;
-use super::commit::{Ground, Held, Named};
+use super::commit::{Held, Named};
+use super::ground::Ground;
 use super::refused::Refused;
 use crate::attest::class::IssuerClass;
 use crate::attest::incoming::SentBy;

@@ -7,6 +7,7 @@
 mod check;
 mod commit;
 mod facts;
+mod ground;
 mod issue;
 mod limit;
 mod links;
