@@ -48,7 +48,7 @@ pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{
     Accepted, CheckedRecord, Origin, Origins, QueueClosed, RECORD_SIZE_MAX, RecordQueue,
-    RecordWriter, Records, Refused, RefusedBecause, Submission,
+    RecordWriter, Records, Refused, RefusedBecause, Submission, sign_record,
 };
 pub use rekey::{Rekeyed, Rekeyer};
 pub use repair::{Repair, Repaired, repair};

@@ -22,6 +22,11 @@ const KEYS_HELP: &str = "\
 A change is in force a few seconds later, when every process that serves has read it; `rotate` waits for that.
 A key that has ended never comes back: `rotate` and `revoke` destroy its private part.";
 
+const ATTEST_HELP: &str = "\
+A file has a record on each line: {\"attestation\": {…}, \"context\": {…}}.
+Each line of output is the place in the log and the digest; with --print, or --json, what was signed.
+Exit codes: 0 all was signed, 3 some of it was not, and standard error says why.";
+
 /// Who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 #[derive(Debug, Parser)]
 #[command(name = "hallmark", version, after_help = EXIT_CODES)]
@@ -114,6 +119,9 @@ pub(super) enum Command {
         #[arg(long)]
         links: bool,
     },
+    /// Say something of somebody in this service's own name, signed with its key, and keep it
+    #[command(after_help = ATTEST_HELP)]
+    Attest(AttestArgs),
     /// Make invitations, each of which creates one character; they are shown this once
     Invite {
         /// How many
@@ -137,6 +145,41 @@ pub(super) enum Command {
     Tfd(TfdArgs),
     /// Print the configuration in force and where each value came from
     Config,
+}
+
+/// What `hallmark attest` is asked to say.
+#[derive(Debug, clap::Args)]
+pub(super) struct AttestArgs {
+    /// Records to sign, one a line; `-` for standard input
+    #[arg(conflicts_with_all = ["subject", "claim_type", "data", "note", "confidence", "round", "game", "supersedes"])]
+    pub(super) file: Option<PathBuf>,
+    /// Of whom: an agent (`eip155:8453:0x…:22`), an account (`eip155:8453:0x…`), or a DID
+    #[arg(long, required_unless_present = "file", value_name = "NAME")]
+    pub(super) subject: Option<String>,
+    /// Which kind of claim, such as `peer.assessment`
+    #[arg(long, required_unless_present = "file", value_name = "TYPE")]
+    pub(super) claim_type: Option<String>,
+    /// The claim's data, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(super) data: Option<String>,
+    /// In words for people
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: Option<String>,
+    /// How sure, from 0 to 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) confidence: Option<String>,
+    /// The round of the game
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) round: Option<u64>,
+    /// The game
+    #[arg(long, value_name = "ID")]
+    pub(super) game: Option<String>,
+    /// The digest of an earlier record that this one replaces
+    #[arg(long, value_name = "DIGEST")]
+    pub(super) supersedes: Option<String>,
+    /// Print what is signed, and keep nothing
+    #[arg(long)]
+    pub(super) print: bool,
 }
 
 /// What is to be done with the service's keys.

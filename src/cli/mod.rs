@@ -7,6 +7,7 @@
 //! [`shutdown::run_until_signal`].
 
 mod args;
+mod attest;
 mod audit;
 mod config;
 mod demo;
@@ -80,6 +81,7 @@ fn run_command(
             look_up::wallet(config, account, at, *history, out)
         }
         Command::Did { did, at, links } => did::run(config, did, at.as_deref(), *links, out),
+        Command::Attest(wanted) => attest::run(config, wanted, out),
         Command::Invite { count, hours } => invite::run(config, *count, *hours, out),
         Command::Keys(command) => keys::run(config, command, out),
         Command::Audit(wanted) => audit::run(config, wanted, out),

@@ -8,6 +8,7 @@ use crate::app::meanings::{Reading, meanings};
 use crate::app::rekey::{followed, state};
 use crate::attest::class::{Disagreement, IssuerClass, Sender, classify};
 use crate::attest::incoming::SentBy;
+use crate::did::web::{Local, WebHost};
 use crate::rekey::{Meanings, Question, Rekeying, question};
 use crate::storage::{PartyState, RecordFinding, StorageError, Tags, Tx};
 use crate::vocab::{AgentRef, Digest, RegistryRef, Subject};
@@ -73,12 +74,14 @@ impl Ground {
         found.outcome.agent().map(|id| AgentRef { registry, id })
     }
 
-    pub(super) fn judge<'a>(&self, named: &'a Named, host: &crate::did::web::WebHost) -> Taken<'a> {
+    pub(super) fn judge<'a>(&self, named: &'a Named, host: &WebHost) -> Taken<'a> {
         let Named { issuer, checked } = named;
         let attestation = &checked.attestation;
         let sender = match &checked.sent_by {
             SentBy::Origin(_) => Sender::Origin,
             SentBy::Plugin { .. } => Sender::Plugin,
+            // This service's own word is as much a platform's as any origin's.
+            SentBy::Name(name) if name.to_string() == Local::Service.did(host) => Sender::Origin,
             SentBy::Name(name) => {
                 Sender::Other { name: name.clone(), agent: self.agent(name, checked) }
             }

@@ -6,11 +6,12 @@
 use serde_json::{Value, json};
 
 use super::{CheckedRecord, Records};
+use crate::app::ServiceKeys;
 use crate::attest::envelope::Form;
 use crate::attest::jose::{self, Typ};
 use crate::attest::{Attestation, credential};
 use crate::did::jwk_method;
-use crate::did::web::Local;
+use crate::did::web::{Local, WebHost};
 use crate::storage::RecordSource;
 use crate::vocab::UnixSeconds;
 
@@ -19,9 +20,9 @@ impl Records {
     #[must_use]
     pub fn issue(&self, checked: CheckedRecord) -> CheckedRecord {
         let now = self.clock.now();
-        let Some((jwt, proof)) = self.sign(&checked.attestation, checked.said_at, now) else {
-            return checked;
-        };
+        let said_at = checked.said_at.min(now);
+        let signed = sign_record(&self.keys, &self.host, &checked.attestation, said_at, now);
+        let Some((jwt, proof)) = signed else { return checked };
         CheckedRecord {
             envelope: Some((jwt.into_bytes(), Form::VcJwt)),
             source: RecordSource::Issued,
@@ -29,30 +30,31 @@ impl Records {
             ..checked
         }
     }
+}
 
-    /// A credential of a record as a JWT, and by what it counts; `None` without a key.
-    #[must_use]
-    pub fn sign(
-        &self,
-        attestation: &Attestation,
-        said_at: UnixSeconds,
-        now: UnixSeconds,
-    ) -> Option<(String, Value)> {
-        let held = self.keys.held();
-        let key = held.signer(now)?;
-        let did = Local::Service.did(&self.host);
-        let document = credential::of_attestation(attestation, &did, &self.host, said_at.min(now));
-        let method = jwk_method(&did, &key.public());
-        let payload = serde_json::to_vec(&document).ok()?;
-        let jwt = jose::sign(key, &method, Typ::Of("vc+jwt"), &payload);
-        let proof = json!({
-            "form": Form::VcJwt.as_str(),
-            "issuer": did,
-            "signer": method,
-            "right": { "basis": "service_key" },
-            "said_at": said_at.min(now),
-            "said_by": "origin",
-        });
-        Some((jwt, proof))
-    }
+/// A credential of a record as a JWT, by the key that signs at a moment, and by what it counts; `None` where no key does.
+#[must_use]
+pub fn sign_record(
+    keys: &ServiceKeys,
+    host: &WebHost,
+    attestation: &Attestation,
+    said_at: UnixSeconds,
+    now: UnixSeconds,
+) -> Option<(String, Value)> {
+    let held = keys.held();
+    let key = held.signer(now)?;
+    let did = Local::Service.did(host);
+    let document = credential::of_attestation(attestation, &did, host, said_at);
+    let method = jwk_method(&did, &key.public());
+    let payload = serde_json::to_vec(&document).ok()?;
+    let jwt = jose::sign(key, &method, Typ::Of("vc+jwt"), &payload);
+    let proof = json!({
+        "form": Form::VcJwt.as_str(),
+        "issuer": did,
+        "signer": method,
+        "right": { "basis": "service_key" },
+        "said_at": said_at,
+        "said_by": "origin",
+    });
+    Some((jwt, proof))
 }

@@ -31,8 +31,9 @@ impl Records {
         ground: &Ground,
     ) -> Result<Limited, StorageError> {
         let limited = |(index, record): &(usize, &Named)| {
-            let is_free = record.checked.source == RecordSource::Chain
-                || !matches!(record.checked.sent_by, SentBy::Name(_));
+            let is_free =
+                matches!(record.checked.source, RecordSource::Chain | RecordSource::Issued)
+                    || !matches!(record.checked.sent_by, SentBy::Name(_));
             !is_free && held.of(*index).is_none()
         };
         let limited: Vec<_> = named.iter().enumerate().filter(limited).collect();

@@ -17,6 +17,7 @@ mod refused;
 
 use std::sync::Arc;
 
+pub use issue::sign_record;
 pub use origins::{Origin, Origins};
 pub use queue::{QueueClosed, RecordQueue, RecordWriter};
 pub use refused::{Refused, RefusedBecause};
