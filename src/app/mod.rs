@@ -25,6 +25,7 @@ mod read_model;
 mod rebuild;
 mod records;
 mod rekey;
+mod relays;
 mod repair;
 mod second_look;
 mod secret;
@@ -51,5 +52,6 @@ pub use records::{
     RecordWriter, Records, Refused, RefusedBecause, Submission, sign_record,
 };
 pub use rekey::{Rekeyed, Rekeyer};
+pub use relays::{RelayFailure, RelayKeeper, RelayTurn};
 pub use repair::{Repair, Repaired, repair};
 pub use secret::{NoRandomness, Token, TokenHash};

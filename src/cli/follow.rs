@@ -72,11 +72,25 @@ pub(super) async fn follow(
     let taken = ChainRecords::new(records);
     // Boxed, as the follower itself is.
     let (kept, taken) = (Box::pin(kept), Box::pin(taken.keep()));
+    let relays = match open::relay_keeper(config, database) {
+        Ok(relays) => relays,
+        Err(error) => {
+            tracing::warn!(%error, "relays are not read");
+            None
+        }
+    };
+    let relayed = Box::pin(async {
+        match &relays {
+            Some(relays) => relays.keep().await,
+            None => std::future::pending().await,
+        }
+    });
     let rekeyed = Box::pin(rekeyer.run(std::future::pending()));
     tokio::select! {
         followed = following.run(told, tell) => followed,
         () = kept => Ok(()),
         () = taken => Ok(()),
+        () = relayed => Ok(()),
         () = rekeyed => Ok(()),
     }
 }

@@ -67,6 +67,33 @@ pub(super) fn origins(config: &Config) -> Origins {
     }))
 }
 
+/// Reads the relays of origins; `None` where none is followed.
+pub(super) fn relay_keeper(
+    config: &Config,
+    database: &Database,
+) -> Result<Option<RelayKeeper>, CliError> {
+    let followed = config.origins.iter().filter_map(|origin| {
+        let url = origin.relay_url.clone().filter(|_| !origin.games.is_empty())?;
+        let source = RelaySource {
+            origin: origin.name.clone(),
+            chain: origin.chain,
+            plugins: origin.plugins.clone(),
+        };
+        Some((source, url, origin.games.clone()))
+    });
+    let followed: Vec<_> = followed.collect();
+    if followed.is_empty() {
+        return Ok(None);
+    }
+    crate::chain::install_crypto_provider();
+    let private = config.private_hosts.iter().map(|host| host.name().to_owned()).collect();
+    let fetcher = Fetcher::also_plain(Relay::LIMITS, private, &authorities(config)?)
+        .map_err(|error| CliError::failed("relays cannot be read", &error))?;
+    let relay = |(source, url, games)| (Relay::new(source, url, fetcher.clone()), games);
+    let relays = followed.into_iter().map(relay).collect();
+    Ok(Some(RelayKeeper::new(records(config, database), relays)))
+}
+
 /// What taking records in rests on where nobody brings signed ones: no keys, no nodes, no documents of other hosts.
 pub(super) fn records(config: &Config, database: &Database) -> Records {
     Records {
