@@ -282,14 +282,13 @@ impl Data {
     }
 
     fn text(mut self, name: &str, bytes: &Bytes) -> Self {
-        let (kept, is_whole) = match std::str::from_utf8(bytes) {
-            Ok(text) => kept(text),
-            Err(_) => {
-                self.hex.push(name.into());
-                let most = (TEXT_CHARS_MAX - "0x".len()) / 2;
-                let shown = bytes.get(..most).unwrap_or(bytes);
-                (hex::encode_prefixed(shown), shown.len() == bytes.len())
-            }
+        let (kept, is_whole) = if let Ok(text) = std::str::from_utf8(bytes) {
+            kept(text)
+        } else {
+            self.hex.push(name.into());
+            let most = (TEXT_CHARS_MAX - "0x".len()) / 2;
+            let shown = bytes.get(..most).unwrap_or(bytes);
+            (hex::encode_prefixed(shown), shown.len() == bytes.len())
         };
         if !is_whole {
             let whole = json!({ "length": bytes.len(), "sha256": Digest::of(bytes).to_string() });

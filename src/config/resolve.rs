@@ -35,8 +35,8 @@ pub struct Entry {
 impl Entry {
     /// The key's name, with that of its table before it.
     pub fn name(&self) -> String {
-        let table = self.table.iter().map(|table| format!("{table}.")).collect::<String>();
-        format!("{table}{}", self.key.name)
+        let plain = || self.key.name.to_owned();
+        self.table.as_ref().map_or_else(plain, |table| format!("{table}.{}", self.key.name))
     }
 }
 

@@ -1,9 +1,12 @@
-//! Fetches what strangers name: over https only, from public addresses only, within bounds of size and time, and nowhere else than asked.
+//! Fetches what strangers name, and what origins serve: over https only, from public addresses only, within bounds of size and time, and nowhere else than asked.
 //!
 //! The host must be a DNS name. Its addresses are looked at after the look-up and before the connection, by the very look-up that the
 //! connection uses, so that no second answer can lead elsewhere; one private address among them refuses the host. Redirects are not followed,
 //! proxies of the environment not used, bodies not unpacked, and only so many requests run at a time. The caller makes sure that the
 //! process has a provider of cryptography.
+//!
+//! What an operator names may also be on this machine, and speak plain http: a fetcher that was made so does that with hosts whose addresses
+//! may be private, and with no other.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -71,6 +74,8 @@ pub struct Fetched {
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     client: Client,
+    /// The DNS names that are spoken to over http too.
+    plain_hosts: BTreeSet<String>,
     limits: FetchLimits,
     places: Arc<Semaphore>,
 }
@@ -86,10 +91,31 @@ impl Fetcher {
         private_hosts: BTreeSet<String>,
         authorities: &[Vec<u8>],
     ) -> Result<Self, FetchError> {
+        Self::with_plain(limits, private_hosts, BTreeSet::new(), authorities)
+    }
+
+    /// The same, which also speaks http to hosts that may have private addresses: for URLs that an operator gave, and never for a stranger's.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn also_plain(
+        limits: FetchLimits,
+        private_hosts: BTreeSet<String>,
+        authorities: &[Vec<u8>],
+    ) -> Result<Self, FetchError> {
+        Self::with_plain(limits, private_hosts.clone(), private_hosts, authorities)
+    }
+
+    fn with_plain(
+        limits: FetchLimits,
+        private_hosts: BTreeSet<String>,
+        plain_hosts: BTreeSet<String>,
+        authorities: &[Vec<u8>],
+    ) -> Result<Self, FetchError> {
         let unusable = |error: reqwest::Error| FetchError::Unreachable(innermost(&error));
         let authorities = authorities.iter().map(|pem| Certificate::from_pem(pem));
         let client = Client::builder()
-            .https_only(true)
+            .https_only(plain_hosts.is_empty())
             .redirect(Policy::none())
             .no_proxy()
             .dns_resolver(Guarded { private_hosts })
@@ -97,7 +123,7 @@ impl Fetcher {
             .user_agent(concat!("hallmark/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(unusable)?;
-        Ok(Self { client, limits, places: Arc::new(Semaphore::new(REQUESTS_MAX)) })
+        Ok(Self { client, plain_hosts, limits, places: Arc::new(Semaphore::new(REQUESTS_MAX)) })
     }
 
     /// Fetches a URL.
@@ -106,8 +132,9 @@ impl Fetcher {
     /// When the URL is not one to fetch, or anything but status 200 and a whole body within the bounds comes back.
     pub async fn get(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
         let is_plain = url.username().is_empty() && url.password().is_none();
-        let is_name = matches!(url.host(), Some(Host::Domain(_)));
-        if url.scheme() != "https" || !is_plain || !is_name {
+        let Some(Host::Domain(name)) = url.host() else { return Err(FetchError::NotFetched) };
+        let may_be_plain = url.scheme() == "http" && self.plain_hosts.contains(name);
+        if !(url.scheme() == "https" || may_be_plain) || !is_plain {
             return Err(FetchError::NotFetched);
         }
         let fetched = tokio::time::timeout(self.limits.timeout, self.exchange(url, accept)).await;

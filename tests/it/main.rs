@@ -25,8 +25,12 @@ mod demo_node;
 mod double;
 mod vectors;
 
-// Signed envelopes.
+// Records: signed, of the chain, of platforms.
 mod attest;
+mod relay;
+
+// Parsers of what strangers write.
+mod fuzz;
 
 // DID documents: as promised, as resolved, as others read them.
 mod did;
