@@ -72,13 +72,7 @@ pub(super) async fn follow(
     let taken = ChainRecords::new(records);
     // Boxed, as the follower itself is.
     let (kept, taken) = (Box::pin(kept), Box::pin(taken.keep()));
-    let relays = match open::relay_keeper(config, database) {
-        Ok(relays) => relays,
-        Err(error) => {
-            tracing::warn!(%error, "relays are not read");
-            None
-        }
-    };
+    let relays = open::relay_keeper(config, database);
     let relayed = Box::pin(async {
         match &relays {
             Some(relays) => relays.keep().await,

@@ -9,7 +9,7 @@ use alloy::primitives::Address;
 use super::{CliError, Exit, keys};
 use crate::app::{
     AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, KeyStore, Origin, Origins,
-    Records, ServiceKeys, SystemClock, TokenHash,
+    Records, RelayKeeper, ServiceKeys, SystemClock, TokenHash,
 };
 use crate::attest::key::PrivateKey;
 use crate::attest::limits::Limits;
@@ -19,6 +19,8 @@ use crate::chain::{
     Trust,
 };
 use crate::config::{Config, RpcRole, Topics};
+use crate::intake::Fetcher;
+use crate::intake::relay::{Relay, RelaySource};
 use crate::registry::{Deployment, KnownImplementations, topics};
 use crate::storage::{Binding, Database, Registry};
 use crate::vocab::{RegistryKind, RegistryRef};
@@ -68,10 +70,7 @@ pub(super) fn origins(config: &Config) -> Origins {
 }
 
 /// Reads the relays of origins; `None` where none is followed.
-pub(super) fn relay_keeper(
-    config: &Config,
-    database: &Database,
-) -> Result<Option<RelayKeeper>, CliError> {
+pub(super) fn relay_keeper(config: &Config, database: &Database) -> Option<RelayKeeper> {
     let followed = config.origins.iter().filter_map(|origin| {
         let url = origin.relay_url.clone().filter(|_| !origin.games.is_empty())?;
         let source = RelaySource {
@@ -83,15 +82,23 @@ pub(super) fn relay_keeper(
     });
     let followed: Vec<_> = followed.collect();
     if followed.is_empty() {
-        return Ok(None);
+        return None;
     }
     crate::chain::install_crypto_provider();
     let private = config.private_hosts.iter().map(|host| host.name().to_owned()).collect();
-    let fetcher = Fetcher::also_plain(Relay::LIMITS, private, &authorities(config)?)
-        .map_err(|error| CliError::failed("relays cannot be read", &error))?;
-    let relay = |(source, url, games)| (Relay::new(source, url, fetcher.clone()), games);
-    let relays = followed.into_iter().map(relay).collect();
-    Ok(Some(RelayKeeper::new(records(config, database), relays)))
+    // The nodes' client has read the same files before, and said what is wrong with them.
+    let authorities = authorities(config).unwrap_or_default();
+    match Fetcher::also_plain(Relay::LIMITS, private, &authorities) {
+        Ok(fetcher) => {
+            let relay = |(source, url, games)| (Relay::new(source, url, fetcher.clone()), games);
+            let relays = followed.into_iter().map(relay).collect();
+            Some(RelayKeeper::new(records(config, database), relays))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "relays are not read");
+            None
+        }
+    }
 }
 
 /// What taking records in rests on where nobody brings signed ones: no keys, no nodes, no documents of other hosts.

@@ -27,7 +27,7 @@ mod vectors;
 
 // Records: signed, of the chain, of platforms.
 mod attest;
-mod relay;
+pub(crate) mod relay;
 
 // Parsers of what strangers write.
 mod fuzz;

@@ -3,6 +3,7 @@
 //! The chain is a written one: a hundred blocks, two seconds apart, in which some agents have wallets. `taking` is who may say what and
 //! what is refused, `rekeying` whom names mean and when that changes, `streams` what listeners hear; `chain` takes a real chain's word.
 
+mod chain;
 mod rekeying;
 mod streams;
 mod taking;
