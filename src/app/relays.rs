@@ -49,7 +49,7 @@ impl RelayKeeper {
         });
         futures_util::future::join_all(games).await;
         // Where all have ended there is nothing more to do, and whoever waits for this goes on.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn keep_game(&self, relay: &Relay, game: &str) {

@@ -79,13 +79,13 @@ pub(super) async fn follow(
             None => std::future::pending().await,
         }
     });
-    let rekeyed = Box::pin(rekeyer.run(std::future::pending()));
+    let looked_up = Box::pin(rekeyer.run(std::future::pending()));
     tokio::select! {
         followed = following.run(told, tell) => followed,
         () = kept => Ok(()),
         () = taken => Ok(()),
         () = relayed => Ok(()),
-        () = rekeyed => Ok(()),
+        () = looked_up => Ok(()),
     }
 }
 

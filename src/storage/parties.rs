@@ -186,16 +186,9 @@ pub(super) fn rekeying_columns(rekeying: &Rekeying) -> Result<[Bound<'static>; 7
 }
 
 pub(super) fn party_columns(
-    (name, said_at, seq, role, rekeying, state): &(
-        u64,
-        UnixSeconds,
-        u64,
-        Role,
-        Rekeying,
-        PartyState,
-    ),
+    (name, said_at, seq, role, found, state): &(u64, UnixSeconds, u64, Role, Rekeying, PartyState),
 ) -> Result<[Bound<'static>; 12], StorageError> {
-    let [outcome, agent, count, rule, span_block, span_log, link] = rekeying_columns(rekeying)?;
+    let [outcome, agent, count, by, span_block, span_log, link] = rekeying_columns(found)?;
     Ok([
         Bound::number(signed("name", *name)?),
         Bound::number(signed("time", said_at.get())?),
@@ -205,7 +198,7 @@ pub(super) fn party_columns(
         outcome,
         agent,
         count,
-        rule,
+        by,
         span_block,
         span_log,
         link,

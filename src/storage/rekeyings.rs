@@ -94,19 +94,16 @@ impl Tx {
             let now = signed("time", now.get())?;
             let mut undone = Vec::with_capacity(replaced.len());
             for (party, ..) in &replaced {
-                let [outcome, agent, count, rule, span_block, span_log, link] =
+                let [outcome, agent, count, by, span_block, span_log, link] =
                     rekeying_columns(&party.found)?;
-                let (seq, role) = (signed("record", party.seq)?, role_number(party.role));
-                let place = [Bound::number(seq), Bound::number(role), Bound::number(number)];
-                let [seq, role, number] = place;
                 undone.push([
-                    seq,
-                    role,
-                    number,
+                    Bound::number(signed("record", party.seq)?),
+                    Bound::number(role_number(party.role)),
+                    Bound::number(number),
                     outcome,
                     agent,
                     count,
-                    rule,
+                    by,
                     span_block,
                     span_log,
                     link,

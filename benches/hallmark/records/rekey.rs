@@ -130,7 +130,7 @@ async fn turn(database: &Database, affected: u64) -> f64 {
     tx.set_pending(number, PartyPlace::START).await.unwrap();
     tx.commit().await.unwrap();
     let rekeyer = Rekeyer::new(database.clone(), WebHost::local(8004), Arc::new(SystemClock));
-    let (began, mut done) = (Instant::now(), Rekeyed::default());
+    let (start, mut done) = (Instant::now(), Rekeyed::default());
     loop {
         let turn = rekeyer.turn().await.unwrap();
         if turn == Rekeyed::default() {
@@ -139,7 +139,7 @@ async fn turn(database: &Database, affected: u64) -> f64 {
         done.looked_up += turn.looked_up;
         done.replaced += turn.replaced;
     }
-    let took = began.elapsed().as_secs_f64();
+    let took = start.elapsed().as_secs_f64();
     assert_eq!((done.looked_up, done.replaced), (affected, affected), "just this name's rows");
     affected as f64 / took
 }

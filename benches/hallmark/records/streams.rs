@@ -92,8 +92,8 @@ const MARK: &[u8] = b"\nevent: attestation\n";
 pub(crate) async fn serve(database: &str, total: u64) {
     let database = Database::open(database).await.unwrap();
     let limits = Limits {
-        lag_limit: Duration::from_secs(60),
-        request_timeout: Duration::from_secs(60),
+        lag_limit: Duration::from_mins(1),
+        request_timeout: Duration::from_mins(1),
         request_body_max: 1 << 20,
         rate_limit: None,
     };
@@ -133,5 +133,5 @@ async fn append(records: &Records, queue: &RecordQueue, total: u64) {
         assert!(queue.append(checked).await.unwrap().unwrap().is_new);
     }
     println!("{}", now_ms());
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

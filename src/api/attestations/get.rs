@@ -131,7 +131,7 @@ pub(in crate::api) async fn get_attestation(
     };
     let others = others.iter().map(other).collect();
     let envelope_type = record.form.map(Form::media_type);
-    let answer = answers(&mut tx, vec![record], &standing).await?.pop();
+    let answer = answers(&mut tx, &[record], &standing).await?.pop();
     Ok(Answer(FullAnswer {
         record: answer.ok_or_else(|| ApiError::internal("a record is gone"))?,
         envelope: text,

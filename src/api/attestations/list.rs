@@ -1,5 +1,7 @@
 //! The log, read in its order, and what was refused.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -99,7 +101,7 @@ pub(in crate::api) async fn list_attestations(
     let log_size = tx.log_size().await?;
     let after = page.after.map_or(since, |Seq(seq)| seq.max(since));
     let (found, next) = walk(&mut tx, &filter, after, limit).await?;
-    let items = answers(&mut tx, found, &standing).await?;
+    let items = answers(&mut tx, &found, &standing).await?;
     let next = next.filter(|next| *next < log_size).map(|next| page.cursor(&Seq(next)));
     Ok(Answer(RecordsAnswer { items, next, log_size }))
 }
@@ -137,11 +139,8 @@ async fn walk(
         let step = READ_MAX.min(u32::try_from(limit).unwrap_or(READ_MAX).max(LIMIT_DEFAULT));
         let read = tx.records_after(by, after, step).await?;
         let is_last = u32::try_from(read.len()).is_ok_and(|count| count < step);
-        let parties = if filter.asks_for_meanings() {
-            tx.parties_of(&read).await?
-        } else {
-            Default::default()
-        };
+        let parties =
+            if filter.asks_for_meanings() { tx.parties_of(&read).await? } else { BTreeMap::new() };
         walked += step;
         for record in read {
             after = record.seq;

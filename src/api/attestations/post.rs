@@ -101,8 +101,8 @@ pub(in crate::api) async fn take_attestation(
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_lines = kind.is_some_and(|kind| kind.split(';').next().map(str::trim) == Some(LINES));
     if !is_lines {
-        let taken = take(&state, vec![body.to_vec()], origin).await?;
-        let (accepted, standing) = (taken.results.into_iter().next(), taken.standing);
+        let done = take(&state, vec![body.to_vec()], origin).await?;
+        let (accepted, standing) = (done.results.into_iter().next(), done.standing);
         let accepted = accepted.ok_or_else(|| ApiError::internal("a record came to nothing"))??;
         let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
         return Ok((status, axum::Json(answer(accepted, &standing)?)).into_response());
@@ -117,13 +117,13 @@ pub(in crate::api) async fn take_attestation(
         let detail = format!("send 1 to {LINES_MAX} lines, and not {}", lines.len());
         return Err(ApiError::field("body", detail));
     }
-    let taken = take(&state, lines, origin).await?;
-    let mut items = Vec::with_capacity(taken.results.len());
-    for result in taken.results {
+    let done = take(&state, lines, origin).await?;
+    let mut items = Vec::with_capacity(done.results.len());
+    for result in done.results {
         items.push(match result {
             Ok(accepted) => OneOfMany {
                 status: if accepted.is_new { 201 } else { 200 },
-                outcome: OneOutcome::Attestation(Box::new(answer(accepted, &taken.standing)?)),
+                outcome: OneOutcome::Attestation(Box::new(answer(accepted, &done.standing)?)),
             },
             Err(refused) => {
                 let problem = Problem::from(&ApiError::from(refused));

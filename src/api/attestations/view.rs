@@ -161,18 +161,18 @@ pub(in crate::api) fn class(stored: Option<IssuerClass>, issuer: Rekeying) -> Op
 /// Records with whom they meant, as they are shown.
 pub(in crate::api) async fn answers(
     tx: &mut Tx,
-    records: Vec<StoredRecord>,
+    records: &[StoredRecord],
     standing: &Standing,
 ) -> Result<Vec<RecordAnswer>, ApiError> {
     let numbers: BTreeSet<_> =
         records.iter().flat_map(|record| [record.issuer, record.subject]).collect();
     let names = tx.names(numbers).await?;
-    let parties = tx.parties_of(&records).await?;
-    records.into_iter().map(|record| answer(record, &names, &parties, standing)).collect()
+    let parties = tx.parties_of(records).await?;
+    records.iter().map(|record| answer(record, &names, &parties, standing)).collect()
 }
 
 fn answer(
-    record: StoredRecord,
+    record: &StoredRecord,
     names: &BTreeMap<u64, Subject>,
     parties: &BTreeMap<(u64, Role), Party>,
     standing: &Standing,

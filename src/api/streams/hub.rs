@@ -209,7 +209,7 @@ pub(super) async fn events(
     standing: &Standing,
 ) -> Result<Vec<Event>, ApiError> {
     let mut parties: BTreeMap<(u64, Role), Party> = tx.parties_of(&records).await?;
-    let answers = answers(tx, records.clone(), standing).await?;
+    let answers = answers(tx, &records, standing).await?;
     let mut events = Vec::with_capacity(records.len());
     for (record, answer) in records.into_iter().zip(answers) {
         let json = serde_json::to_string(&answer);

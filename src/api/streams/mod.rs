@@ -159,7 +159,7 @@ impl Reader {
             }
             let found = match self.hub.events_after(self.after, TURN) {
                 Found::Events(events) => events,
-                Found::Behind => match self.from_log().await {
+                Found::Behind => match self.read_log().await {
                     Ok(events) => events,
                     Err(error) => {
                         // The client comes back, and goes on where it was.
@@ -216,7 +216,7 @@ impl Reader {
     }
 
     /// Events from the log, for whoever has fallen behind.
-    async fn from_log(&self) -> Result<Vec<Arc<Event>>, ApiError> {
+    async fn read_log(&self) -> Result<Vec<Arc<Event>>, ApiError> {
         let mut tx = self.database.begin_read().await?;
         let standing = standing(&mut tx).await?;
         let limit = u32::try_from(TURN).unwrap_or(u32::MAX);

@@ -53,18 +53,18 @@ impl Records {
         tx: &mut Tx,
         checked: Vec<CheckedRecord>,
     ) -> Result<Vec<Result<Accepted, Refused>>, StorageError> {
-        let named: Vec<_> = checked
+        let batch: Vec<_> = checked
             .into_iter()
             .map(|checked| Named { issuer: checked.issuer(), checked })
             .collect();
-        let ground = self.ground(tx, &named).await?;
-        let held = Held::find(tx, &named).await?;
-        let limits = self.limit(tx, &named, &held, &ground).await?;
-        let claimed = claimed(tx, &named, &held).await?;
+        let ground = self.ground(tx, &batch).await?;
+        let held = Held::find(tx, &batch).await?;
+        let limits = self.limit(tx, &batch, &held, &ground).await?;
+        let claimed = claimed(tx, &batch, &held).await?;
         let mut taken = Vec::new();
-        let mut outcomes = Vec::with_capacity(named.len());
+        let mut outcomes = Vec::with_capacity(batch.len());
         let mut firsts = BTreeMap::new();
-        for (index, record) in named.iter().enumerate() {
+        for (index, record) in batch.iter().enumerate() {
             let same = (record.checked.attestation.digest(), held.numbers(index).0);
             let earlier = *firsts.entry(same).or_insert(index);
             if earlier < index {
@@ -97,10 +97,10 @@ impl Records {
             taken.push(take);
         }
         let first = append(tx, &taken).await?;
-        self.link(tx, &named, &outcomes, first).await?;
-        note_refused(tx, &outcomes, &named).await?;
-        let mut done: Vec<Result<Accepted, Refused>> = Vec::with_capacity(named.len());
-        for (record, outcome) in named.iter().zip(outcomes) {
+        self.link(tx, &batch, &outcomes, first).await?;
+        note_refused(tx, &outcomes, &batch).await?;
+        let mut done: Vec<Result<Accepted, Refused>> = Vec::with_capacity(batch.len());
+        for (record, outcome) in batch.iter().zip(outcomes) {
             done.push(match outcome {
                 Outcome::Again(earlier) => {
                     let missing = || StorageError::inconsistent("attestation", "digest", earlier);
@@ -138,22 +138,22 @@ pub(super) struct Held {
 }
 
 impl Held {
-    async fn find(tx: &mut Tx, named: &[Named]) -> Result<Self, StorageError> {
+    async fn find(tx: &mut Tx, batch: &[Named]) -> Result<Self, StorageError> {
         let names =
-            named.iter().flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
+            batch.iter().flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
         let by_name = tx.number_names(names).await?;
         let number = |name: &Subject| {
             let missing = || StorageError::inconsistent("name", "id", name);
             by_name.get(name).copied().ok_or_else(missing)
         };
         let digests: Vec<_> =
-            named.iter().map(|record| record.checked.attestation.digest()).collect();
+            batch.iter().map(|record| record.checked.attestation.digest()).collect();
         let mut distinct = digests.clone();
         distinct.sort_unstable();
         distinct.dedup();
         let held = tx.held_records(&distinct).await?;
-        let (mut numbers, mut places) = (Vec::with_capacity(named.len()), BTreeMap::new());
-        for (index, (record, digest)) in named.iter().zip(digests).enumerate() {
+        let (mut numbers, mut places) = (Vec::with_capacity(batch.len()), BTreeMap::new());
+        for (index, (record, digest)) in batch.iter().zip(digests).enumerate() {
             let issuer = number(&record.issuer)?;
             numbers.push((issuer, number(&record.checked.attestation.subject)?));
             if let Some(seq) = held.get(&(digest, issuer)) {
@@ -177,11 +177,11 @@ impl Held {
 /// Which records have an id that another record of their origin has, and where that is.
 async fn claimed(
     tx: &mut Tx,
-    named: &[Named],
+    batch: &[Named],
     held: &Held,
 ) -> Result<BTreeMap<usize, String>, StorageError> {
     let mut keys: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (index, record) in named.iter().enumerate() {
+    for (index, record) in batch.iter().enumerate() {
         // Ids from the chain are ours, and are places.
         if held.of(index).is_none() && record.checked.source != RecordSource::Chain {
             keys.entry(key_of(record)).or_default().push(index);
@@ -193,14 +193,14 @@ async fn claimed(
     for (key, indexes) in keys {
         let stored = stored.get(&key).map_or(&[][..], Vec::as_slice);
         for index in &indexes {
-            let Some(record) = named.get(*index) else { continue };
+            let Some(record) = batch.get(*index) else { continue };
             let digest = record.checked.attestation.digest();
             if let Some((seq, _)) = stored.iter().find(|(_, other)| *other != digest) {
                 found.insert(*index, format!("record {seq}"));
                 continue;
             }
             let differs = |other: &&usize| {
-                let other = named.get(**other);
+                let other = batch.get(**other);
                 other.is_some_and(|other| other.checked.attestation.digest() != digest)
             };
             if indexes.iter().take_while(|other| *other < index).any(|other| differs(&other)) {
@@ -219,12 +219,11 @@ fn key_of(record: &Named) -> i64 {
 
 async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
     let mut rows = Vec::with_capacity(taken.len());
-    let names = taken
-        .iter()
-        .flat_map(|record| [&record.named.issuer, &record.named.checked.attestation.subject]);
+    let names =
+        taken.iter().flat_map(|one| [&one.record.issuer, &one.record.checked.attestation.subject]);
     let numbers = tx.number_names(names).await?;
-    for record in taken {
-        let checked = &record.named.checked;
+    for one in taken {
+        let checked = &one.record.checked;
         let attestation = &checked.attestation;
         let number = |name: &Subject| {
             let missing = || StorageError::inconsistent("name", "id", name);
@@ -236,10 +235,10 @@ async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
             envelope: checked.envelope.as_ref().map(|(raw, form)| (raw.as_slice(), *form)),
             source: checked.source,
             place: checked.place.as_deref(),
-            issuer: number(&record.named.issuer)?,
+            issuer: number(&one.record.issuer)?,
             subject: number(&attestation.subject)?,
             // That somebody is an agent follows from the re-keying, and changes with it.
-            issuer_class: record.class.filter(|class| *class != IssuerClass::Agent),
+            issuer_class: one.class.filter(|class| *class != IssuerClass::Agent),
             claim_type: &attestation.body.claim.kind,
             origin: attestation.context.origin.as_ref().map(crate::vocab::OriginName::as_str),
             game: attestation.context.game.as_deref(),
@@ -247,10 +246,10 @@ async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
             said_at: checked.said_at,
             is_dated: checked.is_dated,
             received_at: checked.received_at,
-            claimed_key: key_of(record.named),
+            claimed_key: key_of(one.record),
             proof: checked.proof.clone(),
-            supersedes: record.supersedes,
-            parties: [record.issuer, record.subject],
+            supersedes: one.supersedes,
+            parties: [one.issuer, one.subject],
         });
     }
     let first = tx.append_records(&rows).await?;
@@ -266,9 +265,9 @@ async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
 async fn note_refused(
     tx: &mut Tx,
     outcomes: &[Outcome],
-    named: &[Named],
+    batch: &[Named],
 ) -> Result<(), StorageError> {
-    let refused = outcomes.iter().zip(named).filter_map(|(outcome, record)| match outcome {
+    let refused = outcomes.iter().zip(batch).filter_map(|(outcome, record)| match outcome {
         Outcome::Refused(refused) => Some(RefusedRecord {
             number: 0,
             received_at: record.checked.received_at,

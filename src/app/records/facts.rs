@@ -46,7 +46,7 @@ impl Records {
                 if *issuer == Subject::Account(account) {
                     return Ok(Known::default());
                 }
-                self.rights_of(account, issuer).await.map_err(|error| self.failed(&error))
+                self.rights_of(account, issuer).await.map_err(|error| Self::failed(&error))
             }
         }
     }
@@ -72,7 +72,7 @@ impl Records {
         let method =
             method::assertion_method(&document.document, name).map_err(Refused::unverified)?;
         let seen = self.sighting(&method, document.retrieved.min(now)).await;
-        let seen = seen.map_err(|error| self.failed(&error))?;
+        let seen = seen.map_err(|error| Self::failed(&error))?;
         let from = UnixSeconds::new(seen.get().saturating_sub(BEFORE_SIGHTING_S));
         let right = Right { from: from.unwrap_or(seen), to: None, basis: Basis::Document };
         Ok(Known { method: Some(method), rights: vec![right], checked_at: None })
@@ -164,7 +164,7 @@ impl Records {
         Ok(links.into_iter().filter(|link| link.account == account).map(right).collect())
     }
 
-    pub(super) fn failed(&self, error: &StorageError) -> Refused {
+    pub(super) fn failed(error: &StorageError) -> Refused {
         tracing::error!(%error, "a record could not be checked");
         Refused::new(RefusedBecause::Unavailable, "the database did not answer; try again")
     }

@@ -22,7 +22,7 @@ pub(super) struct Ground {
 
 /// A record that is going to be appended.
 pub(super) struct Taken<'a> {
-    pub(super) named: &'a Named,
+    pub(super) record: &'a Named,
     pub(super) class: Option<IssuerClass>,
     pub(super) issuer: (Rekeying, PartyState),
     pub(super) subject: (Rekeying, PartyState),
@@ -34,12 +34,12 @@ impl Records {
     pub(super) async fn ground(
         &self,
         tx: &mut Tx,
-        named: &[Named],
+        batch: &[Named],
     ) -> Result<Ground, StorageError> {
         let followed = followed(tx).await?;
         let meanings = match followed {
             Some(followed) => {
-                let names = named
+                let names = batch
                     .iter()
                     .flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
                 let reading = Reading { followed, host: self.host.clone() };
@@ -60,9 +60,8 @@ impl Ground {
     ) -> (Rekeying, PartyState) {
         let found = self.meanings.get(name).map(|meanings| meanings.at(checked.said_at));
         match (found, state(&self.tags, checked.said_at)) {
-            (None, _) => (Rekeying::default(), PartyState::Open),
             // What is found before the time is reached is a guess, and is not kept.
-            (Some(_), PartyState::Open) => (Rekeying::default(), PartyState::Open),
+            (None, _) | (Some(_), PartyState::Open) => (Rekeying::default(), PartyState::Open),
             (Some(found), state) => (found, state),
         }
     }
@@ -74,8 +73,8 @@ impl Ground {
         found.outcome.agent().map(|id| AgentRef { registry, id })
     }
 
-    pub(super) fn judge<'a>(&self, named: &'a Named, host: &WebHost) -> Taken<'a> {
-        let Named { issuer, checked } = named;
+    pub(super) fn judge<'a>(&self, record: &'a Named, host: &WebHost) -> Taken<'a> {
+        let Named { issuer, checked } = record;
         let attestation = &checked.attestation;
         let sender = match &checked.sent_by {
             SentBy::Origin(_) => Sender::Origin,
@@ -89,8 +88,8 @@ impl Ground {
         let is_same = |one: &Subject, other: &Subject| {
             let agent = self.agent(other, checked);
             agent.is_some() && self.followed.is_some_and(|followed| {
-                let named = question(one, followed, host);
-                matches!(named, Question::Registered(id, _) if agent.is_some_and(|agent| agent.id == id))
+                let question = question(one, followed, host);
+                matches!(question, Question::Registered(id, _) if agent.is_some_and(|agent| agent.id == id))
             })
         };
         let classed = classify(&sender, attestation.body.issuer_kind, &attestation.issuer, is_same);
@@ -103,7 +102,7 @@ impl Ground {
             detail: disagreement.to_string(),
         };
         Taken {
-            named,
+            record,
             class: classed.class,
             issuer: self.meaning(issuer, checked),
             subject: self.meaning(&attestation.subject, checked),
@@ -115,14 +114,14 @@ impl Ground {
 
 impl Taken<'_> {
     pub(super) fn accepted(&self, seq: u64, is_new: bool) -> Accepted {
-        let checked = &self.named.checked;
+        let checked = &self.record.checked;
         let party = |name: &Subject, (rekeying, state)| (name.clone(), rekeying, state);
         Accepted {
             seq,
             digest: checked.attestation.digest(),
             is_new,
             issuer_class: self.class,
-            issuer: party(&self.named.issuer, self.issuer),
+            issuer: party(&self.record.issuer, self.issuer),
             subject: party(&checked.attestation.subject, self.subject),
             said_at: checked.said_at,
             proof: checked.proof.clone(),

@@ -26,7 +26,7 @@ impl Records {
     pub(super) async fn limit(
         &self,
         tx: &mut Tx,
-        named: &[Named],
+        batch: &[Named],
         held: &Held,
         ground: &Ground,
     ) -> Result<Limited, StorageError> {
@@ -36,7 +36,7 @@ impl Records {
                     || !matches!(record.checked.sent_by, SentBy::Name(_));
             !is_free && held.of(*index).is_none()
         };
-        let limited: Vec<_> = named.iter().enumerate().filter(limited).collect();
+        let limited: Vec<_> = batch.iter().enumerate().filter(limited).collect();
         let keys: Vec<_> = limited.iter().map(|(_, record)| round_key(record, ground)).collect();
         let distinct: Vec<_> = keys.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut counts = tx.round_counts(&distinct).await?;
@@ -110,7 +110,7 @@ impl Records {
 
 /// The accounts by which an issuer acts: its own, and the one that signed.
 fn accounts_of(issuer: &Subject, record: &Named) -> Vec<AccountId> {
-    let named = match issuer {
+    let own = match issuer {
         Subject::Account(account) => Some(*account),
         Subject::Agent(_) | Subject::Did(_) | Subject::Platform { .. } => None,
     };
@@ -118,7 +118,7 @@ fn accounts_of(issuer: &Subject, record: &Named) -> Vec<AccountId> {
         let proof: serde_json::Value = serde_json::from_str(proof).ok()?;
         AccountId::parse(proof.get("signer")?.as_str()?, ChainId(0)).ok()
     });
-    let mut accounts: Vec<_> = named.into_iter().chain(signer).collect();
+    let mut accounts: Vec<_> = own.into_iter().chain(signer).collect();
     accounts.sort_unstable();
     accounts.dedup();
     accounts
@@ -145,16 +145,16 @@ fn round_key(record: &Named, ground: &Ground) -> Digest {
 /// What accounts had to do with an agent at a time: wallets and owners of the past among them.
 fn ties_at(
     ties: &[(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)],
-    time: UnixSeconds,
+    said_at: UnixSeconds,
 ) -> impl Iterator<Item = (AccountId, Tie)> {
     ties.iter().filter_map(move |(account, tie, from, to)| {
-        let tie = match (tie, to.is_some_and(|to| to <= time)) {
+        let tie = match (tie, to.is_some_and(|to| to <= said_at)) {
             (Tie::Wallet, true) => Tie::PastWallet,
             (Tie::Owner, true) => Tie::PastOwner,
             (Tie::Operator, true) => return None,
             (tie, _) => *tie,
         };
-        (*from <= time).then_some((*account, tie))
+        (*from <= said_at).then_some((*account, tie))
     })
 }
 

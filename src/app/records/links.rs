@@ -21,11 +21,11 @@ impl Records {
     pub(super) async fn link(
         &self,
         tx: &mut Tx,
-        named: &[Named],
+        batch: &[Named],
         outcomes: &[Outcome],
         first: u64,
     ) -> Result<(), StorageError> {
-        for (record, outcome) in named.iter().zip(outcomes) {
+        for (record, outcome) in batch.iter().zip(outcomes) {
             let Outcome::Taken(index) = outcome else { continue };
             if record.checked.attestation.body.claim.kind != CLAIM {
                 continue;

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 struct Live {
     url: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
-    served: tokio::task::JoinHandle<()>,
+    served: tokio::task::JoinSet<()>,
 }
 
 impl Live {
@@ -28,7 +28,8 @@ impl Live {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let served = tokio::spawn(async move {
+        let mut served = tokio::task::JoinSet::new();
+        served.spawn(async move {
             hallmark::api::serve(listener, state, async {
                 let _ = stopped.await;
             })
@@ -40,7 +41,8 @@ impl Live {
     async fn end(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         // Streams end with the service, and do not hold it up.
-        tokio::time::timeout(Duration::from_secs(5), self.served).await.unwrap().unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(5), self.served.join_next());
+        ended.await.unwrap().unwrap().unwrap();
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn meaning(id: u64) -> Rekeying {
 }
 
 /// A record whose text is also its digest's source, by an issuer about a subject.
-pub(super) fn record<'a>(text: &'a str, issuer: u64, subject: u64, second: u64) -> NewRecord<'a> {
+pub(super) fn record(text: &str, issuer: u64, subject: u64, second: u64) -> NewRecord<'_> {
     NewRecord {
         digest: Digest::of(text.as_bytes()),
         record: text.as_bytes(),
