@@ -213,7 +213,8 @@ fn check_contexts(contexts: Option<&Value>) -> Result<(), CredentialError> {
 fn is_known_context(url: &str) -> bool {
     let is_ours = || {
         let url = url.strip_prefix("https://")?;
-        let host = url.strip_suffix(CONTEXT_PATH).or_else(|| url.strip_suffix(RECORD_CONTEXT_PATH))?;
+        let host =
+            url.strip_suffix(CONTEXT_PATH).or_else(|| url.strip_suffix(RECORD_CONTEXT_PATH))?;
         WebHost::parse(host).ok().filter(|parsed| parsed.authority() == host)
     };
     OTHER_CONTEXTS.contains(&url) || is_ours().is_some()
@@ -254,7 +255,10 @@ fn record(subject: &Map<String, Value>) -> Result<Attestation, CredentialError> 
 }
 
 /// The typed record in a credential's subject, which must be its issuer's word.
-fn typed_record(subject: &Map<String, Value>, issuer: &str) -> Result<TypedRecord, CredentialError> {
+fn typed_record(
+    subject: &Map<String, Value>,
+    issuer: &str,
+) -> Result<TypedRecord, CredentialError> {
     let of_subject = |error: FieldError| error.of("credentialSubject");
     let record = field::required(subject, "record").map_err(of_subject)?;
     let record = TypedRecord::from_value(record.clone()).map_err(CredentialError::TypedRecord)?;

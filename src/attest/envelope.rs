@@ -227,7 +227,9 @@ impl Envelope {
             Content::Dsse(dsse) if dsse.payload_type == PAYLOAD_TYPE => {
                 TypedRecord::read(&dsse.payload).ok()
             }
-            Content::Dsse(_) | Content::Jwt { .. } | Content::Statement(_) | Content::Eas(_) => None,
+            Content::Dsse(_) | Content::Jwt { .. } | Content::Statement(_) | Content::Eas(_) => {
+                None
+            }
         }
     }
 }

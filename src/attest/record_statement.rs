@@ -168,11 +168,10 @@ mod tests {
             let object = made.to_value().as_object().unwrap().clone();
             let read = RecordStatement::from_object(object.clone()).unwrap();
             assert_eq!(read, made);
-            assert_eq!(
-                judge(read.account, read.digest(), &read.signature),
-                Judgement::Signed
-            );
-            for (name, told) in [("more", "`more`: there is no such field"), ("record", "`record`: it must be")] {
+            assert_eq!(judge(read.account, read.digest(), &read.signature), Judgement::Signed);
+            for (name, told) in
+                [("more", "`more`: there is no such field"), ("record", "`record`: it must be")]
+            {
                 let mut changed = object.clone();
                 changed.insert(name.to_owned(), json!(1));
                 let error = RecordStatement::from_object(changed).unwrap_err().to_string();

@@ -71,17 +71,18 @@ impl TypedRecord {
             return Err(refuse("schema", why.to_owned()).into());
         }
         let written = field::required_word(&source, "issuer", ISSUER_LEN_MAX)?;
-        let issuer: Subject = written.parse().map_err(|error: crate::vocab::SubjectError| {
-            refuse("issuer", error.to_string())
-        })?;
+        let issuer: Subject = written
+            .parse()
+            .map_err(|error: crate::vocab::SubjectError| refuse("issuer", error.to_string()))?;
         if issuer.to_string() != written {
             return Err(refuse("issuer", format!("write it as `{issuer}`")).into());
         }
         let written = field::required_text(&source, "issued_at")?;
         let said_at = UnixSeconds::of_timestamp(&written);
-        let said_at = said_at.filter(|time| time.to_text().as_str() == written).ok_or_else(|| {
-            refuse("issued_at", "write a time as `2026-02-03T11:08:33Z`".to_owned())
-        })?;
+        let said_at =
+            said_at.filter(|time| time.to_text().as_str() == written).ok_or_else(|| {
+                refuse("issued_at", "write a time as `2026-02-03T11:08:33Z`".to_owned())
+            })?;
         let whole = Value::Object(source);
         let canonical = canonical::to_bytes(&whole)?;
         if canonical.len() > RECORD_BYTES_MAX {

@@ -9,6 +9,7 @@
 mod args;
 mod audit;
 mod config;
+mod delegation;
 mod demo;
 mod did;
 mod error;
@@ -24,6 +25,7 @@ mod progress;
 mod serve;
 pub mod shutdown;
 mod tfd;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -85,6 +87,8 @@ fn run_command(
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),
+        Command::Verify(wanted) => verify::run(wanted, out),
+        Command::Delegation(command) => delegation::run(config, command, out),
         Command::Tfd(wanted) => tfd::run(wanted, out),
         Command::Config => config::run(config, out),
     }

@@ -21,7 +21,9 @@ pub enum Widening {
         below: UnixSeconds,
     },
     /// It takes off conditions that bind everybody below.
-    #[error("the conditions above bind everybody below (`inheritance` is `full`), and it ends that")]
+    #[error(
+        "the conditions above bind everybody below (`inheritance` is `full`), and it ends that"
+    )]
     Inheritance,
     /// It allows something that is not allowed.
     #[error("the action `{0}` is not within the scope above")]

@@ -10,8 +10,8 @@ use super::grant::{Child, Grant, Under};
 use super::task::{Ruling, Verdict};
 use super::verdict::{Hop, HopState, TraceVerdict};
 use crate::tfd::{
-    self, Acceptance, Capability, Case, CaseError, Edge, Failure, Invocation, Loss, Operator, Policy,
-    Profile, Skill, Specification,
+    self, Acceptance, Capability, Case, CaseError, Edge, Failure, Invocation, Loss, Operator,
+    Policy, Profile, Skill, Specification,
 };
 use crate::vocab::{Digest, Subject};
 
@@ -42,7 +42,9 @@ pub fn case(verdict: &TraceVerdict, options: CaseOptions) -> Result<Case, CaseEr
         Some(grant) => verdict.hop(grant),
         None => verdict.hops.iter().rfind(|hop| hop.grant.is_some()),
     };
-    let failed = failed.ok_or_else(|| refused("it has no hop of this grant, under which something could have failed"))?;
+    let failed = failed.ok_or_else(|| {
+        refused("it has no hop of this grant, under which something could have failed")
+    })?;
     let mut invocations = BTreeMap::new();
     for hop in &verdict.hops {
         let (id, invocation) = (parent_id(hop), agent(&hop.parent));
@@ -76,7 +78,8 @@ fn judged(verdict: &TraceVerdict, failed: Option<Digest>) -> Option<(&Hop, Diges
         verdict.hops.iter().any(|hop| hop.parent == *name || hop.child.agent() == Some(name))
     };
     let hops = verdict.hops.iter().filter(|hop| failed.is_none_or(|grant| hop.digest == grant));
-    let all = hops.flat_map(|hop| hop.verdicts.iter().map(move |(digest, told)| (hop, *digest, told)));
+    let all =
+        hops.flat_map(|hop| hop.verdicts.iter().map(move |(digest, told)| (hop, *digest, told)));
     all.filter(|(_, _, told)| told.ruling == Ruling::Failed && !stands(&told.issuer))
         .min_by_key(|(_, digest, told)| (told.issued_at, *digest))
 }

@@ -329,7 +329,9 @@ impl Party {
         };
         match chain {
             Some(chain) if !chains.contains_key(&chain) => {
-                let why = format!("the document has no `as_of` of {chain}, so it does not say until when this is known");
+                let why = format!(
+                    "the document has no `as_of` of {chain}, so it does not say until when this is known"
+                );
                 return Err(wrong(&format!("{field}.wallets"), &why));
             }
             Some(_) if self.as_of.is_some() => {
@@ -351,9 +353,10 @@ impl Party {
         }
         let limit = chain.and_then(|chain| chains.get(&chain)).map(|block| block.number);
         self.check_order(field, chain.is_some(), limit)?;
-        self.keys.iter().enumerate().try_for_each(|(index, key)| {
-            key.check(&format!("{field}.keys[{index}]"), &self.name)
-        })
+        self.keys
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, key)| key.check(&format!("{field}.keys[{index}]"), &self.name))
     }
 
     /// Of an agent, that one wallet follows on another, and none begins after what is known.
@@ -413,7 +416,10 @@ impl WalletSpan {
                     blocks.check(&field, chain, number, hash, at.time)?;
                 }
                 (Some(_), None) => {
-                    return Err(wrong(&field, "of an agent it has `block`, `hash` and `log_index`"));
+                    return Err(wrong(
+                        &field,
+                        "of an agent it has `block`, `hash` and `log_index`",
+                    ));
                 }
                 (None, _) if !at.is_time_alone() => {
                     return Err(wrong(&field, "of a link it has a `time`, and nothing else"));

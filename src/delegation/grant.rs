@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::record::{Kind, check_about, check_name, check_ppm, check_text, check_value, check_word, wrong};
+use super::record::{
+    Kind, check_about, check_name, check_ppm, check_text, check_value, check_word, wrong,
+};
 use super::scope::Scope;
 use crate::attest::FieldError;
 use crate::attest::canonical;

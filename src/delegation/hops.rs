@@ -7,7 +7,7 @@ use super::grant::{Child, Grant};
 use super::record::Record;
 use super::run::{Ends, Event, Interactions, follow};
 use super::task::{Acceptance, Capability, InteractionKind, Outcome, Verdict};
-use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted};
+use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted, by_number};
 use super::verify::{HOPS_MAX, Seal, Seen, is_first};
 use crate::tfd;
 use crate::vocab::{Digest, UnixSeconds};
@@ -37,7 +37,9 @@ impl<'a> Checker<'a> {
         }
         // The earliest first; of one second in the order of their digests, so that it is nobody's choice.
         let order = |seen: &&Seen| (seen.record.issued_at(), seen.digest);
-        of_grant.values_mut().for_each(|records| records.sort_by_key(order));
+        for records in of_grant.values_mut() {
+            records.sort_by_key(order);
+        }
         Self { seen, of_grant, faults: Vec::new(), notes: Vec::new() }
     }
 
@@ -158,18 +160,23 @@ impl<'a> Checker<'a> {
             return;
         };
         if higher.child.agent() != Some(&grant.issuer) {
-            let why = format!("it is by {}, and the grant above was to {}", grant.issuer, higher.child);
+            let why =
+                format!("it is by {}, and the grant above was to {}", grant.issuer, higher.child);
             self.fault(at, digest, FaultKind::Stranger, &why);
         }
         let said = grant.issued_at;
         let accepted = above.acceptance.as_ref().map(|(_, acceptance)| acceptance.issued_at);
         let begun = accepted.unwrap_or(higher.issued_at);
         if said < begun {
-            let why = format!("it was signed at {said}, and the grant above was taken at {begun} only");
+            let why =
+                format!("it was signed at {said}, and the grant above was taken at {begun} only");
             self.fault(at, digest, FaultKind::Order, &why);
         }
         if said >= higher.expires_at {
-            let why = format!("it was signed at {said}, and the grant above expired at {}", higher.expires_at);
+            let why = format!(
+                "it was signed at {said}, and the grant above expired at {}",
+                higher.expires_at
+            );
             self.fault(at, digest, FaultKind::Expired, &why);
         }
         let ended = above.outcome.as_ref().map(|(_, outcome)| outcome.ended_at);
@@ -191,7 +198,7 @@ impl<'a> Checker<'a> {
                 self.note(at, at.digest, Note::Returns);
                 return;
             }
-            up = hop.above.and_then(|above| hops.iter().find(|hop| hop.number == above));
+            up = hop.above.and_then(|above| by_number(hops, above));
         }
     }
 
@@ -215,10 +222,14 @@ impl<'a> Checker<'a> {
                 let why = format!("it says that {} granted it", acceptance.parent);
                 self.fault(at, seen.digest, FaultKind::Contradiction, &why);
             } else if said < grant.issued_at {
-                let why = format!("it was signed at {said}, and the grant at {} only", grant.issued_at);
+                let why =
+                    format!("it was signed at {said}, and the grant at {} only", grant.issued_at);
                 self.fault(at, seen.digest, FaultKind::Order, &why);
             } else if said >= grant.expires_at {
-                let why = format!("it was signed at {said}, and the grant expired at {}", grant.expires_at);
+                let why = format!(
+                    "it was signed at {said}, and the grant expired at {}",
+                    grant.expires_at
+                );
                 self.fault(at, seen.digest, FaultKind::Expired, &why);
             } else if found.is_some() {
                 self.note(at, seen.digest, Note::AcceptedAgain);
@@ -245,7 +256,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             if let Some(start) = start.filter(|start| outcome.ended_at < *start) {
-                let why = format!("it says that the run ended at {}, and it began at {start}", outcome.ended_at);
+                let why = format!(
+                    "it says that the run ended at {}, and it began at {start}",
+                    outcome.ended_at
+                );
                 self.fault(at, seen.digest, FaultKind::Order, &why);
                 continue;
             }

@@ -200,4 +200,3 @@ fn basis(name: &Subject, span: &WalletSpan) -> Basis {
         _ => Basis::Link,
     }
 }
-

@@ -57,7 +57,9 @@ impl WhyLeftOut {
             Self::Stranger => "neither parent nor child signed it",
             Self::Unlinked => "the interaction before it is not there",
             Self::OutOfOrder => "it is older than the interaction before it",
-            Self::Fork => "another interaction follows on the same one, and the longer story is followed",
+            Self::Fork => {
+                "another interaction follows on the same one, and the longer story is followed"
+            }
             Self::AfterTheLast => "it follows on what the outcome calls the last interaction",
         }
     }
@@ -177,7 +179,8 @@ fn story<'a>(
     }
     // Behind each place, how much of a story is still to come.
     let mut height: BTreeMap<Digest, usize> = BTreeMap::new();
-    let mut by_depth: Vec<_> = reached.iter().map(|(digest, (depth, _))| (*depth, *digest)).collect();
+    let mut by_depth: Vec<_> =
+        reached.iter().map(|(digest, (depth, _))| (*depth, *digest)).collect();
     by_depth.sort_unstable();
     for (_, digest) in by_depth.iter().rev() {
         let own = height.get(digest).copied().unwrap_or(0) + 1;

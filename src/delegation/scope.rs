@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::amount::Amount;
-use super::record::{check_word, wrong};
 use super::attenuate::Widening;
+use super::record::{check_word, wrong};
 use crate::attest::FieldError;
 
 /// Most entries of a list, and most limits.

@@ -226,16 +226,28 @@ impl Note {
     #[must_use]
     pub const fn in_words(self) -> &'static str {
         match self {
-            Self::AcceptedByStranger => "accepted by somebody else than the child, which counts for nothing",
-            Self::AcceptedAgain => "accepted once more by the child; the earliest acceptance counts",
-            Self::OutcomeByStranger => "an outcome by neither parent nor child, which counts for nothing",
+            Self::AcceptedByStranger => {
+                "accepted by somebody else than the child, which counts for nothing"
+            }
+            Self::AcceptedAgain => {
+                "accepted once more by the child; the earliest acceptance counts"
+            }
+            Self::OutcomeByStranger => {
+                "an outcome by neither parent nor child, which counts for nothing"
+            }
             Self::OutcomesDiffer => "another outcome says otherwise than the one that counts",
-            Self::ActiveAfterEnd => "the child signed interactions after the end that its own outcome gives",
-            Self::LastMissing => "the outcome's last interaction is not in the document, or not in the run",
+            Self::ActiveAfterEnd => {
+                "the child signed interactions after the end that its own outcome gives"
+            }
+            Self::LastMissing => {
+                "the outcome's last interaction is not in the document, or not in the run"
+            }
             Self::InteractionsLeftOut => "interactions were left out",
             Self::SnapshotMissing => "a capability snapshot of the grant is not in the document",
             Self::SnapshotSelfStated => "a capability is stated by whose it is",
-            Self::JudgedByParty => "judged by somebody who stands in the trace, which confirms nothing",
+            Self::JudgedByParty => {
+                "judged by somebody who stands in the trace, which confirms nothing"
+            }
             Self::Returns => "the child stands further up in the trace as well",
             Self::Stray => "a record that belongs to no hop of the document",
         }
@@ -256,9 +268,7 @@ pub struct Rest {
 impl Rest {
     fn to_value(&self) -> Value {
         let valid = &self.valid;
-        let place = |position: crate::vocab::Position| {
-            json!({ "block": position.block_number, "log_index": position.log_index })
-        };
+        let place = |position: crate::vocab::Position| json!({ "block": position.block_number, "log_index": position.log_index });
         let basis = match &valid.right.basis {
             Basis::Itself => json!({ "kind": "itself" }),
             Basis::ServiceKey => json!({ "kind": "service_key" }),
@@ -311,6 +321,12 @@ impl Hop {
     }
 }
 
+/// The hop of a number: they are numbered from 1 on, in their order.
+pub(super) fn by_number(hops: &[Hop], number: u32) -> Option<&Hop> {
+    let index = usize::try_from(number.checked_sub(1)?).ok()?;
+    hops.get(index).filter(|hop| hop.number == number)
+}
+
 impl TraceVerdict {
     /// The reason why it does not hold: the first fault.
     #[must_use]
@@ -327,7 +343,7 @@ impl TraceVerdict {
     /// The hop of a number.
     #[must_use]
     pub fn numbered(&self, number: u32) -> Option<&Hop> {
-        self.hops.iter().find(|hop| hop.number == number)
+        by_number(&self.hops, number)
     }
 
     /// As JSON: `standing`, `reason`, and everything by which somebody can see why.

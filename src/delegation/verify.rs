@@ -74,9 +74,7 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
     let (faults, mut notes) = (checker.faults, checker.notes);
     notes.extend(by_parties(&hops));
     let of_hops: BTreeMap<Digest, u32> = hops.iter().map(|hop| (hop.digest, hop.number)).collect();
-    let hop_of = |seen: &Seen| {
-        of_hops.get(&seen.record.of_grant().unwrap_or(seen.digest)).copied()
-    };
+    let hop_of = |seen: &Seen| of_hops.get(&seen.record.of_grant().unwrap_or(seen.digest)).copied();
     let pointed: BTreeSet<Digest> = seen
         .values()
         .filter_map(Seen::grant)
@@ -112,11 +110,8 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
 
 /// Notes verdicts by those who stand in the trace.
 fn by_parties(hops: &[Hop]) -> Vec<Noted> {
-    let parties: BTreeSet<_> = hops
-        .iter()
-        .flat_map(|hop| [Some(&hop.parent), hop.child.agent()])
-        .flatten()
-        .collect();
+    let parties: BTreeSet<_> =
+        hops.iter().flat_map(|hop| [Some(&hop.parent), hop.child.agent()]).flatten().collect();
     let judged = hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
     let by_party = judged.filter(|(_, (_, verdict))| parties.contains(&verdict.issuer));
     by_party
@@ -167,17 +162,16 @@ fn of_envelope(envelope: usize, record: Option<Digest>, kind: FaultKind, why: &s
 
 /// Puts hops together, a parent before its children; of equals the earlier first. Then come those of which only a child speaks.
 fn hops(checker: &mut Checker<'_>) -> Vec<Hop> {
-    let grants: BTreeMap<Digest, &Grant> = checker
-        .seen
-        .values()
-        .filter_map(|seen| Some((seen.digest, seen.grant()?)))
-        .collect();
+    let grants: BTreeMap<Digest, &Grant> =
+        checker.seen.values().filter_map(|seen| Some((seen.digest, seen.grant()?))).collect();
     let mut below: BTreeMap<Option<Digest>, Vec<(UnixSeconds, Digest)>> = BTreeMap::new();
     for (digest, grant) in &grants {
         let above = grant.under.grant().filter(|above| grants.contains_key(above));
         below.entry(above).or_default().push((grant.issued_at, *digest));
     }
-    below.values_mut().for_each(|grants| grants.sort_unstable());
+    for grants in below.values_mut() {
+        grants.sort_unstable();
+    }
     let mut hops: Vec<Hop> = Vec::new();
     let mut open: VecDeque<(Digest, Option<usize>)> = VecDeque::new();
     let first = below.get(&None).into_iter().flatten();
