@@ -16,6 +16,7 @@
 )]
 
 mod backfill;
+mod delegation;
 mod engine;
 mod floor;
 mod follow;
@@ -80,6 +81,8 @@ enum Part {
     Reads,
     /// Trust flow decomposition; needs neither node nor database.
     Tfd,
+    /// Checking delegation traces; needs neither node nor database.
+    Delegation,
     /// All of these, on one database.
     All,
     /// The synthetic chain on a port; the other parts start it.
@@ -139,6 +142,10 @@ fn main() -> ExitCode {
         Some(Part::Tfd) => {
             println!("{}", process::machine());
             tfd::run();
+        }
+        Some(Part::Delegation) => {
+            println!("{}", process::machine());
+            delegation::run();
         }
         Some(
             Part::RunFollow { .. }
@@ -205,5 +212,6 @@ async fn run(args: Args) {
     }
     if matches!(part, Part::All) {
         tfd::run();
+        delegation::run();
     }
 }

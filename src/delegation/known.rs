@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Answer, Party, Sealed, TraceDocument, WalletSpan};
+use super::document::{Answer, Sealed, TraceDocument, UNSIGNED};
+use super::party::{Party, WalletSpan};
 use super::record::Record;
 use crate::attest::envelope::{Envelope, Signer};
 use crate::attest::method::{self, Method, MethodKey};
@@ -90,7 +91,8 @@ impl<'a> Known<'a> {
                 let issuer: Option<Subject> = issuer.and_then(|issuer| issuer.parse().ok());
                 let party = issuer.as_ref().and_then(|issuer| self.parties.get(issuer));
                 let rights = party.map(|party| self.rights(party, account)).unwrap_or_default();
-                let answer = self.answers.get(&envelope.digest()).and_then(|answer| said(answer));
+                let answer = self.answers.get(&envelope.digest());
+                let answer = answer.and_then(|answer| said(answer, account));
                 verify(envelope, &facts(received, None, &rights, answer.as_ref()))
             }
             Signer::Method(id) => self.verdict_by_method(envelope, id, received),
@@ -185,8 +187,14 @@ fn facts<'a>(
     Facts { received, checked_at: None, method, rights, answer, expected: Expected::default() }
 }
 
-fn said(answer: &Answer) -> Option<wallet::Verdict> {
+fn said(answer: &Answer, account: AccountId) -> Option<wallet::Verdict> {
     let block = BlockRef { number: answer.block, hash: answer.hash };
+    if answer.signed_by == UNSIGNED {
+        let why = format!(
+            "this is no signature of {account}: neither by its key nor, at the end of block {block}, by a contract of it"
+        );
+        return Some(wallet::Verdict::Unsigned(why));
+    }
     SignedBy::from_word(&answer.signed_by, Some(block)).map(wallet::Verdict::Signed)
 }
 

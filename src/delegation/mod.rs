@@ -17,6 +17,7 @@ mod document;
 mod grant;
 mod hops;
 mod known;
+mod party;
 mod record;
 mod run;
 mod scope;
@@ -28,10 +29,11 @@ pub use amount::Amount;
 pub use attenuate::{Widening, attenuate};
 pub use case::{CaseOptions, case};
 pub use document::{
-    Answer, AsOf, At, BlockAt, DOCUMENT_BYTES_MAX, DOCUMENT_SCHEMA, ENVELOPE_BYTES_MAX,
-    ENVELOPES_MAX, KeySpan, Party, Sealed, TraceDocument, TraceError, WalletSpan,
+    Answer, AsOf, BlockAt, DOCUMENT_BYTES_MAX, DOCUMENT_SCHEMA, ENVELOPE_BYTES_MAX, ENVELOPES_MAX,
+    Sealed, TraceDocument, TraceError,
 };
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
+pub use party::{At, KeySpan, Party, WalletSpan};
 pub use record::{Kind, NAME_LEN_MAX, Record};
 pub use run::{Interactions, LeftOut, WhyLeftOut};
 pub use scope::Scope;

@@ -203,6 +203,12 @@ fn signatures() -> Vec<Made> {
             "",
             &super::valid::unanswered().0,
         ),
+        made(
+            "contract-said-no",
+            "the chain was asked, and no contract takes the acceptance for its own",
+            "by a contract of it",
+            &super::valid::answered("unsigned"),
+        ),
     ]
 }
 
