@@ -169,9 +169,10 @@ mod tests {
             let read = RecordStatement::from_object(object.clone()).unwrap();
             assert_eq!(read, made);
             assert_eq!(judge(read.account, read.digest(), &read.signature), Judgement::Signed);
-            for (name, told) in
-                [("more", "`more`: there is no such field"), ("record", "`record`: it must be")]
-            {
+            for (name, told) in [
+                ("more", "`more`: there is no such field"),
+                ("record", "`record`: `record`: it must be an object"),
+            ] {
                 let mut changed = object.clone();
                 changed.insert(name.to_owned(), json!(1));
                 let error = RecordStatement::from_object(changed).unwrap_err().to_string();
