@@ -6,6 +6,7 @@ pub mod attest;
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod delegation;
 pub mod demo;
 pub mod did;
 pub mod identity;

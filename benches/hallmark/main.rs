@@ -16,6 +16,7 @@
 )]
 
 mod backfill;
+mod delegation;
 mod engine;
 mod floor;
 mod follow;
@@ -87,6 +88,8 @@ enum Part {
     },
     /// Trust flow decomposition; needs neither node nor database.
     Tfd,
+    /// Checking delegation traces; needs neither node nor database.
+    Delegation,
     /// All of these, on one database.
     All,
     /// The synthetic chain on a port; the other parts start it.
@@ -153,6 +156,10 @@ fn main() -> ExitCode {
         Some(Part::Tfd) => {
             println!("{}", process::machine());
             tfd::run();
+        }
+        Some(Part::Delegation) => {
+            println!("{}", process::machine());
+            delegation::run();
         }
         Some(
             Part::RunFollow { .. }
@@ -233,5 +240,6 @@ async fn run(args: Args) {
     if matches!(part, Part::All) {
         records::run(&engine, records::RECORDS / 10 / args.scale, args.seconds).await;
         tfd::run();
+        delegation::run();
     }
 }

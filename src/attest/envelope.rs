@@ -5,7 +5,7 @@
 //! | `vc+jwt` | a key of a DID | a Verifiable Credential 2.0 as a JWT |
 //! | `data-integrity` | a key of a DID | the same with a proof inside |
 //! | `dsse` | a key of a DID | any payload |
-//! | `eip712`, `eip191` | a wallet | a record |
+//! | `eip712`, `eip191` | a wallet | a record, or a typed record |
 //! | `eas` | a wallet | an off-chain attestation of EAS |
 //!
 //! An envelope is kept byte for byte as it came and never rewritten. Reading says what it claims; nothing of that is secured before `verify`
@@ -20,8 +20,11 @@ use super::dsse::{Dsse, DsseError};
 use super::eas::{EasAttestation, EasError};
 use super::jose::{JoseError, Jws};
 use super::method::{self, MethodError};
+use super::record_statement::RecordStatement;
 use super::statement::{Scheme, Statement, StatementError};
 use crate::vocab::{AccountId, Digest, Subject};
+use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
+use crate::vocab::{AccountId, Digest};
 
 /// What form an envelope has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +134,8 @@ pub(super) enum Content {
     Dsse(Dsse),
     /// A record signed by a wallet.
     Statement(Box<Statement>),
+    /// A typed record signed by a wallet.
+    Record(Box<RecordStatement>),
     /// An attestation of EAS.
     Eas(Box<EasAttestation>),
 }
@@ -188,10 +193,8 @@ impl Envelope {
             Content::Jwt { .. } => Form::VcJwt,
             Content::Credential { .. } => Form::DataIntegrity,
             Content::Dsse(_) => Form::Dsse,
-            Content::Statement(statement) => match statement.scheme {
-                Scheme::Eip712 => Form::Eip712,
-                Scheme::Eip191 => Form::Eip191,
-            },
+            Content::Statement(statement) => of_scheme(statement.scheme),
+            Content::Record(statement) => of_scheme(statement.scheme),
             Content::Eas(_) => Form::Eas,
         }
     }
@@ -207,8 +210,35 @@ impl Envelope {
                 account: statement.account,
                 issuer: Some(&statement.attestation.issuer),
             },
+            Content::Record(statement) => Signer::Account {
+                account: statement.account,
+                issuer: statement.record.source().get("issuer").and_then(Value::as_str),
+            },
             Content::Eas(eas) => Signer::Account { account: eas.signer, issuer: None },
         }
+    }
+
+    /// The typed record that it claims to carry, if it is one. Nothing of it is secured; and of a JWT the payload is not looked at, so
+    /// that it seems to carry none.
+    #[must_use]
+    pub fn claimed_record(&self) -> Option<TypedRecord> {
+        match &self.content {
+            Content::Record(statement) => Some(statement.record.clone()),
+            Content::Credential { credential, .. } => credential.record.clone(),
+            Content::Dsse(dsse) if dsse.payload_type == PAYLOAD_TYPE => {
+                TypedRecord::read(&dsse.payload).ok()
+            }
+            Content::Dsse(_) | Content::Jwt { .. } | Content::Statement(_) | Content::Eas(_) => {
+                None
+            }
+        }
+    }
+}
+
+const fn of_scheme(scheme: Scheme) -> Form {
+    match scheme {
+        Scheme::Eip712 => Form::Eip712,
+        Scheme::Eip191 => Form::Eip191,
     }
 }
 
@@ -233,6 +263,9 @@ fn read_object(object: Map<String, Value>) -> Result<Content, EnvelopeError> {
     }
     if has("sig") {
         return Ok(Content::Eas(Box::new(EasAttestation::from_object(object)?)));
+    }
+    if (has("signature") || has("account")) && has("record") {
+        return Ok(Content::Record(Box::new(RecordStatement::from_object(object)?)));
     }
     if has("signature") || has("account") {
         return Ok(Content::Statement(Box::new(Statement::from_object(object)?)));

@@ -9,6 +9,7 @@ use super::envelope::Form;
 use super::keyring::KeyRecord;
 use super::method::{Method, MethodError};
 use super::refusal::Refusal;
+use super::typed_record::TypedRecord;
 use super::wallet::{self, Question, SignedBy};
 use crate::vocab::{AccountId, AgentRef, BlockRef, Position, Span, UnixSeconds};
 
@@ -224,6 +225,8 @@ impl Valid {
 pub enum Secured {
     /// A record.
     Attestation(Box<Attestation>),
+    /// A record with a schema.
+    Record(Box<TypedRecord>),
     /// A credential, with the record it carries if it is one of ours.
     Credential(Box<Credential>),
     /// A payload of any other kind.
@@ -242,7 +245,17 @@ impl Secured {
         match self {
             Self::Attestation(attestation) => Some(attestation),
             Self::Credential(credential) => credential.attestation.as_ref(),
-            Self::Payload { .. } => None,
+            Self::Record(_) | Self::Payload { .. } => None,
+        }
+    }
+
+    /// The typed record that was secured, if it was one.
+    #[must_use]
+    pub fn record(&self) -> Option<&TypedRecord> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Credential(credential) => credential.record.as_ref(),
+            Self::Attestation(_) | Self::Payload { .. } => None,
         }
     }
 }

@@ -8,6 +8,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod delegation;
+
+pub(super) use delegation::{DelegationCommand, SignArgs, VerifyArgs};
+
 use crate::config::Flags;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, \
@@ -141,6 +145,11 @@ pub(super) enum Command {
     Rebuild,
     /// Bring the database's schema up to date
     Migrate,
+    /// Whether a signed envelope or a delegation trace holds, with nothing but the file
+    Verify(VerifyArgs),
+    /// Make, sign, bundle and inspect records of delegations
+    #[command(subcommand)]
+    Delegation(DelegationCommand),
     /// Who carries how much of a failure, from a case file: trust flow decomposition
     Tfd(TfdArgs),
     /// Print the configuration in force and where each value came from

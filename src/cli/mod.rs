@@ -10,6 +10,7 @@ mod args;
 mod attest;
 mod audit;
 mod config;
+mod delegation;
 mod demo;
 mod did;
 mod error;
@@ -25,6 +26,7 @@ mod progress;
 mod serve;
 pub mod shutdown;
 mod tfd;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -87,6 +89,8 @@ fn run_command(
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),
+        Command::Verify(wanted) => verify::run(wanted, out),
+        Command::Delegation(command) => delegation::run(config, command, out),
         Command::Tfd(wanted) => tfd::run(wanted, out),
         Command::Config => config::run(config, out),
     }

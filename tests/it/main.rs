@@ -16,7 +16,8 @@ mod tidy;
 // The program, run as a process.
 mod cli;
 
-// Who carries a failure.
+// Who carries a failure, and by whose signatures.
+mod delegation;
 mod tfd;
 
 // What logs mean, and a real chain to make them.
