@@ -28,7 +28,8 @@ use crate::vocab::{AccountId, Handle, UnixSeconds};
 /// How long a challenge lasts.
 const CHALLENGE_S: u64 = 300;
 /// The most challenges that wait, and the most of one account and character, where a new one takes the oldest's place. They are counted
-/// by both, so that whoever manages a character cannot use up what others may ask for the same account.
+/// by both, so that whoever manages a character cannot use up what others may ask for the same account; and what is asked without a
+/// token, which anybody may, is counted by itself, so that it never takes the place of what was asked with one.
 const CHALLENGES_MAX: u64 = 10_000;
 const CHALLENGES_OF_ACCOUNT_MAX: u64 = 8;
 /// The most wallets of a character at a time.
@@ -161,13 +162,16 @@ impl Characters<'_> {
         let (nonce, now) = (nonce()?, self.clock.now());
         let mut tx = self.database.begin_write().await?;
         let character = find(&mut tx, &handle).await?;
+        let managed = self.check_manager(&character, token);
+        let is_managers = managed.is_ok();
         if purpose == Purpose::Link {
-            self.check_manager(&character, token)?;
+            managed?;
         }
         check_linked(&mut tx, &character, account, purpose).await?;
         tx.forget_expired(now).await?;
-        if tx.challenges_open_of(character.id, account, now).await? >= CHALLENGES_OF_ACCOUNT_MAX {
-            tx.forget_oldest_challenge(character.id, account, now).await?;
+        let open = tx.challenges_open_of(character.id, account, is_managers, now).await?;
+        if open >= CHALLENGES_OF_ACCOUNT_MAX {
+            tx.forget_oldest_challenge(character.id, account, is_managers, now).await?;
         }
         if tx.challenges_open(now).await? >= CHALLENGES_MAX {
             return Err(CharacterError::TooManyChallenges { retry_after_s: CHALLENGE_S });
@@ -183,6 +187,7 @@ impl Characters<'_> {
             expires,
             attempts: 0,
             used: None,
+            is_managers,
         };
         tx.insert_challenge(&given).await?;
         tx.commit().await?;
