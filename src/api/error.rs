@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, ToSchema};
 use super::characters::Kind;
 use super::wire::{AsOf, Block};
 use crate::storage::StorageError;
-use crate::vocab::AgentRef;
+use crate::vocab::{AgentRef, UnixSeconds};
 
 /// How long a client should wait before it asks again for what is not there yet.
 const RETRY_SOON_S: u64 = 2;
@@ -47,6 +47,11 @@ pub(super) enum ApiError {
     /// The block or time lies after the last block applied.
     #[error("{asked} is not indexed yet; the last block applied is {}", indexed.number)]
     NotIndexedYet { asked: String, indexed: Box<Block>, head: Option<Box<Block>> },
+    /// The moment is not over, and what is no chain's may still change in it.
+    #[error(
+        "what holds at {asked} is not known yet: it is {now}, and a second must be over before it is answered for"
+    )]
+    NotKnownYet { asked: UnixSeconds, now: UnixSeconds },
     /// The node has not named such a block.
     #[error("the node has not named a {tag} block yet; ask for `latest` or for a block")]
     NoSuchTag { tag: &'static str },
@@ -117,7 +122,10 @@ impl ApiError {
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)
             }
-            Self::NotIndexedYet { .. } => ("not-indexed-yet", "Not indexed yet", S::CONFLICT),
+            // One name for both: whoever asks of a moment to come need not know what kind of identifier it is about.
+            Self::NotIndexedYet { .. } | Self::NotKnownYet { .. } => {
+                ("not-indexed-yet", "Not indexed yet", S::CONFLICT)
+            }
             Self::NoSuchTag { .. } => ("no-such-tag", "No such tag", S::CONFLICT),
             Self::NothingIndexedYet => {
                 ("nothing-indexed-yet", "Nothing indexed yet", S::SERVICE_UNAVAILABLE)
@@ -156,6 +164,7 @@ impl ApiError {
                 put("head", serde_json::to_value(head)?);
                 put("indexed", serde_json::to_value(indexed)?);
             }
+            Self::NotKnownYet { now, .. } => drop(put("now", serde_json::to_value(now)?)),
             _ => {}
         }
         Ok(more)
@@ -170,7 +179,7 @@ pub(super) struct Problem {
     pub(super) logged: Option<String>,
 }
 
-/// A problem as RFC 9457 has it. More members stand beside these: `parameter`, `field`, `as_of`, `head`, `indexed`.
+/// A problem as RFC 9457 has it. More members stand beside these: `parameter`, `field`, `as_of`, `head`, `indexed`, `now`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct ProblemBody {
@@ -249,7 +258,8 @@ pub(super) enum Problems {
     /// It does not exist as of the block asked for.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(ProblemBody),
-    /// The block or time lies after the last block applied (`head` and `indexed` tell), or the node has named no such block.
+    /// The block or time lies after the last block applied (`head` and `indexed` tell) or is not over (`now` tells), or the node has
+    /// named no such block.
     #[response(status = 409, content_type = "application/problem+json")]
     NotIndexedYet(ProblemBody),
     /// Too many requests from one address.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::documents::answer;
 use super::options::Moment;
 use super::refusal::{Code, Refusal};
-use super::resolve::{no_version, not_found, same_as};
+use super::resolve::{check_over, no_version, not_found, same_as};
 use super::result::{Failure, Resolution};
 use crate::api::at::At;
 use crate::api::error::{ApiError, ProblemBody, Problems};
@@ -102,17 +102,14 @@ pub(super) async fn resolve_character(
     handle: &str,
     moment: Moment,
 ) -> Result<Resolution, Failure> {
+    // Before the record is read: what is read is then at least as new as the moment.
+    check_over(state, moment)?;
     let mut tx = state.database.begin_read().await?;
     let found = CharacterState::read(&mut tx, handle).await?.ok_or_else(|| not_found(did))?;
     let history = &found.history;
     let version = match moment {
         Moment::Latest | Moment::At(At::Latest) => history.latest(),
         Moment::At(At::Time(time)) => {
-            let now = state.clock.now();
-            if time > now {
-                let detail = format!("nobody knows yet what will be at {time}: it is {now}");
-                return Err(Refusal::new(Code::InvalidOptions, detail).into());
-            }
             let version = history.at(time);
             if version.is_none() {
                 let detail = format!("{did} did not exist at {time}");

@@ -113,8 +113,8 @@ impl Characters<'_> {
         if handle.is_reserved() {
             return Err(CharacterError::Reserved(handle));
         }
-        let (token, now) = (Token::random(MANAGE)?, self.clock.now());
-        let mut tx = self.database.begin_write().await?;
+        let token = Token::random(MANAGE)?;
+        let (mut tx, now) = self.begin().await?;
         if let Permit::Invitation(invitation) = permit {
             use_invitation(&mut tx, TokenHash::of(invitation), now).await?;
         }
@@ -130,9 +130,8 @@ impl Characters<'_> {
     /// # Errors
     /// When the system gives no random bytes, or the database fails.
     pub async fn invite(&self, count: u32, valid_s: u64) -> Result<Vec<Token>, CharacterError> {
-        let now = self.clock.now();
+        let (mut tx, now) = self.begin().await?;
         let expires = after(now, valid_s);
-        let mut tx = self.database.begin_write().await?;
         tx.forget_expired(now).await?;
         let mut made = Vec::new();
         for _ in 0..count {
@@ -159,8 +158,8 @@ impl Characters<'_> {
         let handle = Handle::parse(handle)?;
         // Both engines count up to 2^63.
         i64::try_from(account.chain.0).map_err(|_| CharacterError::NoSuchChain(account.chain.0))?;
-        let (nonce, now) = (nonce()?, self.clock.now());
-        let mut tx = self.database.begin_write().await?;
+        let nonce = nonce()?;
+        let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
         let managed = self.check_manager(&character, token);
         let is_managers = managed.is_ok();
@@ -205,8 +204,7 @@ impl Characters<'_> {
         token: Option<&str>,
     ) -> Result<Changed, CharacterError> {
         let handle = Handle::parse(handle)?;
-        let now = self.clock.now();
-        let mut tx = self.database.begin_write().await?;
+        let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
         self.check_manager(&character, token)?;
         let change = next(&mut tx, &character, now).await?;
@@ -228,8 +226,7 @@ impl Characters<'_> {
         token: Option<&str>,
     ) -> Result<Changed, CharacterError> {
         let handle = Handle::parse(handle)?;
-        let now = self.clock.now();
-        let mut tx = self.database.begin_write().await?;
+        let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
         self.check_manager(&character, token)?;
         let change = change_after(&character, now);
@@ -238,6 +235,13 @@ impl Characters<'_> {
         note(&mut tx, &character, change, true).await?;
         tx.commit().await?;
         Ok(Changed { handle: character.handle, change })
+    }
+
+    /// Begins to write, and says when. A change is dated once nobody else writes: what was dated while it waited would be in force
+    /// before anybody could have read it.
+    async fn begin(&self) -> Result<(Tx, UnixSeconds), StorageError> {
+        let tx = self.database.begin_write().await?;
+        Ok((tx, self.clock.now()))
     }
 
     /// Refuses who is not the operator.

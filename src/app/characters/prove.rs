@@ -107,8 +107,7 @@ impl Characters<'_> {
         signed_by: SignedBy,
         signature: Bytes,
     ) -> Result<Proof, CharacterError> {
-        let now = self.clock.now();
-        let mut tx = self.database.begin_write().await?;
+        let (mut tx, now) = self.begin().await?;
         if !tx.use_challenge(&given.nonce, now).await? {
             let found = tx.challenge(&given.nonce).await?;
             check_use(found.as_ref().unwrap_or(&given), now)?;

@@ -307,7 +307,13 @@ on_both_engines! {
         }
         let before = refused(&service, &path(AGENT, &format!("?versionTime={}", time(7))), 404, "NOT_FOUND").await;
         assert_eq!(before["didResolutionMetadata"]["error"]["as_of"]["block"]["number"], 7);
-        refused(&service, &path(AGENT, "?versionTime=1970-01-01T00:00:00Z"), 404, "NOT_FOUND").await;
+        for long_ago in ["1970-01-01T00:00:00Z", "0000-01-01T00:00:00Z"] {
+            refused(&service, &path(AGENT, &format!("?versionTime={long_ago}")), 404, "NOT_FOUND").await;
+        }
+        // What is made from the identifier alone will never be otherwise.
+        let pkh = path("did:pkh:eip155:1:0xb9c5714089478a327f09197987f16f9e5d936e8a", "");
+        let then = service.get(&format!("{pkh}?versionTime=9999-12-31T23:59:59Z")).await;
+        assert_eq!((then.status, then.json()), (200, service.get(&pkh).await.json()));
         let solana = "did:pkh:solana:4sGjMW1sUnHzSxGspuhpqLDx6wiyjNtZ:CKg5d12Jhpej1JqtmxLJgaFqqeYjxgPqToJ4LBdvG9Ev";
         for path in [path(AGENT, "?versiontime=x"), path(AGENT, "?verificationRelationship=authentication"), path(solana, "")] {
             refused(&service, &path, 501, "FEATURE_NOT_SUPPORTED").await;
@@ -320,7 +326,7 @@ on_both_engines! {
             refused(&service, &path(AGENT, query), 400, "INVALID_OPTIONS").await;
         }
         // What is not known yet is neither "not found" nor guessed at: the blocks that are known are named.
-        for query in [format!("?versionTime={}", time(17)), "?versionTime=9999-01-01T00:00:00Z".to_owned(), "?at=block:17".to_owned()] {
+        for query in [format!("?versionTime={}", time(17)), "?versionTime=9999-01-01T00:00:00Z".to_owned(), "?versionTime=9999-12-31T23:59:59Z".to_owned(), "?at=block:17".to_owned()] {
             let problem = service.problem(&path(AGENT, &query), 409).await;
             assert_eq!(problem["type"], "/problems/not-indexed-yet", "{query}");
             assert_eq!((&problem["indexed"]["number"], &problem["head"]["number"]), (&json!(16), &json!(18)));

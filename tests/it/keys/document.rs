@@ -104,7 +104,13 @@ async fn the_documents_history_is_that_of_the_ring() {
     assert_eq!(latest["didDocumentMetadata"]["versionId"], *ids.last().unwrap());
 
     refused(&service, &format!("?versionTime={}", at(99)), 404, "NOT_FOUND").await;
-    refused(&service, &format!("?versionTime={}", at(1_001)), 400, "INVALID_OPTIONS").await;
+    refused(&service, "?versionTime=0000-01-01T00:00:00Z", 404, "NOT_FOUND").await;
+    for then in [at(1_000).to_string(), at(1_001).to_string(), "9999-12-31T23:59:59Z".to_owned()] {
+        let path = format!("/1.0/identifiers/{DID}?versionTime={then}");
+        let problem = service.problem(&path, 409).await;
+        assert_eq!(problem["type"], "/problems/not-indexed-yet", "{then}");
+        assert_eq!(problem["now"], at(1_000).to_string());
+    }
     for id in [
         ids[0].replace("1770000100", "1770000101"),
         "1".to_owned(),
