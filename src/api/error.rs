@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, ToSchema};
 use super::characters::Kind;
 use super::wire::{AsOf, Block};
 use crate::storage::StorageError;
-use crate::vocab::{AgentRef, UnixSeconds};
+use crate::vocab::{AgentRef, ChainId, UnixSeconds};
 
 /// How long a client should wait before it asks again for what is not there yet.
 const RETRY_SOON_S: u64 = 2;
@@ -29,6 +29,9 @@ pub(super) enum ApiError {
     /// No agent of that number exists as of the block.
     #[error("agent {agent} does not exist as of block {}", as_of.block.number)]
     NoSuchAgent { agent: AgentRef, as_of: Box<AsOf> },
+    /// Agents of another chain are asked for.
+    #[error("this service follows {followed}, and serves nothing of agents on {asked}")]
+    OtherChain { asked: ChainId, followed: ChainId },
     /// The agent is burnt.
     #[error("agent {agent} is burnt: its DID is deactivated")]
     Deactivated { agent: AgentRef, as_of: Box<AsOf> },
@@ -114,7 +117,9 @@ impl ApiError {
                 }
                 _ => ("bad-body", "Bad body", *status),
             },
-            Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
+            Self::NoSuchAgent { .. } | Self::OtherChain { .. } => {
+                ("no-such-agent", "No such agent", S::NOT_FOUND)
+            }
             Self::Deactivated { .. } => ("deactivated", "Deactivated", S::GONE),
             Self::Refused { kind, .. } => *kind,
             Self::NoKey => ("no-key", "No key", S::NOT_FOUND),
@@ -274,7 +279,7 @@ pub(super) enum Problems {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
 pub(super) enum CharacterProblems {
-    /// A parameter cannot be understood; `parameter` names it.
+    /// A parameter cannot be understood, which `parameter` names; or the body is no JSON.
     #[response(status = 400, content_type = "application/problem+json")]
     BadParameter(ProblemBody),
     /// `no-token`: it takes a token, which is sent as `Authorization: Bearer …`.
@@ -305,4 +310,16 @@ pub(super) enum CharacterProblems {
     /// `node-unavailable`, or the database cannot answer now.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
+}
+
+/// What may be wrong with any body, whatever it says.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum BodyProblems {
+    /// `body-too-large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// `unsupported-media-type`: it is sent as `content-type: application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(ProblemBody),
 }

@@ -133,7 +133,10 @@ async fn of_agent(
     let registry = reading.registry();
     let agent = AgentRef { registry, id };
     if chain != registry.chain {
-        return Err(not_found(did));
+        let error = ApiError::OtherChain { asked: chain, followed: registry.chain };
+        return Err(
+            Refusal::new(Code::NotFound, format!("{did} does not exist here: {error}")).into()
+        );
     }
     let found = AgentState::read(&mut reading, agent).await?;
     let as_of = reading.as_of();

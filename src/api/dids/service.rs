@@ -51,11 +51,7 @@ pub(super) fn resolve(state: &ApiState, did: &Did, moment: Moment) -> Result<Res
 /// The first version, the one of a moment, and the one after it. There is one version at least.
 type Found<'a> = (&'a RingVersion, &'a RingVersion, Option<&'a RingVersion>);
 
-fn find<'a>(
-    versions: &'a [RingVersion],
-    did: &Did,
-    moment: Moment,
-) -> Result<Found<'a>, Failure> {
+fn find<'a>(versions: &'a [RingVersion], did: &Did, moment: Moment) -> Result<Found<'a>, Failure> {
     let count = match moment {
         Moment::Latest | Moment::At(At::Latest) => versions.len(),
         Moment::At(At::Time(time)) => versions.partition_point(|version| version.from <= time),

@@ -8,10 +8,9 @@
 //!
 //! Every verb is one transaction for writing, which looks again at what it rests on. Nothing here follows the chain.
 
+mod checks;
 mod error;
 mod prove;
-
-use alloy::primitives::B256;
 
 pub use error::{ChallengeError, CharacterError};
 pub use prove::Proof;
@@ -24,6 +23,7 @@ use crate::did::Change;
 use crate::did::web::{Local, WebHost};
 use crate::storage::{Character, Database, GivenChallenge, StorageError, Tx, UnlinkedBy};
 use crate::vocab::{AccountId, Handle, UnixSeconds};
+use checks::{check_account, check_linked, find, use_invitation};
 
 /// How long a challenge lasts.
 const CHALLENGE_S: u64 = 300;
@@ -156,8 +156,7 @@ impl Characters<'_> {
         token: Option<&str>,
     ) -> Result<Given, CharacterError> {
         let handle = Handle::parse(handle)?;
-        // Both engines count up to 2^63.
-        i64::try_from(account.chain.0).map_err(|_| CharacterError::NoSuchChain(account.chain.0))?;
+        check_account(account)?;
         let nonce = nonce()?;
         let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
@@ -308,54 +307,6 @@ impl Characters<'_> {
             resources: vec![self.did(handle)],
         };
         challenge.to_string()
-    }
-}
-
-/// Uses an invitation, or says why it is of no use.
-async fn use_invitation(
-    tx: &mut Tx,
-    invitation: TokenHash,
-    now: UnixSeconds,
-) -> Result<(), CharacterError> {
-    let hash: B256 = invitation.to_keep();
-    let why = match tx.invitation(hash).await? {
-        None => "no such invitation was given out, or it expired",
-        Some(found) if found.used.is_some() => "the invitation was used already",
-        Some(_) if tx.use_invitation(hash, now).await? => return Ok(()),
-        Some(_) => "the invitation has expired",
-    };
-    Err(CharacterError::Invitation(why))
-}
-
-/// The character with a handle, which was not removed.
-async fn find(tx: &mut Tx, handle: &Handle) -> Result<Character, CharacterError> {
-    match tx.character(handle).await? {
-        Some(found) if found.is_removed => Err(CharacterError::Removed(found.handle)),
-        Some(found) => Ok(found),
-        None => Err(CharacterError::NoSuchCharacter(handle.clone())),
-    }
-}
-
-/// Refuses a purpose that an account cannot have: only one that is not linked can be linked, and only one that is can do the rest.
-async fn check_linked(
-    tx: &mut Tx,
-    character: &Character,
-    account: AccountId,
-    purpose: Purpose,
-) -> Result<(), CharacterError> {
-    let links = tx.wallet_links(character.id).await?;
-    let open = links.iter().filter(|link| link.to.is_none());
-    let (count, handle) = (open.clone().count(), character.handle.clone());
-    let is_linked = open.clone().any(|link| link.account == account);
-    match (purpose, is_linked) {
-        (Purpose::Link, true) => Err(CharacterError::Linked { account, handle }),
-        (Purpose::Unlink | Purpose::Token, false) => {
-            Err(CharacterError::NotLinked { account, handle })
-        }
-        (Purpose::Link, false) if u64::try_from(count).unwrap_or(u64::MAX) >= WALLETS_MAX => {
-            Err(CharacterError::TooMany { handle, what: "wallets", max: WALLETS_MAX })
-        }
-        _ => Ok(()),
     }
 }
 

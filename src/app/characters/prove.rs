@@ -6,7 +6,8 @@
 
 use alloy::primitives::Bytes;
 
-use super::{ChallengeError, CharacterError, Characters, MANAGE, check_linked, next};
+use super::checks::check_linked;
+use super::{ChallengeError, CharacterError, Characters, MANAGE, next};
 use crate::app::contract_wallets::settle;
 use crate::app::secret::Token;
 use crate::attest::siwe::{Purpose, Stated};

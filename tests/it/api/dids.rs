@@ -223,7 +223,7 @@ on_both_engines! {
         assert_eq!(reply.json(), document, "one document, whichever way it is asked for");
         for (path, kind) in [
             ("/agents/8453/77/did.json", "no-such-agent"),
-            ("/agents/1/0/did.json", "no-such-path"),
+            ("/agents/1/0/did.json", "no-such-agent"),
             ("/agents/08453/0/did.json", "no-such-path"),
             ("/agents/8453/00/did.json", "no-such-path"),
             ("/agents/8453/%30/did.jsonx", "no-such-path"),
@@ -235,12 +235,19 @@ on_both_engines! {
             let problem = service.problem(path, 404).await;
             assert_eq!(problem["type"], format!("/problems/{kind}"), "{path}");
         }
+        // Another chain is named, at the path and in a resolution.
+        let at_path = service.problem("/agents/1/0/did.json", 404).await;
+        let resolved = refused(&service, &path("did:web:localhost%3A8004:agents:1:0", ""), 404, "NOT_FOUND").await;
+        for detail in [&at_path["detail"], &resolved["didResolutionMetadata"]["error"]["detail"]] {
+            assert!(detail.as_str().unwrap().contains("this service follows eip155:8453"), "{detail}");
+        }
     }
 
     /// The form of an answer follows `Accept`, and its content type is what its metadata says.
     async fn negotiation(db: Database) {
         let service = told::service(&db).await;
         let older = "application/ld+json;profile=\"https://w3id.org/did-resolution\"";
+        let mut tags = std::collections::BTreeMap::new();
         for (accept, content_type, document, is_whole) in [
             ("application/did-resolution", "application/did-resolution", "application/did", true),
             ("*/*", "application/did-resolution", "application/did", true),
@@ -254,6 +261,9 @@ on_both_engines! {
             assert_eq!((reply.status, reply.header("content-type")), (200, content_type));
             assert!(reply.header("vary").to_lowercase().contains("accept"), "{accept}");
             assert!(!reply.header("etag").is_empty(), "{accept}");
+            // One tag means one body in one media type.
+            let same = tags.insert(reply.header("etag").to_owned(), content_type);
+            assert!(same.is_none_or(|other| other == content_type), "{accept} and {same:?}");
             let body = reply.json();
             if is_whole {
                 assert_eq!(body["didResolutionMetadata"]["contentType"], document, "{accept}");
@@ -261,6 +271,20 @@ on_both_engines! {
             } else {
                 assert_eq!(body["id"], AGENT, "{accept}");
             }
+        }
+        // Who holds one form does not hold another, and nobody holds what a POST answers.
+        let held = |method: &str, accept: &str, tag: &str| {
+            let request = Request::builder().method(method).uri(path(AGENT, "")).header("accept", accept).header("if-none-match", tag);
+            service.send(request.body(Body::from(if method == "POST" { "{}" } else { "" })).unwrap())
+        };
+        let json = with_accept(&service, &path(AGENT, ""), "application/did+json").await;
+        let tag = json.header("etag");
+        assert_eq!(held("GET", "application/did+json", tag).await.status, 304);
+        assert_eq!(held("GET", "application/did+ld+json", tag).await.status, 200);
+        assert_eq!(held("HEAD", "application/did", "*").await.status, 304);
+        for tag in ["*", tag] {
+            let reply = held("POST", "application/did+json", tag).await;
+            assert_eq!((reply.status, reply.json()), (200, json.json()), "{tag}");
         }
         let reply = with_accept(&service, &path(AGENT, ""), "text/html").await;
         assert_eq!(reply.status, 406);

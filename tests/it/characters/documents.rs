@@ -136,6 +136,17 @@ on_both_engines! {
         ] {
             assert_eq!(refused(&desk, did, &query).await, (status, code.to_owned()), "{did}{query}");
         }
+        // What is said of a version is of the record, and of no chain; what is said of a length is of the DID.
+        let detail = async |path: String| {
+            let reply = desk.service.get(&format!("/1.0/identifiers/{path}")).await.json();
+            reply["didResolutionMetadata"]["error"]["detail"].as_str().unwrap().to_owned()
+        };
+        for id in ["1".to_owned(), format!("2-0x{hash}")] {
+            let said = detail(format!("{DID}?versionId={id}")).await;
+            assert!(said.contains("a change of the record") && !said.contains("chain"), "{said}");
+        }
+        let said = detail(format!("did:web:localhost%3A8004:character:{}", "a".repeat(10_000))).await;
+        assert_eq!(said, "the DID has 10036 bytes; at most 2048 are read");
         for path in ["/character/%61da%2f..", "/character/../did.json", "/character/a/did.json", "/character/ada%00/did.json", "/character/%d0%b0da/did.json", "/character/ada/did.jsonld"] {
             let problem = desk.service.problem(path, 404).await;
             assert_eq!(problem["type"], "/problems/no-such-path", "{path}");
