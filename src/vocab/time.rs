@@ -57,7 +57,8 @@ impl UnixSeconds {
     }
 
     fn nearest(text: &str) -> Option<Self> {
-        let written = text.strip_suffix('Z')?;
+        // Years of four digits and whole seconds, as all other times are written.
+        let written = text.strip_suffix('Z').filter(|written| written.len() == 19)?;
         let time = written.parse::<DateTime>().ok().filter(|time| time.to_string() == written)?;
         Some(if time.year() < 1970 { Self::EPOCH } else { Self::MAX })
     }

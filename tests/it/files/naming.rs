@@ -208,7 +208,7 @@ on_both_engines! {
         let refused = usize::from(states == ["read", "failing"]);
         assert_eq!((states[1 - refused], states[refused]), ("read", "failing"), "{states:?}");
         let found = findings(&told[refused]);
-        assert!(found.iter().any(|(kind, text)| kind == "not-fetched" && text.contains("`files_max_mib`")), "{found:?}");
+        assert!(found.iter().any(|(kind, text)| kind == "file-not-fetched" && text.contains("`files_max_mib`")), "{found:?}");
         // Another process counts what is there; what is held already takes no room.
         clock.later(2 * 86_400);
         settle(&keeper(&db, &host, &clock).with_stored_max(600)).await;

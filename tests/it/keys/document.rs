@@ -156,7 +156,7 @@ async fn what_was_a_version_once_is_one_for_ever() {
 async fn without_keys_there_is_no_history_and_no_link() {
     let fresh = Fresh::sqlite().await;
     let (database, keys) = (fresh.database().await, Keys::new());
-    let none = service(&database, &keys, 0);
+    let none = service(&database, &keys, 1);
     assert_eq!(shown(&found(&none, "").await["didDocument"]), [""; 0]);
     for query in
         [format!("?versionTime={}", at(0)), "?versionId=1".to_owned(), "?at=safe".to_owned()]
@@ -168,7 +168,7 @@ async fn without_keys_there_is_no_history_and_no_link() {
 
     // A key that is brought along signs and is shown; nobody knows since when.
     let own = PrivateKey::from_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
-    let mut settings = state(&database, at(0));
+    let mut settings = state(&database, at(1));
     let held = KeyStore::new(keys.path(), None, Some(own.clone())).open(at(0)).unwrap();
     settings.keys = ServiceKeys::fixed(held);
     let alone = Service::new(settings);
