@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::at::At;
-use super::error::{ApiError, ProblemBody, Problems};
+use super::error::{ApiError, BodyProblems, ProblemBody, Problems};
 use super::extract::Body;
 use super::page::Page;
 use super::reading::Standpoint;
@@ -61,9 +61,8 @@ fn answer_of(found: &Whose<'_>, accounts: &[AccountId]) -> Vec<u8> {
     post, path = "/v1/wallets/lookup", tag = "wallets", request_body = LookupRequest,
     responses(
         (status = 200, description = "One result for each account, in order", body = LookupAnswer),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The body does not say what it must; `field` names what is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        BodyProblems,
         Problems
     )
 )]

@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod extract;
 mod feedback;
+mod file_versions;
 mod files;
 mod guard;
 mod health;

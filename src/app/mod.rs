@@ -40,7 +40,7 @@ pub use characters::{
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use contract_wallets::{AskError, ContractWallets, settle};
 pub use error::AppError;
-pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of};
+pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of, names_at};
 pub use follow::{Followed, Following};
 pub use foreign::{ForeignDocument, ForeignDocuments, ForeignError};
 pub use ingest::{Applied, Ingest};

@@ -22,9 +22,8 @@ use super::jose::{JoseError, Jws};
 use super::method::{self, MethodError};
 use super::record_statement::RecordStatement;
 use super::statement::{Scheme, Statement, StatementError};
-use crate::vocab::{AccountId, Digest, Subject};
 use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
-use crate::vocab::{AccountId, Digest};
+use crate::vocab::{AccountId, Digest, Subject};
 
 /// What form an envelope has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,7 +211,7 @@ impl Envelope {
             },
             Content::Record(statement) => Signer::Account {
                 account: statement.account,
-                issuer: statement.record.source().get("issuer").and_then(Value::as_str),
+                issuer: Some(&statement.record.issuer),
             },
             Content::Eas(eas) => Signer::Account { account: eas.signer, issuer: None },
         }

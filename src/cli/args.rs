@@ -24,7 +24,9 @@ An audit reads one state of the record and may run beside a follower; --repair m
 
 const KEYS_HELP: &str = "\
 A change is in force a few seconds later, when every process that serves has read it; `rotate` waits for that.
-A key that has ended never comes back: `rotate` and `revoke` destroy its private part.";
+A key that has ended never comes back: `rotate` and `revoke` destroy its private part.
+`passphrase` reads the new passphrase from standard input, one line; HALLMARK_KEY_PASSPHRASE is the one of now, where there is one.
+Whoever serves signs on with what it has open, and needs the new one when it starts again.";
 
 const ATTEST_HELP: &str = "\
 A file has a record on each line: {\"attestation\": {…}, \"context\": {…}}.
@@ -114,19 +116,21 @@ pub(super) enum Command {
     },
     /// Resolve a DID: its document, and what there is to know of it; or what a DID URL names
     Did {
-        /// A did:web of this service's host, a did:pkh or a did:key; or a DID URL of one
+        /// A did:web of this service's host (of the service, an agent or a character), one of another host, which is fetched, a did:pkh or
+        /// a did:key; or a DID URL of one
         did: String,
-        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T` [default: latest; with --links: all time]
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`; of the service and of characters, which go by the clock and
+        /// not by blocks, `latest` or `time:T` [default: latest; with --links: all time]
         #[arg(long)]
         at: Option<String>,
-        /// List the links of an agent's DID, or of a did:pkh, with what each side says
+        /// List the links of an agent's or a character's DID, or of a did:pkh, with what each side says
         #[arg(long)]
         links: bool,
     },
     /// Say something of somebody in this service's own name, signed with its key, and keep it
     #[command(after_help = ATTEST_HELP)]
     Attest(AttestArgs),
-    /// Make invitations, each of which creates one character; they are shown this once
+    /// Make invitations, each of which creates one character, into a database that is there; they are shown this once
     Invite {
         /// How many
         #[arg(long, default_value = "1", value_name = "NUMBER")]
@@ -207,6 +211,12 @@ pub(super) enum KeysCommand {
         /// Of a new key: `ed25519` or `p256` [default: that of the key before]
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
+    },
+    /// Seal the private parts in the key file under a passphrase, or another one: the keys stay what they are
+    Passphrase {
+        /// Take the seal away: private parts then stand in the file as they are
+        #[arg(long)]
+        remove: bool,
     },
     /// Say that a key is not to be trusted: what it signed since then no longer counts
     Revoke {

@@ -114,6 +114,13 @@ pub(super) fn records(config: &Config, database: &Database) -> Records {
     }
 }
 
+/// Opens a database that must be there, whether or not a chain was followed into it.
+pub(super) async fn existing_database(config: &Config) -> Result<Database, CliError> {
+    let database = Database::open_existing(&config.database_url.expose()).await?;
+    database.migrate().await?;
+    Ok(checked(config, database).await?.0)
+}
+
 /// Where the service's keys are.
 pub(super) fn key_store(config: &Config) -> Result<KeyStore, CliError> {
     let own = config.signing_key.as_ref().map(|text| PrivateKey::parse(text.expose()));
@@ -183,7 +190,10 @@ pub(super) fn file_keeper(config: &Config, database: &Database) -> Option<FileKe
     };
     let clock = Arc::new(SystemClock);
     match FileFetcher::new(clock.clone(), &options) {
-        Ok(fetcher) => Some(FileKeeper::new(database.clone(), fetcher, clock, config.host.clone())),
+        Ok(fetcher) => {
+            let keeper = FileKeeper::new(database.clone(), fetcher, clock, config.host.clone());
+            Some(keeper.with_stored_max(config.files_max))
+        }
         Err(error) => {
             tracing::warn!(%error, "registration files are not fetched");
             None

@@ -88,8 +88,7 @@ impl<'a> Known<'a> {
     fn verdict(&self, envelope: &Envelope, received: UnixSeconds) -> Verdict {
         match envelope.signer() {
             Signer::Account { account, issuer } => {
-                let issuer: Option<Subject> = issuer.and_then(|issuer| issuer.parse().ok());
-                let party = issuer.as_ref().and_then(|issuer| self.parties.get(issuer));
+                let party = issuer.and_then(|issuer| self.parties.get(issuer));
                 let rights = party.map(|party| self.rights(party, account)).unwrap_or_default();
                 let answer = self.answers.get(&envelope.digest());
                 let answer = answer.and_then(|answer| said(answer, account));
