@@ -25,6 +25,8 @@ use blocks::BLOCKS_MAX;
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
 const UPGRADES_MAX: u32 = 1000;
+/// So much of what was shown of final wallets is kept, some 500 bytes each.
+const KEPT_BYTES_MAX: usize = 32 << 20;
 
 /// A committed state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +156,7 @@ impl ReadModel {
             tags,
             indexed,
             implementations: implementations(tx).await?,
-            directory: Directory::default(),
+            directory: Directory::keeping(KEPT_BYTES_MAX),
             roster: Roster::default(),
             shelf: Shelf::default(),
             blocks: NewestBlocks::default(),
@@ -236,7 +238,11 @@ impl ReadModel {
         self.last_version = onward.last_version;
         self.log_size = onward.log_size;
         self.blocks.extend(onward.blocks);
-        self.implementations = onward.implementations;
+        if self.implementations != onward.implementations {
+            // What is shown of a span says whether it rests on known code.
+            self.directory.forget_kept();
+            self.implementations = onward.implementations;
+        }
         (self.tags, self.indexed, self.revision) = (onward.tags, onward.indexed, onward.revision);
     }
 

@@ -19,6 +19,10 @@ pub(crate) struct Lie {
     pub(crate) omits: Option<RangeInclusive<u64>>,
     /// They are left out, too, when a block is asked for by its hash.
     pub(crate) omits_by_hash: bool,
+    /// Of each block that is asked for by its hash the last log is left out, if there is another: no bloom shows that.
+    pub(crate) omits_last: bool,
+    /// It bears no batches, so that its ranges cannot be believed.
+    pub(crate) is_batchless: bool,
     /// Lists of a range end here.
     pub(crate) cut_at: Option<usize>,
     /// The first log of each range is returned a second time, as if it were another one.
@@ -147,7 +151,15 @@ impl ChainSource for Liar {
         let logs = self.chain.logs_of(filter, block).await?;
         let is_left_out =
             lie.omits_by_hash && lie.omits.is_some_and(|omits| omits.contains(&block.number));
-        Ok(if is_left_out { Vec::new() } else { logs })
+        let mut logs = if is_left_out { Vec::new() } else { logs };
+        if lie.omits_last && logs.len() > 1 {
+            logs.pop();
+        }
+        Ok(logs)
+    }
+
+    fn bears_ranges(&self) -> bool {
+        !self.lie().is_batchless
     }
 
     async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {
