@@ -5,6 +5,7 @@
 
 mod chain;
 mod rekeying;
+mod signers;
 mod streams;
 mod taking;
 
