@@ -35,9 +35,10 @@ pub(super) fn run(
             return print(answer, out);
         }
         // What the service and characters are does not come from a chain.
-        let database = match is_of_chain(did) {
-            true => open::used_database(config).await?,
-            false => open::existing_database(config).await?,
+        let database = if is_of_chain(did) {
+            open::used_database(config).await?
+        } else {
+            open::existing_database(config).await?
         };
         let mut state = serve::full_state(config, &database)?;
         // Their public parts suffice, so no passphrase is needed.

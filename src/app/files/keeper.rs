@@ -240,14 +240,13 @@ impl FileKeeper {
         if tx.holds_content(B256::from_slice(&Sha256::digest(body))).await? {
             return Ok((got, 0));
         }
-        let stored = match self.room.stored.get() {
-            Some(stored) => stored.load(Ordering::Relaxed),
-            None => {
-                let counted = tx.stored_bytes().await?;
-                // Whoever came first counted the same or more.
-                self.room.stored.get_or_init(async || AtomicU64::new(counted)).await;
-                counted
-            }
+        let stored = if let Some(stored) = self.room.stored.get() {
+            stored.load(Ordering::Relaxed)
+        } else {
+            let counted = tx.stored_bytes().await?;
+            // Whoever came first counted the same or more.
+            self.room.stored.get_or_init(async || AtomicU64::new(counted)).await;
+            counted
         };
         let (length, max) = (u64::try_from(body.len()).unwrap_or(u64::MAX), self.room.max);
         let is_full = stored.saturating_add(length) > max;
