@@ -60,7 +60,7 @@ fn by_wallet(
     let Some(signature) = signature else {
         match scheme {
             Scheme::Eip712 => {
-                print_value(&record_statement::typed_data(typed, account.chain), out)?
+                print_value(&record_statement::typed_data(typed, account.chain), out)?;
             }
             Scheme::Eip191 => {
                 let text = record_statement::text(typed, account.chain);

@@ -77,7 +77,7 @@ fn no_record_can_be_another() {
         let other = if text.as_bytes()[at] == b'1' { "2" } else { "1" };
         text.replace_range(at..=at, other);
         let verdict = changed.verdict();
-        assert_eq!(verdict.standing != Standing::Valid, true, "envelope {index}");
+        assert_ne!(verdict.standing, Standing::Valid, "envelope {index}");
     }
 }
 

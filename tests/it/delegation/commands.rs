@@ -125,12 +125,17 @@ fn a_trace_is_made_by_commands() {
     let report: Value = serde_json::from_str(&report.stdout).unwrap();
     assert_eq!(report["flags"], json!([]), "a verdict confirms it");
 
+    what_is_wrong_is_said(&place);
+}
+
+/// In the folder of a trace that was made.
+fn what_is_wrong_is_said(place: &Place) {
     let ran = place.run("delegation sign record.json --key-file child.key");
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("the record is by did:key:"), "{}", ran.stderr);
     let ran = place.run("delegation inspect acceptance.env");
     assert_eq!(ran.code, 3, "what a JWT carries is not looked at before its signature holds");
-    put(&place, "fields.json", r#"{"issuer": "did:web:a.example", "colour": "red"}"#);
+    put(place, "fields.json", r#"{"issuer": "did:web:a.example", "colour": "red"}"#);
     let ran = place.run("delegation new outcome fields.json");
     assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("unknown field `colour`"), "{}", ran.stderr);

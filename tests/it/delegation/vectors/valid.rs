@@ -1,4 +1,5 @@
 //! Traces that hold.
+#![expect(clippy::too_many_lines, reason = "lists, one vector after the other")]
 
 use alloy::signers::SignerSync as _;
 use hallmark::delegation::{
