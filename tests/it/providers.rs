@@ -15,7 +15,7 @@ use hallmark::vocab::{ChainId, Finding, FindingKind, RawLog, RegistryKind, Regis
 use tokio::sync::Notify;
 
 use crate::support::databases::on_both_engines;
-use crate::support::liar::{Liar, Lie};
+use crate::support::liar::{Batchless, Liar, Lie};
 use crate::support::scripted::{REGISTRY, ScriptedChain, filter};
 
 const CHAIN: ChainId = ChainId(31_337);
@@ -169,8 +169,8 @@ async fn one_block_left_out_of_a_compared_range_is_put_back() {
 #[tokio::test]
 async fn a_node_that_is_read_block_by_block_is_found_by_the_sample() {
     let chain = chain();
-    let lie = Lie { is_batchless: true, omits_last: true, ..Lie::default() };
-    let (liar, honest) = (Liar::new(&chain, lie.clone()), Liar::honest(&chain));
+    let lie = |batchless| Lie { batchless: Some(batchless), ..Lie::default() };
+    let (liar, honest) = (Liar::new(&chain, lie(Batchless::OmitsLast)), Liar::honest(&chain));
     let source = Arc::new(list(&[(&liar, Role::Both), (&honest, Role::Both)]));
     let logs = follow(&source, &chain, 100).await;
     assert_eq!(states(&source), [State::Benched, State::Healthy]);
@@ -183,7 +183,7 @@ async fn a_node_that_is_read_block_by_block_is_found_by_the_sample() {
     let rest = logs.into_iter().filter(|log| log.block.number >= later);
     assert_eq!(rest.collect::<Vec<_>>(), chain.logs_from(later));
 
-    let honest_too = Liar::new(&chain, Lie { omits_last: false, ..lie });
+    let honest_too = Liar::new(&chain, lie(Batchless::Honest));
     let source = Arc::new(list(&[(&honest_too, Role::Both), (&honest, Role::Both)]));
     assert_eq!(follow(&source, &chain, 100).await, chain.logs_from(1));
     assert_eq!((states(&source), source.take_findings()), (vec![State::Healthy; 2], vec![]));

@@ -77,14 +77,14 @@ impl Judged {
         let source = Arc::new(Providers::new(nodes, ProvidersOptions::new(ChainId(CHAIN_ID))));
         let following = indexer.open_with(Arc::clone(&source)).await.unwrap();
         let (head, stop) = (indexer.head().await, Notify::new());
-        let hear = |event: Followed<'_>| {
+        let told = |event: Followed<'_>| {
             if let Followed::Step { applied, .. } = event
                 && applied.cursor == Some(head)
             {
                 stop.notify_one();
             }
         };
-        let followed = Box::pin(following.run(stop.notified(), hear));
+        let followed = Box::pin(following.run(stop.notified(), told));
         tokio::time::timeout(LIMIT, followed).await.expect("it gets there").unwrap();
         let mut tx = indexer.database.begin_read().await.unwrap();
         let found = tx.findings(100).await.unwrap();

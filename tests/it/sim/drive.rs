@@ -59,21 +59,21 @@ pub(super) enum Driven<T> {
 
 /// Wakes the runtime's thread, wherever it rests.
 struct Woken {
-    is_woken: AtomicBool,
+    flag: AtomicBool,
     notify: Notify,
     thread: Thread,
 }
 
 impl Woken {
     fn new() -> Self {
-        let (is_woken, notify) = (AtomicBool::new(false), Notify::new());
-        Self { is_woken, notify, thread: thread::current() }
+        let (flag, notify) = (AtomicBool::new(false), Notify::new());
+        Self { flag, notify, thread: thread::current() }
     }
 }
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.is_woken.store(true, Ordering::SeqCst);
+        self.flag.store(true, Ordering::SeqCst);
         self.notify.notify_one();
         self.thread.unpark();
     }
@@ -94,7 +94,7 @@ pub(super) async fn drive<T>(
     loop {
         let now = Instant::now();
         moments += u64::from(last.replace(now) != Some(now));
-        woken.is_woken.store(false, Ordering::SeqCst);
+        woken.flag.store(false, Ordering::SeqCst);
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Driven::Ended(output);
         }
@@ -106,7 +106,7 @@ pub(super) async fn drive<T>(
             Until::Now => return Driven::Stopped,
             Until::At(end) => end,
         };
-        while !woken.is_woken.load(Ordering::SeqCst) {
+        while !woken.flag.load(Ordering::SeqCst) {
             if database.lent_count() > 0 {
                 rest().await;
                 continue;
