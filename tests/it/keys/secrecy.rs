@@ -54,7 +54,7 @@ fn a_secret_that_is_there_is_found() {
         for written in [secret.clone(), secret.to_uppercase(), secret.to_lowercase()] {
             let found = [b"\xff\xc3".as_slice(), written.as_bytes(), b"\0\xe2"].concat();
             let told = std::panic::catch_unwind(|| {
-                assert_clean("it", &found, std::slice::from_ref(&secret))
+                assert_clean("it", &found, std::slice::from_ref(&secret));
             });
             assert!(told.is_err(), "{secret}");
         }
