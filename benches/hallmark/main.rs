@@ -16,6 +16,7 @@
 )]
 
 mod backfill;
+mod delegation;
 mod engine;
 mod floor;
 mod follow;
@@ -24,6 +25,7 @@ mod history;
 mod http;
 mod process;
 mod reads;
+mod records;
 mod table;
 mod tfd;
 
@@ -78,8 +80,16 @@ enum Part {
     Head,
     /// Questions about wallets while the head is followed.
     Reads,
+    /// The log of records: re-keying, taking in, streams. Needs no node.
+    Records {
+        /// How many records stand in the store.
+        #[arg(long, default_value_t = records::RECORDS)]
+        records: u64,
+    },
     /// Trust flow decomposition; needs neither node nor database.
     Tfd,
+    /// Checking delegation traces; needs neither node nor database.
+    Delegation,
     /// All of these, on one database.
     All,
     /// The synthetic chain on a port; the other parts start it.
@@ -114,6 +124,13 @@ enum Part {
         database: String,
     },
     #[command(hide = true)]
+    RunStreams {
+        #[arg(long)]
+        database: String,
+        #[arg(long)]
+        records: u64,
+    },
+    #[command(hide = true)]
     RunBare {
         #[arg(long)]
         length: Vec<usize>,
@@ -140,14 +157,27 @@ fn main() -> ExitCode {
             println!("{}", process::machine());
             tfd::run();
         }
+        Some(Part::Delegation) => {
+            println!("{}", process::machine());
+            delegation::run();
+        }
         Some(
             Part::RunFollow { .. }
             | Part::RunFloor { .. }
             | Part::RunHead { .. }
             | Part::RunModel { .. }
+            | Part::RunStreams { .. }
             | Part::RunBare { .. },
         ) => Runtime::new().unwrap().block_on(run_child(args)),
-        Some(Part::Backfill | Part::Compared | Part::Head | Part::Reads | Part::All) | None => {
+        Some(
+            Part::Backfill
+            | Part::Compared
+            | Part::Head
+            | Part::Reads
+            | Part::Records { .. }
+            | Part::All,
+        )
+        | None => {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             return runtime.block_on(run_until_signal(args));
         }
@@ -179,6 +209,7 @@ async fn run_child(args: Args) {
         }
         Some(Part::RunHead { rpc_url, database }) => head::run_child(&rpc_url, &database).await,
         Some(Part::RunModel { database }) => reads::model::run(&database).await,
+        Some(Part::RunStreams { database, records }) => records::serve(&database, records).await,
         Some(Part::RunBare { length }) => reads::bare::run(&length).await,
         _ => unreachable!("the other parts are not children"),
     }
@@ -190,6 +221,9 @@ async fn run(args: Args) {
         EngineName::Sqlite => Engine::sqlite(),
         EngineName::Postgres => Engine::postgres(args.database_url),
     };
+    if let Some(Part::Records { records }) = args.part {
+        return records::run(&engine, records / args.scale, args.seconds).await;
+    }
     let (size, node) = (Size::base_over(args.scale), NodeProcess::start(args.scale));
     let part = args.part.unwrap_or(Part::All);
     if matches!(part, Part::Compared) {
@@ -204,6 +238,8 @@ async fn run(args: Args) {
         reads::run(&url, &engine, size, &node, args.seconds).await;
     }
     if matches!(part, Part::All) {
+        records::run(&engine, records::RECORDS / 10 / args.scale, args.seconds).await;
         tfd::run();
+        delegation::run();
     }
 }

@@ -47,7 +47,7 @@ impl At {
             return parsed.map(Self::Block).ok_or_else(malformed);
         }
         let time = text.strip_prefix("time:").ok_or_else(malformed)?;
-        UnixSeconds::parse(time).map(Self::Time).map_err(|error| error.to_string())
+        UnixSeconds::parse_nearest(time).map(Self::Time).map_err(|error| error.to_string())
     }
 }
 
@@ -65,6 +65,8 @@ mod tests {
             (Some("block:0"), At::Block(0)),
             (Some("block:18446744073709551615"), At::Block(u64::MAX)),
             (Some("time:0"), At::Time(UnixSeconds::new(0).unwrap())),
+            (Some("time:0000-01-01T00:00:00Z"), At::Time(UnixSeconds::EPOCH)),
+            (Some("time:9999-12-31T23:59:59Z"), At::Time(UnixSeconds::MAX)),
             (Some("time:2026-02-03T11:08:33Z"), At::Time(UnixSeconds::new(1_770_116_913).unwrap())),
         ] {
             assert_eq!(At::parse(text).unwrap(), expected);

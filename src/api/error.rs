@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, ToSchema};
 use super::characters::Kind;
 use super::wire::{AsOf, Block};
 use crate::storage::StorageError;
-use crate::vocab::AgentRef;
+use crate::vocab::{AgentRef, ChainId, UnixSeconds};
 
 /// How long a client should wait before it asks again for what is not there yet.
 const RETRY_SOON_S: u64 = 2;
@@ -29,12 +29,18 @@ pub(super) enum ApiError {
     /// No agent of that number exists as of the block.
     #[error("agent {agent} does not exist as of block {}", as_of.block.number)]
     NoSuchAgent { agent: AgentRef, as_of: Box<AsOf> },
+    /// Agents of another chain are asked for.
+    #[error("this service follows {followed}, and serves nothing of agents on {asked}")]
+    OtherChain { asked: ChainId, followed: ChainId },
     /// The agent is burnt.
     #[error("agent {agent} is burnt: its DID is deactivated")]
     Deactivated { agent: AgentRef, as_of: Box<AsOf> },
     /// What was asked about a character is refused, for a reason that `characters::refusal` names.
     #[error("{detail}")]
     Refused { kind: Kind, detail: String, retry_after_s: Option<u64> },
+    /// No such record is held.
+    #[error("{0}")]
+    NoSuchRecord(String),
     /// No key signs for this service.
     #[error("no key signs for this service now; its operator makes one with `hallmark keys new`")]
     NoKey,
@@ -47,6 +53,11 @@ pub(super) enum ApiError {
     /// The block or time lies after the last block applied.
     #[error("{asked} is not indexed yet; the last block applied is {}", indexed.number)]
     NotIndexedYet { asked: String, indexed: Box<Block>, head: Option<Box<Block>> },
+    /// The moment is not over, and what is no chain's may still change in it.
+    #[error(
+        "what holds at {asked} is not known yet: it is {now}, and a second must be over before it is answered for"
+    )]
+    NotKnownYet { asked: UnixSeconds, now: UnixSeconds },
     /// The node has not named such a block.
     #[error("the node has not named a {tag} block yet; ask for `latest` or for a block")]
     NoSuchTag { tag: &'static str },
@@ -109,15 +120,21 @@ impl ApiError {
                 }
                 _ => ("bad-body", "Bad body", *status),
             },
-            Self::NoSuchAgent { .. } => ("no-such-agent", "No such agent", S::NOT_FOUND),
+            Self::NoSuchAgent { .. } | Self::OtherChain { .. } => {
+                ("no-such-agent", "No such agent", S::NOT_FOUND)
+            }
             Self::Deactivated { .. } => ("deactivated", "Deactivated", S::GONE),
             Self::Refused { kind, .. } => *kind,
+            Self::NoSuchRecord(_) => ("no-such-attestation", "No such attestation", S::NOT_FOUND),
             Self::NoKey => ("no-key", "No key", S::NOT_FOUND),
             Self::NoSuchPath => ("no-such-path", "No such path", S::NOT_FOUND),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)
             }
-            Self::NotIndexedYet { .. } => ("not-indexed-yet", "Not indexed yet", S::CONFLICT),
+            // One name for both: whoever asks of a moment to come need not know what kind of identifier it is about.
+            Self::NotIndexedYet { .. } | Self::NotKnownYet { .. } => {
+                ("not-indexed-yet", "Not indexed yet", S::CONFLICT)
+            }
             Self::NoSuchTag { .. } => ("no-such-tag", "No such tag", S::CONFLICT),
             Self::NothingIndexedYet => {
                 ("nothing-indexed-yet", "Nothing indexed yet", S::SERVICE_UNAVAILABLE)
@@ -156,6 +173,7 @@ impl ApiError {
                 put("head", serde_json::to_value(head)?);
                 put("indexed", serde_json::to_value(indexed)?);
             }
+            Self::NotKnownYet { now, .. } => drop(put("now", serde_json::to_value(now)?)),
             _ => {}
         }
         Ok(more)
@@ -170,7 +188,7 @@ pub(super) struct Problem {
     pub(super) logged: Option<String>,
 }
 
-/// A problem as RFC 9457 has it. More members stand beside these: `parameter`, `field`, `as_of`, `head`, `indexed`.
+/// A problem as RFC 9457 has it. More members stand beside these: `parameter`, `field`, `as_of`, `head`, `indexed`, `now`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct ProblemBody {
@@ -188,6 +206,13 @@ pub(super) struct ProblemBody {
     #[serde(flatten)]
     #[schema(ignore)]
     more: Map<String, Value>,
+}
+
+impl ProblemBody {
+    /// The status code.
+    pub(super) const fn status(&self) -> u16 {
+        self.status
+    }
 }
 
 impl From<&ApiError> for Problem {
@@ -249,7 +274,8 @@ pub(super) enum Problems {
     /// It does not exist as of the block asked for.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(ProblemBody),
-    /// The block or time lies after the last block applied (`head` and `indexed` tell), or the node has named no such block.
+    /// The block or time lies after the last block applied (`head` and `indexed` tell) or is not over (`now` tells), or the node has
+    /// named no such block.
     #[response(status = 409, content_type = "application/problem+json")]
     NotIndexedYet(ProblemBody),
     /// Too many requests from one address.
@@ -264,7 +290,7 @@ pub(super) enum Problems {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
 pub(super) enum CharacterProblems {
-    /// A parameter cannot be understood; `parameter` names it.
+    /// A parameter cannot be understood, which `parameter` names; or the body is no JSON.
     #[response(status = 400, content_type = "application/problem+json")]
     BadParameter(ProblemBody),
     /// `no-token`: it takes a token, which is sent as `Authorization: Bearer …`.
@@ -295,4 +321,16 @@ pub(super) enum CharacterProblems {
     /// `node-unavailable`, or the database cannot answer now.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
+}
+
+/// What may be wrong with any body, whatever it says.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum BodyProblems {
+    /// `body-too-large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// `unsupported-media-type`: it is sent as `content-type: application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(ProblemBody),
 }

@@ -4,6 +4,8 @@
 //! otherwise be answered as of another block than the one meant.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::Json;
@@ -15,7 +17,9 @@ use axum::extract::{
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
 use super::router::Shared;
@@ -120,15 +124,38 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     }
 }
 
+/// What stands in braces. A list of a struct's values by their order would be read too otherwise, and nobody promises that order.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InBraces(PhantomData))
+    }
+}
+
+struct InBraces<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for InBraces<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
 /// Reads a body. Whoever keeps track of where in the JSON it stands reads three times as long, so only what cannot be read is read so.
 async fn read<T: DeserializeOwned>(request: Request, state: &Shared) -> Result<T, JsonRejection> {
     if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
-        return Json::from_request(request, state).await.map(|Json(body)| body);
+        return Json::from_request(request, state).await.map(|Json(Object(body))| body);
     }
     let bytes = Bytes::from_request(request, state).await?;
     match serde_json::from_slice(&bytes) {
-        Ok(body) => Ok(body),
-        Err(_) => Json::from_bytes(&bytes).map(|Json(body)| body),
+        Ok(Object(body)) => Ok(body),
+        Err(_) => Json::from_bytes(&bytes).map(|Json(Object(body))| body),
     }
 }
 

@@ -3,16 +3,19 @@
 //! Now, everything counts that is known. As of a block, a file speaks if it had been seen by the block's time; one whose URI holds it, or
 //! whose content was checked against the CID that names it, always was what it is.
 
+use alloy::primitives::keccak256;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::at::At;
 use super::reading::Reading;
 use super::state::ApiState;
-use crate::app::library_of;
+use crate::app::{library_of, names_at};
 use crate::did::claims::{Claims, Leads, NamedDid, NamedDomain, Origin, claims};
 use crate::did::link::Proof;
-use crate::identity::{EvidencedSpan, Value};
+use crate::did::neighbours::{Neighbours, neighbours_of};
+use crate::did::version::DID_KEY;
+use crate::identity::{EvidencedSpan, TimelineRef, Value};
 use crate::registry::file::{FileService, Flaw, FlawKind, Source};
 use crate::storage::{NEVER, SourceState, StorageError};
 use crate::vocab::{AgentRef, UnixSeconds};
@@ -66,7 +69,34 @@ pub(super) async fn claims_at(
 ) -> Result<Claims, StorageError> {
     let (host, leads) = (&state.documents.host, Leads::of(entries.uri));
     let library = library_of(&mut reading.tx, &leads, entries.did, host, time).await?;
-    Ok(claims(agent, host, &leads, entries.did, &library, time))
+    let mut neighbours = Neighbours::default();
+    for (named, other) in neighbours_of(agent, host, &leads, entries.did, &library, time) {
+        let block = block_heard(state, reading, time).await?;
+        let uri = reading.tx.span_at(TimelineRef::Uri(other.id), block).await?;
+        let did = TimelineRef::Metadata(other.id, keccak256(DID_KEY));
+        let did = reading.tx.span_at(did, block).await?;
+        let entries = Entries::of(uri.as_ref(), did.as_ref());
+        let leads = Leads::of(entries.uri);
+        neighbours.put(named, names_at(&mut reading.tx, &leads, entries.did, time).await?);
+    }
+    Ok(claims(agent, host, &leads, entries.did, (&library, &neighbours), time))
+}
+
+/// At the end of which block other agents of this host are heard by a time: that of the reading, or the last one by then, where another
+/// time than the block's is meant.
+async fn block_heard(
+    state: &ApiState,
+    reading: &mut Reading,
+    time: UnixSeconds,
+) -> Result<u64, StorageError> {
+    let (own, made) = (reading.block_number(), reading.block_time());
+    if made == Some(time) {
+        return Ok(own);
+    }
+    let last = reading.tx.block_not_after(time).await?;
+    let last = last.map_or(0, |held| held.stamp.block.number);
+    let is_past = made.is_some_and(|made| time < made) && time < state.clock.now();
+    Ok(if is_past { last } else { last.max(own) })
 }
 
 /// The registration file that an agent's URI leads to. Nobody proved what it says.

@@ -54,6 +54,8 @@ struct Readiness {
     halted: Option<String>,
     /// How many seconds ago the last block applied was made.
     lag_s: Option<u64>,
+    /// What is wrong with the file of the service's keys; null where nothing is. It does not by itself take reading away.
+    keys: Option<String>,
 }
 
 /// Says whether the service can answer about the present.
@@ -65,16 +67,17 @@ struct Readiness {
     )
 )]
 pub(super) async fn get_readyz(State(state): State<ApiState>) -> Response {
-    let readiness = match read(&state).await {
+    let mut readiness = match read(&state).await {
         Ok((tags, halt)) => {
             judge(&tags, halt, lag_s(&tags, state.clock.now()), state.limits.lag_limit)
         }
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
             let reasons = vec!["the database does not answer".to_owned()];
-            Readiness { ready: false, reasons, halted: None, lag_s: None }
+            Readiness { ready: false, reasons, halted: None, lag_s: None, keys: None }
         }
     };
+    readiness.keys = state.keys.fault().as_deref().map(str::to_owned);
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, json(&readiness)).into_response()
 }
@@ -97,7 +100,8 @@ fn judge(tags: &Tags, halt: Option<Halt>, lag_s: Option<u64>, limit: Duration) -
         }
         Some(_) => {}
     }
-    Readiness { ready: reasons.is_empty(), reasons, halted: halt.map(|halt| halt.0), lag_s }
+    let halted = halt.map(|halt| halt.0);
+    Readiness { ready: reasons.is_empty(), reasons, halted, lag_s, keys: None }
 }
 
 /// The metrics in Prometheus' text form.
@@ -115,6 +119,7 @@ pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<Respons
     };
     gauge("hallmark_lag_seconds", lag_s(&tags, state.clock.now()));
     gauge("hallmark_halted", Some(u64::from(halt.is_some())));
+    gauge("hallmark_keys_failing", Some(u64::from(state.keys.fault().is_some())));
     if let Some(providers) = state.providers.get() {
         let count = |state| providers.iter().filter(|p| p.state == state).count() as u64;
         gauge("hallmark_providers_up", Some(count("healthy")));

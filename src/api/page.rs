@@ -121,6 +121,11 @@ impl<K: Place> Page<K> {
         self.limit + 1
     }
 
+    /// Whether it is a first page on which so many items stand, if there are no more.
+    pub(super) const fn begins_with(&self, items: usize) -> bool {
+        self.after.is_none() && self.limit as usize >= items
+    }
+
     /// Cuts what was fetched to the page, and says where the next begins.
     pub(super) fn cut<T: Weigh>(
         &self,

@@ -31,18 +31,19 @@ pub(super) struct Standpoint {
     registry_text: AccountText,
     tags: Tags,
     block: Block,
+    log_size: u64,
 }
 
 impl Standpoint {
-    /// As of a block of a state.
-    pub(super) fn new(registry: RegistryRef, tags: Tags, block: Block) -> Self {
-        Self { registry, registry_text: registry.to_text(), tags, block }
+    /// As of a block of a state, with so many records in the log.
+    pub(super) fn new(registry: RegistryRef, tags: Tags, block: Block, log_size: u64) -> Self {
+        Self { registry, registry_text: registry.to_text(), tags, block, log_size }
     }
 
     /// As of a block of the state that is held in memory.
     pub(super) const fn of_model(model: &ReadModel, block: Block) -> Self {
         let (registry, registry_text) = (model.registry, model.registry_text);
-        Self { registry, registry_text, tags: model.tags, block }
+        Self { registry, registry_text, tags: model.tags, block, log_size: model.log_size }
     }
 
     /// The text form of the identity registry.
@@ -86,7 +87,7 @@ impl Standpoint {
             chain: self.chain().to_string(),
             finality: self.finality(self.block.number).as_str(),
             block: self.block.clone(),
-            log_size: LOG_SIZE,
+            log_size: self.log_size,
         }
     }
 
@@ -135,7 +136,8 @@ impl Reading {
             Place::Number(number) => block_of(&mut tx, &tags, number).await?,
             Place::NotAfter(time) => block_at_time(&mut tx, &binding, time).await?,
         };
-        Ok(Self { tx, standpoint: Standpoint::new(registry, tags, block) })
+        let log_size = tx.log_size().await?;
+        Ok(Self { tx, standpoint: Standpoint::new(registry, tags, block, log_size) })
     }
 
     /// The agent in the path, which must exist as of the block, and the span of its owner.
@@ -198,9 +200,6 @@ impl Reading {
         Ok(Codes::new(spans.into(), Arc::clone(known)))
     }
 }
-
-/// How many records the intake log holds.
-pub(super) const LOG_SIZE: u64 = 0;
 
 /// How settled a block is by the tags.
 pub(super) fn finality(tags: &Tags, number: u64) -> Finality {

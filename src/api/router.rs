@@ -9,7 +9,8 @@ use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Router, middleware};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,8 +18,8 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, characters, dids, events, feedback, guard, health, lookup, operators, status,
-    timelines, validations, wallets,
+    agent, agents, attestations, characters, dids, events, feedback, file_versions, guard, health,
+    lookup, operators, status, streams, timelines, validations, wallets,
 };
 
 /// What the description says beside the routes.
@@ -29,17 +30,40 @@ use super::{
         description = "Who an ERC-8004 agent is, and which wallet spoke for it, at any block. Every answer about chain state says in \
                        `as_of` as of which block it holds, and how settled that block was."
     ),
+    modifiers(&Tokens),
     tags(
         (name = "agents", description = "Agents as of a block"),
         (name = "timelines", description = "What held for one agent, and when"),
         (name = "records", description = "What was said of an agent"),
         (name = "wallets", description = "From an account to its agents"),
+        (name = "attestations", description = "What was said of whom, signed, and whom its names meant"),
         (name = "identifiers", description = "DIDs, their documents, and what they are known as besides"),
         (name = "characters", description = "Human participants and their wallets"),
         (name = "service", description = "The service itself")
     )
 )]
 struct Description;
+
+/// The scheme of the token that manages a character, and that of the operator's.
+pub(super) const CHARACTER_TOKEN: &str = "characterToken";
+pub(super) const OPERATOR_TOKEN: &str = "operatorToken";
+
+/// Which tokens there are.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let schemes = [
+            (CHARACTER_TOKEN, "Manages one character: in the answer to its creation, shown once"),
+            (OPERATOR_TOKEN, "Of who runs the service (`operator_token`): manages every character"),
+        ];
+        let components = description.components.get_or_insert_default();
+        for (name, what) in schemes {
+            let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(what));
+            components.add_security_scheme(name, SecurityScheme::Http(http.build()));
+        }
+    }
+}
 
 /// What handlers hold: one thing to share, however much it grows.
 #[derive(Clone)]
@@ -80,6 +104,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(timelines::list_owners))
         .routes(routes!(timelines::list_uris))
         .routes(routes!(timelines::list_metadata))
+        .routes(routes!(file_versions::list_files))
         .routes(routes!(operators::list_operators))
         .routes(routes!(events::list_events))
         .routes(routes!(events::list_undecoded))
@@ -87,6 +112,12 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(validations::list_validations))
         .routes(routes!(wallets::list_wallet_agents))
         .routes(routes!(lookup::lookup))
+        .routes(routes!(attestations::list_attestations, attestations::take_attestation))
+        .routes(routes!(attestations::list_refused))
+        .routes(routes!(attestations::get_attestation))
+        .routes(routes!(attestations::get_envelope))
+        .routes(routes!(attestations::get_context))
+        .routes(routes!(streams::stream))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_did_configuration))
         .routes(routes!(dids::get_agent_document))

@@ -24,6 +24,7 @@ use tower::ServiceExt;
 use super::guard::Client;
 use super::router::router;
 use super::state::ApiState;
+use crate::app::RecordQueue;
 
 /// The most connections at a time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
@@ -41,7 +42,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves on `listener` until `shutdown` is ready, then lets answers under way be finished, for at most ten seconds.
-pub async fn serve(listener: TcpListener, state: ApiState, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, mut state: ApiState, shutdown: impl Future<Output = ()>) {
     let mut shutdown = std::pin::pin!(shutdown);
     let (stop, stopped) = watch::channel(false);
     let places = Places::new(state.limits.rate_limit.is_some());
@@ -50,6 +51,11 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: impl Future
     let (model, metrics, keys) = (state.model.clone(), state.metrics.clone(), state.keys.clone());
     keeping.spawn(async move { model.keep().await });
     keeping.spawn(async move { keys.keep().await });
+    let (queue, writer) = RecordQueue::new(state.records());
+    state.queue = Some(queue);
+    keeping.spawn(writer.run());
+    let rekeyer = state.rekeyer();
+    keeping.spawn(async move { rekeyer.run(std::future::pending()).await });
     if let Some(metrics) = metrics {
         keeping.spawn(async move {
             loop {
@@ -58,6 +64,9 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: impl Future
             }
         });
     }
+    let hub = state.hub.clone();
+    let kept = hub.clone();
+    keeping.spawn(async move { kept.keep().await });
     let router = router(state);
     let mut connections = JoinSet::new();
     loop {
@@ -83,6 +92,7 @@ pub async fn serve(listener: TcpListener, state: ApiState, shutdown: impl Future
     }
     drop(listener);
     stop.send_replace(true);
+    hub.close();
     let finish = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_TIMEOUT, finish).await.is_err() {
         tracing::warn!(count = connections.len(), "gave up on connections that did not end");

@@ -9,8 +9,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::dids::LinkageCache;
 use super::guard::RateLimiter;
+use super::streams::Hub;
 use crate::app::{
-    Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, ServiceKeys, TokenHash,
+    Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
+    Records, Rekeyer, ServiceKeys, TokenHash,
 };
 use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
@@ -38,6 +40,12 @@ pub struct ApiState {
     pub operator: Option<TokenHash>,
     /// Asks contracts whether they signed; `None` where there is no node.
     pub contracts: Option<Arc<ContractWallets>>,
+    /// The platforms whose records are taken in.
+    pub origins: Arc<Origins>,
+    /// Where records are gathered before they are written; [`serve`](super::serve) makes it and writes them.
+    pub(super) queue: Option<RecordQueue>,
+    /// What listeners are told; [`serve`](super::serve) keeps it.
+    pub(super) hub: Hub,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -66,6 +74,7 @@ impl ApiState {
         let (known, providers) = (Arc::new(known), ProviderStatuses::default());
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
+        let hub = Hub::new(database.clone());
         Self {
             database,
             model,
@@ -76,6 +85,9 @@ impl ApiState {
             foreign: None,
             operator: None,
             contracts: None,
+            origins: Arc::default(),
+            queue: None,
+            hub,
             providers,
             metrics: None,
             limits,
@@ -83,6 +95,25 @@ impl ApiState {
             changes,
             linkage: LinkageCache::default(),
         }
+    }
+
+    /// What taking records in rests on.
+    pub(super) fn records(&self) -> Records {
+        Records {
+            database: self.database.clone(),
+            clock: Arc::clone(&self.clock),
+            host: self.documents.host.clone(),
+            keys: self.keys.clone(),
+            foreign: self.foreign.clone(),
+            contracts: self.contracts.clone(),
+            origins: Arc::clone(&self.origins),
+        }
+    }
+
+    /// Looks up again whom records are about.
+    pub(super) fn rekeyer(&self) -> Rekeyer {
+        let host = self.documents.host.clone();
+        Rekeyer::new(self.database.clone(), host, Arc::clone(&self.clock))
     }
 
     /// The verbs about characters.

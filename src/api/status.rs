@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, Problems};
-use super::reading::LOG_SIZE;
 use super::state::{ApiState, ProviderStatus};
 use super::wire::{Block, json};
 use crate::identity::TimelineRef;
@@ -27,8 +26,30 @@ struct StatusAnswer {
     version: &'static str,
     /// How many records the intake log holds.
     log_size: u64,
+    keys: KeysStatus,
     /// The chains that are followed; empty before the first use.
     chains: Vec<ChainStatus>,
+}
+
+/// The keys that the service signs with.
+#[derive(Debug, Serialize, ToSchema)]
+struct KeysStatus {
+    /// The key that signs now and is open here, as its Multikey; null where nothing can be signed.
+    signer: Option<String>,
+    /// What is wrong with the file of the keys since it was last read, so that it may say otherwise than what is in force here; null
+    /// where nothing is.
+    fault: Option<String>,
+}
+
+impl KeysStatus {
+    fn of(state: &ApiState) -> Self {
+        let held = state.keys.held();
+        let signer = held.signer(state.clock.now());
+        Self {
+            signer: signer.map(|key| key.public().multibase()),
+            fault: state.keys.fault().as_deref().map(str::to_owned),
+        }
+    }
 }
 
 /// One chain.
@@ -255,7 +276,9 @@ pub(super) async fn get_status(State(state): State<ApiState>) -> Result<Response
     if let Some(binding) = tx.binding().await? {
         chains.push(chain_status(&state, &mut tx, &binding).await?);
     }
-    Ok(json(&StatusAnswer { version: env!("CARGO_PKG_VERSION"), log_size: LOG_SIZE, chains }))
+    let (version, keys) = (env!("CARGO_PKG_VERSION"), KeysStatus::of(&state));
+    let log_size = tx.log_size().await?;
+    Ok(json(&StatusAnswer { version, log_size, keys, chains }))
 }
 
 async fn chain_status(

@@ -19,7 +19,7 @@ use super::whose::{Whose, whose};
 use super::wire::{Answer, AsOf, Json, Plain, SpanEnds, WalletSpan, tagged};
 use crate::identity::{Found, Place, WalletEntry};
 use crate::storage::AccountRole;
-use crate::vocab::{AccountId, AccountText, AgentId, AgentText, Position};
+use crate::vocab::{AccountId, AccountText, AgentId, AgentText, Finality, Position};
 
 /// Whose wallet, as of which block, or over all time.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -82,9 +82,81 @@ pub(super) struct WalletAgents {
     next: Option<String>,
 }
 
-/// The agents whose wallet an account is at the end of the block that is answered as of, where they stand: what [`WalletAgents`] tells of,
-/// written without being made first.
-pub(super) struct AgentsOf<'a> {
+/// About how many bytes the JSON of an `as_of` takes.
+pub(super) const AS_OF_BYTES: usize = 320;
+/// What is kept of an account tells of at most so many agents: it is whole on every first page that shows as many.
+const KEPT_AGENTS: usize = 10;
+
+/// The agents whose wallet an account is at the end of the block that is answered as of: what [`WalletAgents`] tells of, written without
+/// being made first, and only once while they are the same.
+pub(super) enum AgentsOf<'a> {
+    /// Its members, as they were written before.
+    Kept(&'a [u8]),
+    /// Where they stand, to be written; and where to keep that, if it is worth keeping.
+    Found(FoundAgents<'a>, Option<Place<'a>>),
+}
+
+impl<'a> AgentsOf<'a> {
+    /// A page of them.
+    pub(super) fn page(
+        found: &'a Whose<'_>,
+        account: AccountId,
+        place: Place<'a>,
+        page: &Page<AgentId>,
+    ) -> Self {
+        let may_keep = page.begins_with(KEPT_AGENTS) && is_settled(found.standpoint, place);
+        if let Some(kept) = place.kept().filter(|_| may_keep) {
+            return Self::Kept(kept);
+        }
+        let agents = FoundAgents::page(found, account, place, page);
+        let may_keep = may_keep && agents.next.is_none() && agents.entries.len() <= KEPT_AGENTS;
+        Self::Found(agents, may_keep.then_some(place))
+    }
+
+    /// About how many bytes its JSON takes.
+    pub(super) fn about(&self) -> usize {
+        const ALONE: usize = 384;
+        const EACH: usize = 512;
+        const EDGES: usize = 3;
+        match self {
+            Self::Kept(kept) => EDGES + kept.len(),
+            Self::Found(agents, _) => ALONE + EACH * agents.entries.len(),
+        }
+    }
+
+    /// Its members: in an answer about one account they stand beside `as_of`.
+    fn write_members(&self, json: &mut Json) {
+        match self {
+            Self::Kept(kept) => json.again(kept),
+            Self::Found(agents, place) => {
+                let begin = json.len();
+                agents.write_members(json);
+                if let Some(place) = place {
+                    place.keep(json.since(begin));
+                }
+            }
+        }
+    }
+}
+
+impl Plain for AgentsOf<'_> {
+    fn write(&self, json: &mut Json) {
+        json.raw("{");
+        self.write_members(json);
+        json.raw("}");
+    }
+}
+
+/// Whether all that ever happened to an account's spans had happened by the block that is answered as of, and is final: the answer is
+/// then the same for whoever asks, until one of the spans changes.
+fn is_settled(standpoint: &Standpoint, place: Place<'_>) -> bool {
+    place.newest_block().is_some_and(|newest| {
+        newest <= standpoint.block_number() && standpoint.finality(newest) == Finality::Finalized
+    })
+}
+
+/// Agents whose wallet an account is, where they stand.
+pub(super) struct FoundAgents<'a> {
     found: &'a Whose<'a>,
     account: AccountText,
     count: u64,
@@ -92,9 +164,8 @@ pub(super) struct AgentsOf<'a> {
     next: Option<String>,
 }
 
-impl<'a> AgentsOf<'a> {
-    /// A page of them.
-    pub(super) fn page(
+impl<'a> FoundAgents<'a> {
+    fn page(
         found: &'a Whose<'_>,
         account: AccountId,
         place: Place<'a>,
@@ -108,14 +179,6 @@ impl<'a> AgentsOf<'a> {
         Self { found, account, count, entries, next }
     }
 
-    /// About how many bytes its JSON takes, that of an `as_of` beside it included.
-    pub(super) fn about(&self) -> usize {
-        const ALONE: usize = 384;
-        const EACH: usize = 512;
-        ALONE + EACH * self.entries.len()
-    }
-
-    /// Its members: in an answer about one account they stand beside `as_of`.
     fn write_members(&self, json: &mut Json) {
         let (registry, account) = (self.found.standpoint.registry_text(), self.account.as_str());
         json.raw(r#""account":"#);
@@ -154,14 +217,6 @@ impl<'a> AgentsOf<'a> {
     }
 }
 
-impl Plain for AgentsOf<'_> {
-    fn write(&self, json: &mut Json) {
-        json.raw("{");
-        self.write_members(json);
-        json.raw("}");
-    }
-}
-
 /// Whose wallet an account is as of a block.
 #[derive(Serialize, ToSchema)]
 struct WalletAnswer {
@@ -171,12 +226,12 @@ struct WalletAnswer {
 }
 
 /// The JSON of a [`WalletAnswer`].
-fn answer_of(agents: &AgentsOf<'_>) -> Vec<u8> {
-    let mut json = Json::about(agents.about());
+fn answer_of(found: &Whose<'_>, agents: &AgentsOf<'_>) -> Vec<u8> {
+    let mut json = Json::about(AS_OF_BYTES + agents.about());
     json.raw("{");
     agents.write_members(&mut json);
     json.raw(r#","as_of":"#);
-    agents.found.standpoint.as_of().write(&mut json);
+    found.standpoint.as_of().write(&mut json);
     json.raw("}");
     json.into()
 }
@@ -228,7 +283,7 @@ pub(super) async fn list_wallet_agents(
             let read = |standpoint: &Standpoint| Ok([parse_account(standpoint, &account)?]);
             let answer = |found: &Whose<'_>, [account]: &[AccountId; 1]| {
                 let place = found.directory.find(account.address);
-                tagged(answer_of(&AgentsOf::page(found, *account, place, &page)))
+                tagged(answer_of(found, &AgentsOf::page(found, *account, place, &page)))
             };
             whose(&state, at, read, answer).await
         }

@@ -7,6 +7,7 @@
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
+mod chain_records;
 mod characters;
 mod clock;
 mod completeness;
@@ -19,8 +20,12 @@ mod follow;
 mod foreign;
 mod ingest;
 mod keys;
+mod meanings;
 mod read_model;
 mod rebuild;
+mod records;
+mod rekey;
+mod relays;
 mod repair;
 mod second_look;
 mod secret;
@@ -28,18 +33,25 @@ mod secret;
 pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
 };
+pub use chain_records::ChainRecords;
 pub use characters::{
     ChallengeError, Changed, CharacterError, Characters, Created, Given, Permit, Proof,
 };
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use contract_wallets::{AskError, ContractWallets, settle};
 pub use error::AppError;
-pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of};
+pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of, names_at};
 pub use follow::{Followed, Following};
 pub use foreign::{ForeignDocument, ForeignDocuments, ForeignError};
 pub use ingest::{Applied, Ingest};
 pub use keys::{HeldKeys, KeyChange, KeyStore, KeysError, Place, ServiceKeys};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
+pub use records::{
+    Accepted, CheckedRecord, Origin, Origins, QueueClosed, RECORD_SIZE_MAX, RecordQueue,
+    RecordWriter, Records, Refused, RefusedBecause, Submission, sign_record,
+};
+pub use rekey::{Rekeyed, Rekeyer};
+pub use relays::{RelayFailure, RelayKeeper, RelayTurn};
 pub use repair::{Repair, Repaired, repair};
 pub use secret::{NoRandomness, Token, TokenHash};

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::attestation::{Attestation, AttestationError};
 use super::field::{self, FieldError};
+use super::typed_record::{TypedRecord, TypedRecordError};
 use crate::did::web::WebHost;
 use crate::vocab::{Digest, UnixSeconds, shorten};
 
@@ -21,6 +22,10 @@ pub const CREDENTIALS_V2: &str = "https://www.w3.org/ns/credentials/v2";
 pub const CONTEXT: &str = include_str!("context/attestation-v1.json");
 /// Where our own context is served, on any host.
 pub const CONTEXT_PATH: &str = "/contexts/attestation-v1.json";
+/// The context of typed records, as it is served.
+pub const RECORD_CONTEXT: &str = include_str!("context/record-v1.json");
+/// Where it is served, on any host.
+pub const RECORD_CONTEXT_PATH: &str = "/contexts/record-v1.json";
 /// The context of Verifiable Credentials 1.1, which is refused.
 const CREDENTIALS_V1: &str = "https://www.w3.org/2018/credentials/v1";
 /// Contexts of others that add nothing to what is read here.
@@ -31,6 +36,8 @@ const OTHER_CONTEXTS: [&str; 3] = [
 ];
 /// The type of a credential that carries a record.
 const ATTESTATION_TYPE: &str = "AttestationCredential";
+/// The type of a credential that carries a typed record.
+const RECORD_TYPE: &str = "RecordCredential";
 /// The longest name of an issuer, in bytes.
 const ISSUER_LEN_MAX: usize = 2048;
 
@@ -54,6 +61,17 @@ pub enum CredentialError {
     /// It carries a record, and the record is none.
     #[error("`credentialSubject.record`: {0}")]
     Record(AttestationError),
+    /// It carries a typed record, and the record is none.
+    #[error("`credentialSubject.record`: {0}")]
+    TypedRecord(TypedRecordError),
+    /// The record is somebody else's word than the credential.
+    #[error("the credential is by `{credential}`, and the record in it by `{record}`")]
+    OtherIssuer {
+        /// Whose word the credential is.
+        credential: String,
+        /// Whose word the record is.
+        record: String,
+    },
     /// It says something of the record that the record does not say.
     #[error("`credentialSubject.{0}` is not that of the record")]
     OtherRecord(&'static str),
@@ -72,6 +90,8 @@ pub struct Credential {
     pub has_status: bool,
     /// The record that it carries, if it is one of ours.
     pub attestation: Option<Attestation>,
+    /// The typed record that it carries, if it is one: the issuer's own word.
+    pub record: Option<TypedRecord>,
     /// All of it.
     pub document: Map<String, Value>,
 }
@@ -106,12 +126,18 @@ impl Credential {
             Some(subject) if types.contains(&ATTESTATION_TYPE) => Some(record(subject)?),
             _ => None,
         };
+        let issuer = issuer(&document)?;
+        let record = match subject {
+            Some(subject) if types.contains(&RECORD_TYPE) => Some(typed_record(subject, &issuer)?),
+            _ => None,
+        };
         Ok(Self {
-            issuer: issuer(&document)?,
+            issuer,
             valid_from: time("validFrom")?,
             valid_until: time("validUntil")?,
             has_status: document.contains_key("credentialStatus"),
             attestation,
+            record,
             document,
         })
     }
@@ -146,6 +172,23 @@ pub fn of_attestation(
     }
 }
 
+/// The credential of a typed record, without a proof, issued when the record was; `host` serves the context. It is the record's issuer's.
+#[must_use]
+pub fn of_record(record: &TypedRecord, host: &WebHost) -> Map<String, Value> {
+    let credential = json!({
+        "@context": [CREDENTIALS_V2, format!("https://{}{RECORD_CONTEXT_PATH}", host.authority())],
+        "type": ["VerifiableCredential", RECORD_TYPE],
+        "issuer": record.issuer.to_string(),
+        "validFrom": record.said_at.to_string(),
+        "credentialSubject": { "digest": record.digest().to_string(), "record": record.source() },
+    });
+    match credential {
+        Value::Object(credential) => credential,
+        // What stands above is an object.
+        _ => Map::new(),
+    }
+}
+
 fn check_contexts(contexts: Option<&Value>) -> Result<(), CredentialError> {
     let contexts = match contexts {
         Some(Value::Array(contexts)) => contexts.as_slice(),
@@ -169,7 +212,9 @@ fn check_contexts(contexts: Option<&Value>) -> Result<(), CredentialError> {
 /// Whether a context is known: one of others, or ours on any host.
 fn is_known_context(url: &str) -> bool {
     let is_ours = || {
-        let host = url.strip_prefix("https://")?.strip_suffix(CONTEXT_PATH)?;
+        let url = url.strip_prefix("https://")?;
+        let host =
+            url.strip_suffix(CONTEXT_PATH).or_else(|| url.strip_suffix(RECORD_CONTEXT_PATH))?;
         WebHost::parse(host).ok().filter(|parsed| parsed.authority() == host)
     };
     OTHER_CONTEXTS.contains(&url) || is_ours().is_some()
@@ -205,6 +250,26 @@ fn record(subject: &Map<String, Value>) -> Result<Attestation, CredentialError> 
     let id = field::text(subject, "id").map_err(of_subject)?;
     if id.as_deref() != Some(record.subject.to_uri().as_str()) {
         return Err(CredentialError::OtherRecord("id"));
+    }
+    Ok(record)
+}
+
+/// The typed record in a credential's subject, which must be its issuer's word.
+fn typed_record(
+    subject: &Map<String, Value>,
+    issuer: &str,
+) -> Result<TypedRecord, CredentialError> {
+    let of_subject = |error: FieldError| error.of("credentialSubject");
+    let record = field::required(subject, "record").map_err(of_subject)?;
+    let record = TypedRecord::from_value(record.clone()).map_err(CredentialError::TypedRecord)?;
+    let digest: Option<Digest> = field::parsed(subject, "digest").map_err(of_subject)?;
+    if digest != Some(record.digest()) {
+        return Err(CredentialError::OtherRecord("digest"));
+    }
+    let said = record.issuer.to_string();
+    if said != issuer {
+        let (credential, record) = (shorten(issuer), said);
+        return Err(CredentialError::OtherIssuer { credential, record });
     }
     Ok(record)
 }

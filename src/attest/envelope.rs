@@ -5,7 +5,7 @@
 //! | `vc+jwt` | a key of a DID | a Verifiable Credential 2.0 as a JWT |
 //! | `data-integrity` | a key of a DID | the same with a proof inside |
 //! | `dsse` | a key of a DID | any payload |
-//! | `eip712`, `eip191` | a wallet | a record |
+//! | `eip712`, `eip191` | a wallet | a record, or a typed record |
 //! | `eas` | a wallet | an off-chain attestation of EAS |
 //!
 //! An envelope is kept byte for byte as it came and never rewritten. Reading says what it claims; nothing of that is secured before `verify`
@@ -20,8 +20,10 @@ use super::dsse::{Dsse, DsseError};
 use super::eas::{EasAttestation, EasError};
 use super::jose::{JoseError, Jws};
 use super::method::{self, MethodError};
+use super::record_statement::RecordStatement;
 use super::statement::{Scheme, Statement, StatementError};
-use crate::vocab::{AccountId, Digest};
+use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
+use crate::vocab::{AccountId, Digest, Subject};
 
 /// What form an envelope has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +133,8 @@ pub(super) enum Content {
     Dsse(Dsse),
     /// A record signed by a wallet.
     Statement(Box<Statement>),
+    /// A typed record signed by a wallet.
+    Record(Box<RecordStatement>),
     /// An attestation of EAS.
     Eas(Box<EasAttestation>),
 }
@@ -144,8 +148,8 @@ pub enum Signer<'a> {
     Account {
         /// The account.
         account: AccountId,
-        /// The issuer in the record's words; `None` where the account speaks for itself.
-        issuer: Option<&'a str>,
+        /// The issuer that the record names; `None` where the account speaks for itself.
+        issuer: Option<&'a Subject>,
     },
 }
 
@@ -188,10 +192,8 @@ impl Envelope {
             Content::Jwt { .. } => Form::VcJwt,
             Content::Credential { .. } => Form::DataIntegrity,
             Content::Dsse(_) => Form::Dsse,
-            Content::Statement(statement) => match statement.scheme {
-                Scheme::Eip712 => Form::Eip712,
-                Scheme::Eip191 => Form::Eip191,
-            },
+            Content::Statement(statement) => of_scheme(statement.scheme),
+            Content::Record(statement) => of_scheme(statement.scheme),
             Content::Eas(_) => Form::Eas,
         }
     }
@@ -205,10 +207,37 @@ impl Envelope {
             Content::Dsse(dsse) => Signer::Method(&dsse.method),
             Content::Statement(statement) => Signer::Account {
                 account: statement.account,
-                issuer: Some(&statement.attestation.body.issuer),
+                issuer: Some(&statement.attestation.issuer),
+            },
+            Content::Record(statement) => Signer::Account {
+                account: statement.account,
+                issuer: Some(&statement.record.issuer),
             },
             Content::Eas(eas) => Signer::Account { account: eas.signer, issuer: None },
         }
+    }
+
+    /// The typed record that it claims to carry, if it is one. Nothing of it is secured; and of a JWT the payload is not looked at, so
+    /// that it seems to carry none.
+    #[must_use]
+    pub fn claimed_record(&self) -> Option<TypedRecord> {
+        match &self.content {
+            Content::Record(statement) => Some(statement.record.clone()),
+            Content::Credential { credential, .. } => credential.record.clone(),
+            Content::Dsse(dsse) if dsse.payload_type == PAYLOAD_TYPE => {
+                TypedRecord::read(&dsse.payload).ok()
+            }
+            Content::Dsse(_) | Content::Jwt { .. } | Content::Statement(_) | Content::Eas(_) => {
+                None
+            }
+        }
+    }
+}
+
+const fn of_scheme(scheme: Scheme) -> Form {
+    match scheme {
+        Scheme::Eip712 => Form::Eip712,
+        Scheme::Eip191 => Form::Eip191,
     }
 }
 
@@ -233,6 +262,9 @@ fn read_object(object: Map<String, Value>) -> Result<Content, EnvelopeError> {
     }
     if has("sig") {
         return Ok(Content::Eas(Box::new(EasAttestation::from_object(object)?)));
+    }
+    if (has("signature") || has("account")) && has("record") {
+        return Ok(Content::Record(Box::new(RecordStatement::from_object(object)?)));
     }
     if has("signature") || has("account") {
         return Ok(Content::Statement(Box::new(Statement::from_object(object)?)));

@@ -20,12 +20,12 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    pub(super) fn new(field: &str, why: String) -> Self {
+    pub(crate) fn new(field: &str, why: String) -> Self {
         Self { field: field.to_owned(), why }
     }
 
     /// The same within an object.
-    pub(super) fn of(self, object: &str) -> Self {
+    pub(crate) fn of(self, object: &str) -> Self {
         Self { field: format!("{object}.{}", self.field), ..self }
     }
 }
@@ -33,7 +33,7 @@ impl FieldError {
 type Object = Map<String, Value>;
 
 /// The entries of an object.
-pub(super) fn object(name: &str, value: Value) -> Result<Object, FieldError> {
+pub(crate) fn object(name: &str, value: Value) -> Result<Object, FieldError> {
     match value {
         Value::Object(entries) => Ok(entries),
         _ => Err(FieldError::new(name, "it must be an object".to_owned())),
@@ -41,7 +41,7 @@ pub(super) fn object(name: &str, value: Value) -> Result<Object, FieldError> {
 }
 
 /// The entries of an object within another.
-pub(super) fn inside<'a>(name: &str, value: &'a Value) -> Result<&'a Object, FieldError> {
+pub(crate) fn inside<'a>(name: &str, value: &'a Value) -> Result<&'a Object, FieldError> {
     value.as_object().ok_or_else(|| FieldError::new(name, "it must be an object".to_owned()))
 }
 
@@ -49,17 +49,17 @@ fn missing(name: &str) -> FieldError {
     FieldError::new(name, "it is missing".to_owned())
 }
 
-pub(super) fn required<'a>(object: &'a Object, name: &str) -> Result<&'a Value, FieldError> {
+pub(crate) fn required<'a>(object: &'a Object, name: &str) -> Result<&'a Value, FieldError> {
     object.get(name).ok_or_else(|| missing(name))
 }
 
 /// A field, taken out.
-pub(super) fn take(object: &mut Object, name: &str) -> Result<Value, FieldError> {
+pub(crate) fn take(object: &mut Object, name: &str) -> Result<Value, FieldError> {
     object.remove(name).ok_or_else(|| missing(name))
 }
 
 /// That nothing is left: an object of ours has no fields but those we know.
-pub(super) fn nothing_else(rest: &Object) -> Result<(), FieldError> {
+pub(crate) fn nothing_else(rest: &Object) -> Result<(), FieldError> {
     rest.keys().next().map_or(Ok(()), |key| {
         let why = "there is no such field: leave it out".to_owned();
         Err(FieldError::new(&crate::vocab::shorten(key), why))
@@ -67,7 +67,7 @@ pub(super) fn nothing_else(rest: &Object) -> Result<(), FieldError> {
 }
 
 /// A text of any length.
-pub(super) fn text(object: &Object, name: &str) -> Result<Option<String>, FieldError> {
+pub(crate) fn text(object: &Object, name: &str) -> Result<Option<String>, FieldError> {
     match object.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -75,12 +75,12 @@ pub(super) fn text(object: &Object, name: &str) -> Result<Option<String>, FieldE
     }
 }
 
-pub(super) fn required_text(object: &Object, name: &str) -> Result<String, FieldError> {
+pub(crate) fn required_text(object: &Object, name: &str) -> Result<String, FieldError> {
     text(object, name)?.ok_or_else(|| missing(name))
 }
 
 /// A text that is something's name: not empty, printable, at most `len_max` bytes.
-pub(super) fn word(
+pub(crate) fn word(
     object: &Object,
     name: &str,
     len_max: usize,
@@ -99,7 +99,7 @@ pub(super) fn word(
     Ok(Some(word))
 }
 
-pub(super) fn required_word(
+pub(crate) fn required_word(
     object: &Object,
     name: &str,
     len_max: usize,
@@ -108,7 +108,7 @@ pub(super) fn required_word(
 }
 
 /// A whole number, as [`canonical::integer`] reads it, but as a number.
-pub(super) fn whole(object: &Object, name: &str) -> Result<Option<u64>, FieldError> {
+pub(crate) fn whole(object: &Object, name: &str) -> Result<Option<u64>, FieldError> {
     let Some(value) = object.get(name) else { return Ok(None) };
     let number = canonical::integer(value).filter(|_| value.is_number());
     number
@@ -117,7 +117,7 @@ pub(super) fn whole(object: &Object, name: &str) -> Result<Option<u64>, FieldErr
 }
 
 /// What a text stands for.
-pub(super) fn parsed<T: FromStr>(object: &Object, name: &str) -> Result<Option<T>, FieldError>
+pub(crate) fn parsed<T: FromStr>(object: &Object, name: &str) -> Result<Option<T>, FieldError>
 where
     T::Err: std::fmt::Display,
 {

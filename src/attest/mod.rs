@@ -4,8 +4,10 @@
 //! is how it becomes bytes that mean one thing, and a digest. [`class`] says what kind of actor its issuer is, which is earned by who sent
 //! the record and never by what the record says.
 //!
+//! A [`typed_record`] is a record of this project's own, which others here know how to read.
+//!
 //! An [`envelope`] is what is signed, in six forms: as a [`credential`] in a JWT ([`jose`]) or with a proof inside ([`data_integrity`]), as
-//! [`dsse`], as a [`statement`] of a [`wallet`], or from [`eas`]. [`verify`](mod@verify) gives the [`verdict`] on it, from facts that the caller
+//! [`dsse`], as a [`statement`] of a [`wallet`] ([`record_statement`] where it is a typed record), or from [`eas`]. [`verify`](mod@verify) gives the [`verdict`] on it, from facts that the caller
 //! brings: the [`method`] of a DID document, and the rights of keys and wallets at the time it was said.
 //!
 //! What has no envelope is [`incoming`], with who sent it; [`onchain`] makes records of what the registries' logs say, and [`limits`] says
@@ -27,7 +29,7 @@ pub mod domain;
 pub mod dsse;
 pub mod eas;
 pub mod envelope;
-mod field;
+pub(crate) mod field;
 pub mod incoming;
 pub mod jose;
 pub mod key;
@@ -35,10 +37,12 @@ pub mod keyring;
 pub mod limits;
 pub mod method;
 pub mod onchain;
+pub mod record_statement;
 mod refusal;
 pub mod seal;
 pub mod siwe;
 pub mod statement;
+pub mod typed_record;
 pub mod verdict;
 pub mod verify;
 pub mod wallet;
@@ -49,4 +53,5 @@ pub use envelope::Envelope;
 pub use field::FieldError;
 pub use incoming::{Incoming, SentBy};
 pub use refusal::Refusal;
+pub use typed_record::TypedRecord;
 pub use verify::verify;

@@ -8,6 +8,7 @@ use super::field::FieldError;
 use super::jose::JoseError;
 use super::key::SignatureError;
 use super::method::MethodError;
+use super::typed_record::TypedRecordError;
 use super::verdict::Right;
 use crate::vocab::{AccountId, UnixSeconds};
 
@@ -44,6 +45,17 @@ pub enum Refusal {
     /// What was signed is no record.
     #[error(transparent)]
     Record(#[from] AttestationError),
+    /// What was signed is no record with a schema.
+    #[error(transparent)]
+    TypedRecord(#[from] TypedRecordError),
+    /// The signature says another time than the record.
+    #[error("it was signed at {signed}, and the record says {said}")]
+    OtherTime {
+        /// When it was signed.
+        signed: UnixSeconds,
+        /// When the record says that it was issued.
+        said: UnixSeconds,
+    },
     /// The account did not sign.
     #[error("{0}")]
     Unsigned(String),

@@ -17,20 +17,39 @@ const SALT_LEN: usize = 16;
 const NONCE_LEN: usize = 24;
 /// The shortest passphrase that is taken, in bytes. Short ones are guessed whatever guessing costs.
 pub const PASSPHRASE_LEN_MIN: usize = 8;
-/// What RFC 9106 recommends where memory is short: 64 MiB, three passes; lanes are worked through one after the other here.
-const COSTS: Costs = Costs { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
 /// The most that a seal may ask for: a file must not be able to take all of a machine's memory.
-const COSTS_MAX: Costs = Costs { memory_kib: 1024 * 1024, passes: 16, lanes: 16 };
+const COSTS_MAX: SealCosts = SealCosts { memory_kib: 1024 * 1024, passes: 16, lanes: 16 };
 /// The longest sealed text that is opened, in bytes of base64url.
 const TEXT_LEN_MAX: usize = 512;
 
-/// What opening costs.
+/// What opening a seal costs, and so what guessing at its passphrase does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Costs {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
+pub struct SealCosts {
+    /// Memory, in KiB; at least eight for each lane.
+    pub memory_kib: u32,
+    /// How often it is gone through.
+    pub passes: u32,
+    /// In how many parts, which are worked through one after the other here.
+    pub lanes: u32,
+}
+
+impl SealCosts {
+    /// What RFC 9106 recommends where memory is short: 64 MiB, three passes.
+    pub const RECOMMENDED: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
+
+    /// Whether a seal may ask for them.
+    const fn is_bounded(self) -> bool {
+        self.memory_kib <= COSTS_MAX.memory_kib
+            && self.passes <= COSTS_MAX.passes
+            && self.lanes <= COSTS_MAX.lanes
+    }
+}
+
+impl Default for SealCosts {
+    fn default() -> Self {
+        Self::RECOMMENDED
+    }
 }
 
 /// A secret under a passphrase, as it is kept.
@@ -39,7 +58,7 @@ struct Costs {
 pub struct Sealed {
     /// Which functions: [`FUNCTIONS`].
     functions: String,
-    costs: Costs,
+    costs: SealCosts,
     salt: String,
     nonce: String,
     /// Ciphertext and tag.
@@ -66,25 +85,29 @@ pub enum SealError {
 /// Seals a secret that belongs to `owner`.
 ///
 /// # Errors
-/// When the passphrase is too short.
+/// When the passphrase is too short, or the costs are none that a seal can have.
 pub fn seal(
     secret: &str,
     owner: &str,
     passphrase: &str,
     random: &[u8; SEAL_RANDOM_LEN],
+    costs: SealCosts,
 ) -> Result<Sealed, SealError> {
     if passphrase.len() < PASSPHRASE_LEN_MIN {
         return Err(SealError::ShortPassphrase);
     }
+    if !costs.is_bounded() {
+        return Err(SealError::NoSeal);
+    }
     let (salt, nonce) = random.split_at(SALT_LEN);
-    let cipher = cipher(passphrase, salt, COSTS)?;
+    let cipher = cipher(passphrase, salt, costs)?;
     let nonce = XNonce::try_from(nonce).map_err(|_| SealError::NoSeal)?;
     let payload = Payload { msg: secret.as_bytes(), aad: owner.as_bytes() };
     let text = cipher.encrypt(&nonce, payload).map_err(|_| SealError::NoSeal)?;
     let text_of = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     Ok(Sealed {
         functions: FUNCTIONS.to_owned(),
-        costs: COSTS,
+        costs,
         salt: text_of(salt),
         nonce: text_of(&nonce),
         text: text_of(&text),
@@ -97,11 +120,8 @@ impl Sealed {
     /// # Errors
     /// When the passphrase is another, it was made for another owner, or is no seal.
     pub fn open(&self, owner: &str, passphrase: &str) -> Result<Zeroizing<String>, SealError> {
-        let Costs { memory_kib, passes, lanes } = self.costs;
-        let is_bounded = memory_kib <= COSTS_MAX.memory_kib
-            && passes <= COSTS_MAX.passes
-            && lanes <= COSTS_MAX.lanes;
-        if self.functions != FUNCTIONS || !is_bounded || self.text.len() > TEXT_LEN_MAX {
+        if self.functions != FUNCTIONS || !self.costs.is_bounded() || self.text.len() > TEXT_LEN_MAX
+        {
             return Err(SealError::NoSeal);
         }
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::NoSeal);
@@ -123,7 +143,7 @@ impl Sealed {
     }
 }
 
-fn cipher(passphrase: &str, salt: &[u8], costs: Costs) -> Result<XChaCha20Poly1305, SealError> {
+fn cipher(passphrase: &str, salt: &[u8], costs: SealCosts) -> Result<XChaCha20Poly1305, SealError> {
     let params = Params::new(costs.memory_kib, costs.passes, costs.lanes, Some(32));
     let params = params.map_err(|_| SealError::NoSeal)?;
     let mut key = Zeroizing::new([0; 32]);
@@ -139,8 +159,22 @@ mod tests {
 
     const RANDOM: [u8; SEAL_RANDOM_LEN] = [9; SEAL_RANDOM_LEN];
 
+    /// What costs next to nothing; the functions are the same.
+    const CHEAP: SealCosts = SealCosts { memory_kib: 64, passes: 1, lanes: 4 };
+
     fn sealed() -> Sealed {
-        seal("z3u2secret", "z6Mk", "correct horse", &RANDOM).unwrap()
+        seal("z3u2secret", "z6Mk", "correct horse", &RANDOM, CHEAP).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_costs_what_the_standard_recommends_unless_told_otherwise() {
+        let costs = SealCosts::default();
+        assert_eq!((costs.memory_kib, costs.passes, costs.lanes), (65_536, 3, 4));
+        let sealed = seal("z3u2secret", "z6Mk", "correct horse", &RANDOM, costs).unwrap();
+        assert_eq!(sealed.costs, costs);
+        assert_eq!(*sealed.open("z6Mk", "correct horse").unwrap(), "z3u2secret");
+        let dear = SealCosts { memory_kib: u32::MAX, ..costs };
+        assert_eq!(seal("s", "z6Mk", "correct horse", &RANDOM, dear), Err(SealError::NoSeal));
     }
 
     #[test]
@@ -152,7 +186,7 @@ mod tests {
         assert_eq!(sealed.open("z6Mk", "correct house"), Err(SealError::WrongPassphrase));
         assert_eq!(sealed.open("z6Mk", ""), Err(SealError::WrongPassphrase));
         assert_eq!(sealed.open("z6Ml", "correct horse"), Err(SealError::WrongPassphrase));
-        assert_eq!(seal("s", "z6Mk", "1234567", &RANDOM), Err(SealError::ShortPassphrase));
+        assert_eq!(seal("s", "z6Mk", "1234567", &RANDOM, CHEAP), Err(SealError::ShortPassphrase));
     }
 
     #[test]

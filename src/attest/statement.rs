@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::attestation::{Attestation, AttestationError, SCHEMA};
 use super::field::{self, FieldError};
+use super::typed_record::TypedRecordError;
 use super::wallet::{self, SignatureTextError};
 use crate::vocab::{AccountId, ChainId, UnixSeconds};
 
@@ -65,6 +66,9 @@ pub enum StatementError {
     /// The record is none.
     #[error(transparent)]
     Record(#[from] AttestationError),
+    /// The record has a schema, and is none of it.
+    #[error("`record`: {0}")]
+    TypedRecord(#[source] TypedRecordError),
     /// The record says no time.
     #[error("`attestation.issuedAt`: a wallet signs a time: write it as `2026-02-03T11:08:33Z`")]
     NoTime,
@@ -97,21 +101,7 @@ impl Statement {
     /// # Errors
     /// Names the first thing that is wrong.
     pub fn from_object(mut object: Map<String, Value>) -> Result<Self, StatementError> {
-        let refuse = |name: &str, why: &str| FieldError::new(name, why.to_owned());
-        let scheme = Scheme::from_word(&field::required_text(&object, "type")?)
-            .ok_or_else(|| refuse("type", "it must be `eip712` or `eip191`"))?;
-        let written = field::required_text(&object, "account")?;
-        let account = AccountId::parse(&written, ChainId(0)).ok();
-        let account = account.filter(|account| account.to_text().as_str() == written);
-        let account = account.ok_or_else(|| {
-            refuse("account", "write it as `eip155:8453:0x…`, the address with its EIP-55 capitals")
-        })?;
-        let signature = field::required_text(&object, "signature")?;
-        if signature.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(StatementError::Capitals);
-        }
-        let signature = wallet::parse_signature(&signature)?;
-        object.retain(|name, _| !["type", "account", "signature"].contains(&name.as_str()));
+        let (scheme, account, signature) = head(&mut object)?;
         let attestation = Attestation::from_value(Value::Object(object))?;
         let said_at = attestation.said_at().ok_or(StatementError::NoTime)?;
         Ok(Self { scheme, account, signature, attestation, said_at })
@@ -140,6 +130,28 @@ impl Statement {
             }
         }
     }
+}
+
+/// What stands beside the record: how it was signed, by whom, and the signature. They are taken out.
+pub(super) fn head(
+    object: &mut Map<String, Value>,
+) -> Result<(Scheme, AccountId, Bytes), StatementError> {
+    let refuse = |name: &str, why: &str| FieldError::new(name, why.to_owned());
+    let scheme = Scheme::from_word(&field::required_text(object, "type")?)
+        .ok_or_else(|| refuse("type", "it must be `eip712` or `eip191`"))?;
+    let written = field::required_text(object, "account")?;
+    let account = AccountId::parse(&written, ChainId(0)).ok();
+    let account = account.filter(|account| account.to_text().as_str() == written);
+    let account = account.ok_or_else(|| {
+        refuse("account", "write it as `eip155:8453:0x…`, the address with its EIP-55 capitals")
+    })?;
+    let signature = field::required_text(object, "signature")?;
+    if signature.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(StatementError::Capitals);
+    }
+    let signature = wallet::parse_signature(&signature)?;
+    object.retain(|name, _| !["type", "account", "signature"].contains(&name.as_str()));
+    Ok((scheme, account, signature))
 }
 
 /// What a wallet on `chain` hashes of a record as typed data.

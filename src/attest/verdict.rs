@@ -1,5 +1,7 @@
 //! What checking an envelope needs to know, and what comes of it: facts and verdicts, as plain values.
 
+use serde_json::{Value, json};
+
 use super::attestation::Attestation;
 use super::credential::Credential;
 use super::data_integrity::ASSERTION;
@@ -7,8 +9,9 @@ use super::envelope::Form;
 use super::keyring::KeyRecord;
 use super::method::{Method, MethodError};
 use super::refusal::Refusal;
+use super::typed_record::TypedRecord;
 use super::wallet::{self, Question, SignedBy};
-use crate::vocab::{AccountId, AgentRef, BlockRef, Span, UnixSeconds};
+use crate::vocab::{AccountId, AgentRef, BlockRef, Position, Span, UnixSeconds};
 
 /// What is known of a signer before its envelope is checked.
 #[derive(Clone, Debug)]
@@ -73,6 +76,20 @@ pub enum Basis {
     Link,
 }
 
+impl Basis {
+    /// The word for it in answers.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Itself => "itself",
+            Self::Wallet { .. } => "wallet",
+            Self::ServiceKey => "service_key",
+            Self::Document => "document",
+            Self::Link => "link",
+        }
+    }
+}
+
 impl Right {
     /// That of an identifier which is its own key or account: at any time.
     pub(super) const ITSELF: Self =
@@ -88,6 +105,25 @@ impl Right {
         let to = retired.into_iter().chain(revoked).min();
         let basis = Basis::ServiceKey;
         to.is_none_or(|to| from < to).then_some(Self { from, to, basis })
+    }
+
+    /// As JSON: by what, from when to when, and for a wallet the agent and the span of positions.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut value = json!({ "basis": self.basis.as_str(), "from": self.from, "to": self.to });
+        if let (Basis::Wallet { agent, span, is_proven }, Some(object)) =
+            (&self.basis, value.as_object_mut())
+        {
+            let place =
+                |at: Position| json!({ "block": at.block_number, "log_index": at.log_index });
+            object.insert("agent".to_owned(), agent.to_string().into());
+            object.insert(
+                "span".to_owned(),
+                json!({ "from": place(span.from), "to": span.to.map(place) }),
+            );
+            object.insert("proven".to_owned(), (*is_proven).into());
+        }
+        value
     }
 
     /// Whether it held at a time.
@@ -160,6 +196,28 @@ impl Valid {
     pub const fn relation(&self) -> Option<&'static str> {
         if self.signed_by.is_none() { Some(ASSERTION) } else { None }
     }
+
+    /// By what it holds, as JSON: form, issuer, signer, how it signed, the right by which it speaks for the issuer, whose word the time is,
+    /// and the block at whose end that was looked up. What was secured is not in it.
+    #[must_use]
+    pub fn proof(&self) -> Value {
+        let (time, by) = match self.said {
+            Said::BySigner(time) => (time, "signer"),
+            Said::ByReceipt(time) => (time, "receipt"),
+        };
+        let block = |block: BlockRef| json!({ "number": block.number, "hash": block.hash });
+        json!({
+            "form": self.form.as_str(),
+            "issuer": self.issuer,
+            "signer": self.signer,
+            "signed_by": self.signed_by.as_ref().map(|by| by.as_str()),
+            "relation": self.relation(),
+            "right": self.right.to_value(),
+            "said_at": time,
+            "said_by": by,
+            "checked_at": self.checked_at.map(block),
+        })
+    }
 }
 
 /// What an envelope secured.
@@ -167,6 +225,8 @@ impl Valid {
 pub enum Secured {
     /// A record.
     Attestation(Box<Attestation>),
+    /// A record with a schema.
+    Record(Box<TypedRecord>),
     /// A credential, with the record it carries if it is one of ours.
     Credential(Box<Credential>),
     /// A payload of any other kind.
@@ -185,7 +245,17 @@ impl Secured {
         match self {
             Self::Attestation(attestation) => Some(attestation),
             Self::Credential(credential) => credential.attestation.as_ref(),
-            Self::Payload { .. } => None,
+            Self::Record(_) | Self::Payload { .. } => None,
+        }
+    }
+
+    /// The typed record that was secured, if it was one.
+    #[must_use]
+    pub fn record(&self) -> Option<&TypedRecord> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Credential(credential) => credential.record.as_ref(),
+            Self::Attestation(_) | Self::Payload { .. } => None,
         }
     }
 }

@@ -22,6 +22,7 @@ use super::field::{self, FieldError};
 use super::jose::{Jws, Typ};
 use super::method::{self, Method, MethodError, MethodKey};
 use super::refusal::Refusal;
+use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
 use super::verdict::{Facts, Right, Said, Secured, Valid, Verdict};
 use super::wallet::{self, Judgement, Question, SignedBy};
 use crate::did::key::PublicKey;
@@ -71,7 +72,20 @@ pub fn verify(envelope: &Envelope, facts: &Facts<'_>) -> Verdict {
                 said: statement.said_at,
                 expires: None,
             };
-            by_account(&signed, statement.attestation.clone(), facts)
+            let attestation = &statement.attestation;
+            let secured = Secured::Attestation(Box::new(attestation.clone()));
+            by_account(&signed, &attestation.issuer, secured, facts)
+        }
+        Content::Record(statement) => {
+            let record = &statement.record;
+            let signed = Signed {
+                account: statement.account,
+                digest: statement.digest(),
+                signature: &statement.signature,
+                said: record.said_at,
+                expires: None,
+            };
+            by_account(&signed, &record.issuer, Secured::Record(Box::new(record.clone())), facts)
         }
         Content::Eas(eas) => eas_attestation(eas, facts),
     };
@@ -113,7 +127,8 @@ fn jwt(text: &str, name: &str, facts: &Facts<'_>) -> Result<Found, Not> {
     meant_for(&audience, word("nonce")?.as_deref(), facts)?;
     let from = time("nbf")?.max(credential.valid_from);
     let until = [time("exp")?, credential.valid_until];
-    let said = said(time("iat")?.or(credential.valid_from), from, &until, facts)?;
+    let claimed = of_record(&credential, time("iat")?.or(credential.valid_from))?;
+    let said = said(claimed, from, &until, facts)?;
     let right = right_of_method(method, name, &credential.issuer, said, facts)?;
     Ok(of_method(
         name,
@@ -136,28 +151,44 @@ fn proof(proven: &Proven, credential: &Credential, facts: &Facts<'_>) -> Result<
     }
     meant_for(&proven.domains, proven.challenge.as_deref(), facts)?;
     let until = [proven.expires, credential.valid_until];
-    let claimed = proven.created.or(credential.valid_from);
+    let claimed = of_record(credential, proven.created.or(credential.valid_from))?;
     let said = said(claimed, credential.valid_from, &until, facts)?;
     let right = right_of_method(method, &proven.method, &credential.issuer, said, facts)?;
     let secured = Secured::Credential(Box::new(credential.clone()));
     Ok(of_method(&proven.method, credential.issuer.clone(), right, said, secured))
 }
 
-/// An envelope of DSSE: its issuer is whoever's key it is, since a payload need not name one.
+/// When a credential was issued: of one that carries a typed record, when the record says, which must be when it was signed.
+fn of_record(
+    credential: &Credential,
+    signed: Option<UnixSeconds>,
+) -> Result<Option<UnixSeconds>, Refusal> {
+    let Some(record) = &credential.record else { return Ok(signed) };
+    let said = record.said_at;
+    match signed.filter(|signed| *signed != said) {
+        Some(signed) => Err(Refusal::OtherTime { signed, said }),
+        None => Ok(Some(said)),
+    }
+}
+
+/// An envelope of DSSE: its issuer is whoever's key it is, since a payload need not name one; but a typed record does.
 fn payload(dsse: &Dsse, facts: &Facts<'_>) -> Result<Found, Not> {
     let (method, key) = method_key(&dsse.method, facts)?;
     key.verify(&dsse.signed_bytes(), &dsse.signature)?;
     meant_for(&[], None, facts)?;
-    let secured = if dsse.payload_type == ATTESTATION_TYPE {
+    let (issuer, secured, claimed) = if dsse.payload_type == ATTESTATION_TYPE {
         let attestation = Attestation::read(&dsse.payload, dsse.payload.len())?;
-        Secured::Attestation(Box::new(attestation))
+        let claimed = attestation.said_at();
+        (method.controller.clone(), Secured::Attestation(Box::new(attestation)), claimed)
+    } else if dsse.payload_type == PAYLOAD_TYPE {
+        let record = TypedRecord::read(&dsse.payload)?;
+        let claimed = Some(record.said_at);
+        (record.issuer.to_string(), Secured::Record(Box::new(record)), claimed)
     } else {
         let (payload_type, payload) = (dsse.payload_type.clone(), dsse.payload.clone());
-        Secured::Payload { payload_type, payload }
+        (method.controller.clone(), Secured::Payload { payload_type, payload }, None)
     };
-    let claimed = secured.attestation().and_then(Attestation::said_at);
     let said = said(claimed, None, &[], facts)?;
-    let issuer = method.controller.clone();
     let right = right_of_method(method, &dsse.method, &issuer, said, facts)?;
     Ok(of_method(&dsse.method, issuer, right, said, secured))
 }
@@ -173,7 +204,9 @@ fn eas_attestation(eas: &EasAttestation, facts: &Facts<'_>) -> Result<Found, Not
         said: eas.time,
         expires: eas.expires,
     };
-    by_account(&signed, eas.attestation()?, facts)
+    let attestation = eas.attestation()?;
+    let issuer = attestation.issuer.clone();
+    by_account(&signed, &issuer, Secured::Attestation(Box::new(attestation)), facts)
 }
 
 /// What an account is said to have signed.
@@ -187,7 +220,8 @@ struct Signed<'a> {
 
 fn by_account(
     signed: &Signed<'_>,
-    attestation: Attestation,
+    issuer: &Subject,
+    secured: Secured,
     facts: &Facts<'_>,
 ) -> Result<Found, Not> {
     let account = signed.account;
@@ -202,19 +236,19 @@ fn by_account(
     };
     meant_for(&[], None, facts)?;
     let said = said(Some(signed.said), None, &[signed.expires], facts)?;
-    let issuer = attestation.issuer.to_string();
-    let right = if attestation.issuer == Subject::Account(account) {
+    let name = issuer.to_string();
+    let right = if *issuer == Subject::Account(account) {
         Right::ITSELF
     } else {
-        right_at(&account.to_string(), &issuer, said, facts)?
+        right_at(&account.to_string(), &name, said, facts)?
     };
     Ok(Found {
-        issuer,
+        issuer: name,
         signer: account.to_string(),
         signed_by: Some(signed_by?),
         right,
         said,
-        secured: Secured::Attestation(Box::new(attestation)),
+        secured,
     })
 }
 

@@ -9,7 +9,10 @@
 //! Of the two signatures that every secp256k1 signature can be turned into, only the one with the low `s` counts (EIP-2).
 
 use alloy::primitives::{Address, B256, Bytes, hex, keccak256};
-use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+use k256::ecdsa::{Signature, VerifyingKey};
+use k256::elliptic_curve::ops::{Invert as _, LinearCombination as _, Reduce};
+use k256::elliptic_curve::point::DecompressPoint as _;
+use k256::{AffinePoint, ProjectivePoint, Scalar, U256};
 
 use crate::vocab::{AccountId, BlockRef, ChainId};
 
@@ -245,9 +248,25 @@ pub fn recover(digest: B256, signature: &[u8]) -> Result<Address, NotByKey> {
     if parsed.normalize_s().is_some() {
         return Err(NotByKey::HighS);
     }
-    let id = RecoveryId::new(is_odd, false);
-    let key = VerifyingKey::recover_from_prehash(digest.as_slice(), &parsed, id);
-    Ok(address_of(&key.map_err(|_| NotByKey::NoKey)?))
+    Ok(address_of(&recovered(digest, &parsed, is_odd).ok_or(NotByKey::NoKey)?))
+}
+
+/// The one key by which a signature holds, of the two that its `r` leaves (SEC 1, section 4.1.6).
+///
+/// k256's own recovery checks the signature by the key again, which takes as long once more: but a key that was recovered is one by which it
+/// holds. That both recover the same is tested.
+fn recovered(digest: B256, signature: &Signature, is_odd: bool) -> Option<VerifyingKey> {
+    let (r, s) = signature.split_scalars();
+    let z = <Scalar as Reduce<U256>>::reduce_bytes(&digest.0.into());
+    let nonce = AffinePoint::decompress(&r.to_bytes(), u8::from(is_odd).into());
+    let nonce = ProjectivePoint::from(Option::<AffinePoint>::from(nonce)?);
+    // All of it is public, so time may tell.
+    let inverse: Scalar = *r.invert_vartime();
+    let of_generator = -(inverse * z);
+    let of_nonce = inverse * *s;
+    let key =
+        ProjectivePoint::lincomb(&ProjectivePoint::GENERATOR, &of_generator, &nonce, &of_nonce);
+    VerifyingKey::from_affine(key.to_affine()).ok()
 }
 
 /// The address of a key: the end of the hash of its point.
@@ -425,6 +444,21 @@ mod tests {
     }
 
     proptest! {
+        /// The key that is recovered is the one that k256 recovers and then checks the signature by; and where it finds none, none is found.
+        #[test]
+        fn the_key_that_is_recovered_is_one_by_which_the_signature_holds(
+            digest: [u8; 32], rs: [u8; 64], is_odd: bool, seed in 1..255_u8, is_made: bool,
+        ) {
+            let made = key(seed).sign_prehash_recoverable(&digest).unwrap().0;
+            let drawn = Signature::from_slice(&rs).ok();
+            let signature = if is_made { Some(made) } else { drawn };
+            if let Some(signature) = signature.filter(|found| found.normalize_s().is_none()) {
+                let id = k256::ecdsa::RecoveryId::new(is_odd, false);
+                let expected = VerifyingKey::recover_from_prehash(&digest, &signature, id).ok();
+                prop_assert_eq!(recovered(digest.into(), &signature, is_odd), expected);
+            }
+        }
+
         /// Whatever byte of the digest or of the signature is changed, the key has not signed; and no bytes stop the program.
         #[test]
         fn a_changed_byte_is_another_signature(

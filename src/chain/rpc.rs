@@ -143,16 +143,18 @@ impl RpcSource {
         const TAGS: [&str; 3] = ["latest", "safe", "finalized"];
         let calls =
             TAGS.iter().map(|tag| ("eth_getBlockByNumber", by_number(&json!(tag)))).collect();
-        let answers = if self.batch.bears(TAGS.len()) {
+        let answers = if self.batch.bears(TAGS.len()) || self.batch.may_try(TAGS.len()) {
             match self.client.ask_batch::<Option<WireHeader>>(calls).await {
                 Err(failure) if failure.batch_limit().is_some() => {
                     self.shrink_batch(TAGS.len(), &failure);
                     self.one_by_one(TAGS).await
                 }
-                answers => answers?
-                    .into_iter()
-                    .map(|answer| tag_or_none(answer).map_err(|error| Failure::of(&error)))
-                    .collect(),
+                answers => {
+                    let answers = answers?;
+                    self.batch.answered();
+                    let read = |answer| tag_or_none(answer).map_err(|error| Failure::of(&error));
+                    answers.into_iter().map(read).collect()
+                }
             }
         } else {
             self.one_by_one(TAGS).await

@@ -8,6 +8,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod delegation;
+
+pub(super) use delegation::{DelegationCommand, SignArgs, VerifyArgs};
+
 use crate::config::Flags;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, \
@@ -20,7 +24,14 @@ An audit reads one state of the record and may run beside a follower; --repair m
 
 const KEYS_HELP: &str = "\
 A change is in force a few seconds later, when every process that serves has read it; `rotate` waits for that.
-A key that has ended never comes back: `rotate` and `revoke` destroy its private part.";
+A key that has ended never comes back: `rotate` and `revoke` destroy its private part.
+`passphrase` reads the new passphrase from standard input, one line; HALLMARK_KEY_PASSPHRASE is the one of now, where there is one.
+Whoever serves signs on with what it has open, and needs the new one when it starts again.";
+
+const ATTEST_HELP: &str = "\
+A file has a record on each line: {\"attestation\": {…}, \"context\": {…}}.
+Each line of output is the place in the log and the digest; with --print, or --json, what was signed.
+Exit codes: 0 all was signed, 3 some of it was not, and standard error says why.";
 
 /// Who an ERC-8004 agent is, and which wallet spoke for it, at any block.
 #[derive(Debug, Parser)]
@@ -105,16 +116,21 @@ pub(super) enum Command {
     },
     /// Resolve a DID: its document, and what there is to know of it; or what a DID URL names
     Did {
-        /// A did:web of this service's host, a did:pkh or a did:key; or a DID URL of one
+        /// A did:web of this service's host (of the service, an agent or a character), one of another host, which is fetched, a did:pkh or
+        /// a did:key; or a DID URL of one
         did: String,
-        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T` [default: latest; with --links: all time]
+        /// As of when: `latest`, `safe`, `finalized`, `block:N` or `time:T`; of the service and of characters, which go by the clock and
+        /// not by blocks, `latest` or `time:T` [default: latest; with --links: all time]
         #[arg(long)]
         at: Option<String>,
-        /// List the links of an agent's DID, or of a did:pkh, with what each side says
+        /// List the links of an agent's or a character's DID, or of a did:pkh, with what each side says
         #[arg(long)]
         links: bool,
     },
-    /// Make invitations, each of which creates one character; they are shown this once
+    /// Say something of somebody in this service's own name, signed with its key, and keep it
+    #[command(after_help = ATTEST_HELP)]
+    Attest(AttestArgs),
+    /// Make invitations, each of which creates one character, into a database that is there; they are shown this once
     Invite {
         /// How many
         #[arg(long, default_value = "1", value_name = "NUMBER")]
@@ -133,10 +149,50 @@ pub(super) enum Command {
     Rebuild,
     /// Bring the database's schema up to date
     Migrate,
+    /// Whether a signed envelope or a delegation trace holds, with nothing but the file
+    Verify(VerifyArgs),
+    /// Make, sign, bundle and inspect records of delegations
+    #[command(subcommand)]
+    Delegation(DelegationCommand),
     /// Who carries how much of a failure, from a case file: trust flow decomposition
     Tfd(TfdArgs),
     /// Print the configuration in force and where each value came from
     Config,
+}
+
+/// What `hallmark attest` is asked to say.
+#[derive(Debug, clap::Args)]
+pub(super) struct AttestArgs {
+    /// Records to sign, one a line; `-` for standard input
+    #[arg(conflicts_with_all = ["subject", "claim_type", "data", "note", "confidence", "round", "game", "supersedes"])]
+    pub(super) file: Option<PathBuf>,
+    /// Of whom: an agent (`eip155:8453:0x…:22`), an account (`eip155:8453:0x…`), or a DID
+    #[arg(long, required_unless_present = "file", value_name = "NAME")]
+    pub(super) subject: Option<String>,
+    /// Which kind of claim, such as `peer.assessment`
+    #[arg(long, required_unless_present = "file", value_name = "TYPE")]
+    pub(super) claim_type: Option<String>,
+    /// The claim's data, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(super) data: Option<String>,
+    /// In words for people
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: Option<String>,
+    /// How sure, from 0 to 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) confidence: Option<String>,
+    /// The round of the game
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) round: Option<u64>,
+    /// The game
+    #[arg(long, value_name = "ID")]
+    pub(super) game: Option<String>,
+    /// The digest of an earlier record that this one replaces
+    #[arg(long, value_name = "DIGEST")]
+    pub(super) supersedes: Option<String>,
+    /// Print what is signed, and keep nothing
+    #[arg(long)]
+    pub(super) print: bool,
 }
 
 /// What is to be done with the service's keys.
@@ -155,6 +211,12 @@ pub(super) enum KeysCommand {
         /// Of a new key: `ed25519` or `p256` [default: that of the key before]
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
+    },
+    /// Seal the private parts in the key file under a passphrase, or another one: the keys stay what they are
+    Passphrase {
+        /// Take the seal away: private parts then stand in the file as they are
+        #[arg(long)]
+        remove: bool,
     },
     /// Say that a key is not to be trusted: what it signed since then no longer counts
     Revoke {

@@ -11,6 +11,8 @@ use super::{CliError, Exit, Output, keys, open, serve};
 use crate::api::local::{self, Answer};
 use crate::app::ServiceKeys;
 use crate::config::Config;
+use crate::did::DidUrl;
+use crate::did::web::{Local, WebDid};
 
 /// Resolves a DID, or lists its links.
 pub(super) fn run(
@@ -32,7 +34,12 @@ pub(super) fn run(
         if let Some(answer) = local::resolve_generated(did).await.map_err(fail)? {
             return print(answer, out);
         }
-        let database = open::used_database(config).await?;
+        // What the service and characters are does not come from a chain.
+        let database = if is_of_chain(did) {
+            open::used_database(config).await?
+        } else {
+            open::existing_database(config).await?
+        };
         let mut state = serve::full_state(config, &database)?;
         // Their public parts suffice, so no passphrase is needed.
         state.keys = ServiceKeys::fixed(
@@ -42,6 +49,12 @@ pub(super) fn run(
         database.close().await;
         print(answer.map_err(fail)?, out)
     })?
+}
+
+/// Whether a DID, or the one of a DID URL, has the form of an agent's, which lives on a chain.
+fn is_of_chain(text: &str) -> bool {
+    let web = DidUrl::parse(text).and_then(|url| WebDid::parse(&url.did));
+    matches!(web.ok().as_ref().and_then(Local::of), Some(Local::Agent(..)))
 }
 
 fn print(answer: Answer, out: &mut Output) -> Result<Exit, CliError> {

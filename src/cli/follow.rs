@@ -1,6 +1,7 @@
 //! Following the chain, as `hallmark follow` and as one half of `hallmark`.
 //!
-//! Registration files are fetched beside it, in the same process: whoever follows is the one that writes.
+//! Registration files are fetched beside it, and what the chain says of agents is taken into the log, in the same process: whoever follows
+//! is the one that writes.
 //! A node that cannot be reached is waited for, since it may come back; a node of another chain, or a registry that is not there, is not.
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 use super::progress::Display;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, open};
-use crate::app::{AppError, Followed, Following};
+use crate::app::{AppError, ChainRecords, Followed, Following, Rekeyer, SystemClock};
 use crate::chain::{Providers, RpcSource};
 use crate::config::Config;
 use crate::storage::Database;
@@ -66,11 +67,25 @@ pub(super) async fn follow(
             None => std::future::pending().await,
         }
     };
+    let records = open::records(config, database);
+    let rekeyer = Rekeyer::new(database.clone(), config.host.clone(), Arc::new(SystemClock));
+    let taken = ChainRecords::new(records);
     // Boxed, as the follower itself is.
-    let kept = Box::pin(kept);
+    let (kept, taken) = (Box::pin(kept), Box::pin(taken.keep()));
+    let relays = open::relay_keeper(config, database);
+    let relayed = Box::pin(async {
+        match &relays {
+            Some(relays) => relays.keep().await,
+            None => std::future::pending().await,
+        }
+    });
+    let looked_up = Box::pin(rekeyer.run(std::future::pending()));
     tokio::select! {
         followed = following.run(told, tell) => followed,
         () = kept => Ok(()),
+        () = taken => Ok(()),
+        () = relayed => Ok(()),
+        () = looked_up => Ok(()),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn run(
         }
     }
     run_until_signal(async |_| {
-        let (database, _) = open::checked_database(config).await?;
+        let database = open::existing_database(config).await?;
         let verbs = Characters {
             database: &database,
             clock: &SystemClock,

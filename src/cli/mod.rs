@@ -7,8 +7,10 @@
 //! [`shutdown::run_until_signal`].
 
 mod args;
+mod attest;
 mod audit;
 mod config;
+mod delegation;
 mod demo;
 mod did;
 mod error;
@@ -24,6 +26,7 @@ mod progress;
 mod serve;
 pub mod shutdown;
 mod tfd;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -80,11 +83,14 @@ fn run_command(
             look_up::wallet(config, account, at, *history, out)
         }
         Command::Did { did, at, links } => did::run(config, did, at.as_deref(), *links, out),
+        Command::Attest(wanted) => attest::run(config, wanted, out),
         Command::Invite { count, hours } => invite::run(config, *count, *hours, out),
         Command::Keys(command) => keys::run(config, command, out),
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),
+        Command::Verify(wanted) => verify::run(wanted, out),
+        Command::Delegation(command) => delegation::run(config, command, out),
         Command::Tfd(wanted) => tfd::run(wanted, out),
         Command::Config => config::run(config, out),
     }

@@ -8,16 +8,19 @@ use alloy::primitives::Address;
 
 use super::{CliError, Exit, keys};
 use crate::app::{
-    AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, KeyStore, ServiceKeys,
-    SystemClock,
+    AppError, Clock, FetchOptions, FileFetcher, FileKeeper, Ingest, KeyStore, Origin, Origins,
+    Records, RelayKeeper, ServiceKeys, SystemClock, TokenHash,
 };
 use crate::attest::key::PrivateKey;
+use crate::attest::limits::Limits;
 use crate::chain::endpoint::Endpoint;
 use crate::chain::{
     FollowerOptions, LogFilter, Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource,
     Trust,
 };
 use crate::config::{Config, RpcRole, Topics};
+use crate::intake::Fetcher;
+use crate::intake::relay::{Relay, RelaySource};
 use crate::registry::{Deployment, KnownImplementations, topics};
 use crate::storage::{Binding, Database, Registry};
 use crate::vocab::{RegistryKind, RegistryRef};
@@ -52,6 +55,70 @@ pub(super) async fn used_database(config: &Config) -> Result<Database, CliError>
         return Ok(database);
     }
     Err(CliError::new(Exit::Failed, &AppError::NothingIndexed))
+}
+
+/// The platforms whose records are taken in.
+pub(super) fn origins(config: &Config) -> Origins {
+    Origins::new(config.origins.iter().map(|origin| Origin {
+        name: origin.name.clone(),
+        token: origin.token.as_ref().map(|token| TokenHash::of(token.expose())),
+        signers: origin.keys.iter().map(ToString::to_string).collect(),
+        plugins: origin.plugins.clone(),
+        chain: origin.chain,
+        limits: Limits { note_max: origin.note_max, per_round_max: origin.per_round_max },
+    }))
+}
+
+/// Reads the relays of origins; `None` where none is followed.
+pub(super) fn relay_keeper(config: &Config, database: &Database) -> Option<RelayKeeper> {
+    let followed = config.origins.iter().filter_map(|origin| {
+        let url = origin.relay_url.clone().filter(|_| !origin.games.is_empty())?;
+        let source = RelaySource {
+            origin: origin.name.clone(),
+            chain: origin.chain,
+            plugins: origin.plugins.clone(),
+        };
+        Some((source, url, origin.games.clone()))
+    });
+    let followed: Vec<_> = followed.collect();
+    if followed.is_empty() {
+        return None;
+    }
+    crate::chain::install_crypto_provider();
+    let private = config.private_hosts.iter().map(|host| host.name().to_owned()).collect();
+    // The nodes' client has read the same files before, and said what is wrong with them.
+    let authorities = authorities(config).unwrap_or_default();
+    match Fetcher::also_plain(Relay::LIMITS, private, &authorities) {
+        Ok(fetcher) => {
+            let relay = |(source, url, games)| (Relay::new(source, url, fetcher.clone()), games);
+            let relays = followed.into_iter().map(relay).collect();
+            Some(RelayKeeper::new(records(config, database), relays))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "relays are not read");
+            None
+        }
+    }
+}
+
+/// What taking records in rests on where nobody brings signed ones: no keys, no nodes, no documents of other hosts.
+pub(super) fn records(config: &Config, database: &Database) -> Records {
+    Records {
+        database: database.clone(),
+        clock: Arc::new(SystemClock),
+        host: config.host.clone(),
+        keys: ServiceKeys::default(),
+        foreign: None,
+        contracts: None,
+        origins: Arc::new(origins(config)),
+    }
+}
+
+/// Opens a database that must be there, whether or not a chain was followed into it.
+pub(super) async fn existing_database(config: &Config) -> Result<Database, CliError> {
+    let database = Database::open_existing(&config.database_url.expose()).await?;
+    database.migrate().await?;
+    Ok(checked(config, database).await?.0)
 }
 
 /// Where the service's keys are.
@@ -123,7 +190,10 @@ pub(super) fn file_keeper(config: &Config, database: &Database) -> Option<FileKe
     };
     let clock = Arc::new(SystemClock);
     match FileFetcher::new(clock.clone(), &options) {
-        Ok(fetcher) => Some(FileKeeper::new(database.clone(), fetcher, clock, config.host.clone())),
+        Ok(fetcher) => {
+            let keeper = FileKeeper::new(database.clone(), fetcher, clock, config.host.clone());
+            Some(keeper.with_stored_max(config.files_max))
+        }
         Err(error) => {
             tracing::warn!(%error, "registration files are not fetched");
             None

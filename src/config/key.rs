@@ -117,6 +117,12 @@ pub(super) const REGISTRATION_FILES: Key = key(
     "yes",
     "whether whoever follows fetches agents' registration files, and what those name: `yes` or `no`",
 );
+pub(super) const FILES_MAX_MIB: Key = key(
+    "files_max_mib",
+    number(1, 1_048_576),
+    "4096",
+    "most MiB of fetched files and documents that are kept; what would go beyond is not kept",
+);
 pub(super) const IPFS_GATEWAYS: Key = key(
     "ipfs_gateways",
     Kind::List,
@@ -284,6 +290,7 @@ pub const KEYS: &[Key] = &[
     FOREIGN_DIDS,
     PRIVATE_HOSTS,
     REGISTRATION_FILES,
+    FILES_MAX_MIB,
     IPFS_GATEWAYS,
     OPERATOR_TOKEN,
     TLS_CERTIFICATES,

@@ -66,6 +66,8 @@ pub struct Config {
     pub private_hosts: Vec<WebHost>,
     /// Whether registration files are fetched beside following.
     pub registration_files: bool,
+    /// The most bytes of what is fetched that are kept.
+    pub files_max: u64,
     /// IPFS gateways, the preferred first.
     pub ipfs_gateways: Vec<Url>,
     /// Where records come from beside the chain and their issuers, by name.
@@ -183,6 +185,7 @@ impl Config {
             foreign_dids: values.take(key::FOREIGN_DIDS)?,
             private_hosts: values.take(key::PRIVATE_HOSTS)?,
             registration_files: values.take(key::REGISTRATION_FILES)?,
+            files_max: values.take::<u64>(key::FILES_MAX_MIB)? << 20,
             ipfs_gateways: values.take(key::IPFS_GATEWAYS)?,
             operator_token: values.take(key::OPERATOR_TOKEN)?,
             tls_certificates: values.take(key::TLS_CERTIFICATES)?,

@@ -13,6 +13,7 @@ use super::answer::RpcError;
 use super::play::Play;
 use super::recording::AgentAnswer;
 use super::request;
+use crate::registry::contract_wallet::{ContractSays, asked_of, word_of};
 
 sol! {
     function getAgentWallet(uint256 agentId) external view returns (address);
@@ -32,12 +33,16 @@ struct Call {
 pub(super) fn code(play: &Play, params: &[Value]) -> Result<Value, RpcError> {
     let of = request::address(params, 0)?;
     let at = request::state_block(play, params, 1)?.number();
-    let code = play
-        .back_from(at)
-        .flat_map(|block| &block.codes)
+    Ok(json!(code_at(play, of, at)))
+}
+
+/// The code of an account at the end of block `at`; empty where none was recorded.
+fn code_at(play: &Play, of: Address, at: u64) -> Bytes {
+    let mut changes = play.back_from(at).flat_map(|block| &block.codes);
+    changes
         .find(|change| change.address == of)
-        .map(|change| change.code.clone());
-    Ok(json!(code.unwrap_or_default()))
+        .map(|change| change.code.clone())
+        .unwrap_or_default()
 }
 
 pub(super) fn storage(play: &Play, params: &[Value]) -> Result<Value, RpcError> {
@@ -57,6 +62,9 @@ pub(super) fn call(play: &Play, params: &[Value]) -> Result<Value, RpcError> {
     let call: Call = request::param(params, 0, "a call")?;
     let at = request::state_block(play, params, 1)?.number();
     let input = call.input.or(call.data).unwrap_or_default();
+    if let (None, Some((account, factory))) = (call.to, asked_of(&input)) {
+        return signed_by_nobody(play, account, factory, at).ok_or_else(|| not_recorded(&input));
+    }
     if call.to != Some(play.recording().identity().address) {
         return Err(not_recorded(&input));
     }
@@ -71,6 +79,16 @@ pub(super) fn call(play: &Play, params: &[Value]) -> Result<Value, RpcError> {
         return Err(not_recorded(&input));
     };
     Ok(json!(Bytes::from(output)))
+}
+
+/// What a simulated creation finds that asks whether a contract signed. Where no code is, nothing need be run to know it: neither the
+/// account nor a factory can answer. `None` where code would have to be run, which this node cannot.
+fn signed_by_nobody(play: &Play, account: Address, factory: Address, at: u64) -> Option<Value> {
+    if !code_at(play, account, at).is_empty() || !code_at(play, factory, at).is_empty() {
+        return None;
+    }
+    let found = if factory.is_zero() { ContractSays::NoCode } else { ContractSays::NotDeployed };
+    Some(json!(word_of(found)))
 }
 
 /// The registry's answers for an agent at the end of block `at`; a mint is their beginning.

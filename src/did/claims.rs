@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::ClaimedService;
 use super::link::Proof;
+use super::neighbours::Neighbours;
 use super::syntax::Did;
 use super::web::{Local, WebDid, WebHost};
 use crate::registry::file::{
@@ -254,7 +255,7 @@ pub fn claims(
     host: &WebHost,
     leads: &Leads,
     did: Option<&[u8]>,
-    library: &Library,
+    (library, neighbours): (&Library, &Neighbours),
     time: UnixSeconds,
 ) -> Claims {
     let mut claims = Claims { flaws: leads.flaws.clone(), ..Claims::default() };
@@ -286,7 +287,8 @@ pub fn claims(
         }
         Some(Said::Domain(_) | Said::Did(_)) | None => {}
     }
-    claims.dids = named_dids(agent, host, claims.file.as_deref(), did, library, time);
+    let known = (library, neighbours);
+    claims.dids = named_dids(agent, host, claims.file.as_deref(), did, known, time);
     if let Some(file) = &claims.file {
         let is_own = |did: &str| did.starts_with("did:web:") && is_name_of(did, agent, host);
         claims.names_document = file.dids().any(is_own);
@@ -301,7 +303,7 @@ fn named_dids(
     host: &WebHost,
     file: Option<&RegistrationFile>,
     did: Option<&[u8]>,
-    library: &Library,
+    (library, neighbours): (&Library, &Neighbours),
     time: UnixSeconds,
 ) -> Vec<NamedDid> {
     let from_metadata = did.and_then(|did| std::str::from_utf8(did).ok());
@@ -323,6 +325,10 @@ fn named_dids(
                 Some(others.iter().any(|name| is_name_of(name, agent, host)))
             }
             Some(_) => Some(false),
+            None if neighbours.names(text).is_some() => neighbours
+                .names(text)
+                .map(|names| names.iter().any(|name| is_name_of(name, agent, host))),
+            None if is_silent_here(&did, host) => Some(false),
             // Made from their identifier alone, these documents name nobody.
             None => matches!(did.method(), "pkh" | "key").then_some(false),
         };
@@ -330,6 +336,13 @@ fn named_dids(
         dids.push(NamedDid { did: did.to_string(), by, agrees, checked_at, since });
     }
     dids
+}
+
+/// Whether a DID of this host is one whose document names nobody: the service's, and what no document is served of. Agents are asked, and
+/// of characters their wallets say whose agents they have.
+fn is_silent_here(did: &Did, host: &WebHost) -> bool {
+    let web = WebDid::parse(did).ok().filter(|web| web.host == *host);
+    web.is_some_and(|web| matches!(Local::of(&web), Some(Local::Service) | None))
 }
 
 fn named_domains(

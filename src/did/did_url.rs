@@ -40,12 +40,12 @@ impl DidUrl {
     /// Names the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, DidError> {
         let length = text.len();
-        if length > URL_LEN_MAX {
-            return Err(DidError::TooLong { length, max: URL_LEN_MAX });
-        }
         let end = text.find(['/', '?', '#']).unwrap_or(length);
         let (did, tail) = text.split_at_checked(end).unwrap_or((text, ""));
         let did = Did::parse(did)?;
+        if length > URL_LEN_MAX {
+            return Err(DidError::UrlTooLong { length, max: URL_LEN_MAX });
+        }
         check_tail(tail, end)?;
         let (rest, fragment) = cut(tail, '#');
         let (path, query) = cut(rest, '?');
@@ -124,6 +124,8 @@ mod tests {
     fn each_fault_has_its_name_and_place() {
         let bad = |shown: &str, at| DidError::BadCharacter { shown: shown.to_owned(), at };
         let long = format!("did:example:1?{}", "a".repeat(10_000));
+        // Where the DID alone is too long, what is said is of it.
+        let long_did = format!("did:example:{}#key", "a".repeat(10_000));
         for (text, expected) in [
             ("", DidError::NoScheme),
             ("#key", DidError::NoScheme),
@@ -139,7 +141,8 @@ mod tests {
             ("did:example:1?a=[", bad("[", 16)),
             ("did:example:1?a=%2", DidError::BadPercent { at: 16 }),
             ("did:example:1#%zz", DidError::BadPercent { at: 14 }),
-            (long.as_str(), DidError::TooLong { length: 10_014, max: URL_LEN_MAX }),
+            (long.as_str(), DidError::UrlTooLong { length: 10_014, max: URL_LEN_MAX }),
+            (long_did.as_str(), DidError::TooLong { length: 10_012, max: DID_LEN_MAX }),
         ] {
             assert_eq!(DidUrl::parse(text), Err(expected), "{text:.40}");
         }

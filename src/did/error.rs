@@ -11,6 +11,14 @@ pub enum DidError {
         /// The most that are read.
         max: usize,
     },
+    /// What stands behind the DID of a DID URL makes it longer than any has reason to be.
+    #[error("the DID URL has {length} bytes; at most {max} are read")]
+    UrlTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The most that are read.
+        max: usize,
+    },
     /// The text does not begin with `did:`.
     #[error("a DID begins with `did:`")]
     NoScheme,

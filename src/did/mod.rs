@@ -3,7 +3,7 @@
 //! [`Did`] and [`DidUrl`] are the syntax, and [`dereference`] finds what the latter names in a document; [`web`], [`pkh`] and [`key`] are the methods that are understood. A [`Document`] is made of plain facts
 //! ([`agent_document`], [`character_document`], [`service_document`]) and never stored: the same facts give the same bytes on any
 //! machine. [`version`] says which versions of an agent's document there are, [`CharacterHistory`] which of a character's, [`link`] who
-//! says that two identifiers name the same and whether the other side agrees, [`claims`] what an agent's registration file adds to that.
+//! says that two identifiers name the same and whether the other side agrees, [`claims`] what an agent's registration file adds to that, [`neighbours`] which agents of this host are asked.
 //!
 //! Nothing here asks the network or a database; `api` brings the facts and `intake` the documents of others.
 
@@ -18,6 +18,7 @@ mod history;
 mod jwk;
 pub mod key;
 pub mod link;
+pub mod neighbours;
 pub mod pkh;
 mod service;
 pub mod shelf;

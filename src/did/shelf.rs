@@ -11,6 +11,7 @@ use alloy::primitives::B256;
 use super::claims::{
     Claims, Leads, LeadsTo, Library, Said, Seen, claims, did_source, named_by_file,
 };
+use super::neighbours::{Neighbours, names_of, neighbours_of};
 use super::web::WebHost;
 use crate::registry::file::Source;
 use crate::vocab::{AgentId, AgentRef, UnixSeconds};
@@ -79,7 +80,27 @@ impl Shelf {
         if did_named(did, host).iter().any(is_old) || self.is_old(leads, host, &is_old) {
             return None;
         }
-        Some(claims(agent, host, leads, did, &self.library, now))
+        let mut neighbours = Neighbours::default();
+        for (named, other) in neighbours_of(agent, host, leads, did, &self.library, now) {
+            neighbours.put(named, self.names(other.id, &is_old, now)?);
+        }
+        Some(claims(agent, host, leads, did, (&self.library, &neighbours), now))
+    }
+
+    /// The DIDs that another agent names now; `None` where that cannot be told here. One that does not exist, or is burnt, names nobody.
+    fn names(
+        &self,
+        agent: AgentId,
+        is_old: &impl Fn(&Source) -> bool,
+        now: UnixSeconds,
+    ) -> Option<Vec<String>> {
+        let Some(entries) = self.entries.get(&agent) else { return Some(Vec::new()) };
+        let (_, leads) = &entries.uri;
+        if matches!(&leads.to, LeadsTo::Source(source) if is_old(source)) {
+            return None;
+        }
+        let did = entries.did.as_ref().map(|(_, did)| did.as_slice());
+        Some(names_of(leads, did, &self.library, now))
     }
 
     /// Whether a file, or what it names, seems not to have been seen for long.

@@ -10,6 +10,7 @@ use alloy::primitives::Address;
 
 use super::evidence::{Evidence, EvidencedSpan};
 use super::fact::{SpanCause, SpanEnd, TimelineRef};
+use super::kept::{Kept, Room};
 use crate::vocab::{AgentId, Position, ShortText};
 
 /// A span in which an account was an agent's wallet.
@@ -70,6 +71,8 @@ pub struct Directory {
     accounts: HashMap<Address, Listing>,
     /// No span begins or ends in a later block.
     newest_block: u64,
+    /// For what is kept of accounts; by default there is none.
+    room: Room,
 }
 
 /// Where an account stands in a directory. Who asks about many finds them all first: the processor then fetches them from memory at
@@ -78,6 +81,7 @@ pub struct Directory {
 pub struct Place<'a> {
     listing: Option<&'a Listing>,
     newest_block: u64,
+    room: &'a Room,
 }
 
 /// The spans of one account, by agent, then oldest first.
@@ -86,23 +90,45 @@ struct Listing {
     address: ShortText<42>,
     entries: Vec<WalletEntry>,
     open_count: u64,
+    /// No span begins or ends in a later block.
+    newest_block: u64,
+    /// What is shown of those that are open, while nothing here changes.
+    kept: Kept,
 }
 
 impl Directory {
+    /// An empty one with room to keep so many bytes of what is shown of its accounts.
+    #[must_use]
+    pub fn keeping(bytes_max: usize) -> Self {
+        Self { room: Room::of(bytes_max), ..Self::default() }
+    }
+
     /// Takes in a span that is new, or that has changed since it was taken in.
     pub fn put(&mut self, account: Address, entry: WalletEntry) {
         self.newest_block = self.newest_block.max(entry.last_block());
-        self.accounts.entry(account).or_insert_with(|| Listing::new(account)).put(entry);
+        let listing = self.accounts.entry(account).or_insert_with(|| Listing::new(account));
+        listing.kept.forget(&self.room);
+        listing.put(entry);
+    }
+
+    /// Forgets what is kept of all accounts, where it was made of more than what stands here and that has changed.
+    #[expect(clippy::iter_over_hash_type, reason = "each is forgotten, in whichever order")]
+    pub fn forget_kept(&mut self) {
+        for listing in self.accounts.values_mut() {
+            listing.kept.forget(&self.room);
+        }
     }
 
     /// Goes back to the end of a block: forgets what began after it and reopens what ended after it.
     pub fn revert_to(&mut self, block_number: u64) {
         let mut newest_block = 0;
         self.accounts.retain(|_, listing| {
-            listing.revert_to(block_number);
-            let newest = listing.entries.iter().map(WalletEntry::last_block).max();
-            newest_block = newest_block.max(newest.unwrap_or_default());
-            newest.is_some()
+            if listing.newest_block > block_number {
+                listing.kept.forget(&self.room);
+                listing.revert_to(block_number);
+            }
+            newest_block = newest_block.max(listing.newest_block);
+            !listing.entries.is_empty()
         });
         self.newest_block = newest_block;
     }
@@ -110,7 +136,8 @@ impl Directory {
     /// Where an account stands.
     #[must_use]
     pub fn find(&self, account: Address) -> Place<'_> {
-        Place { listing: self.accounts.get(&account), newest_block: self.newest_block }
+        let (listing, newest_block) = (self.accounts.get(&account), self.newest_block);
+        Place { listing, newest_block, room: &self.room }
     }
 
     /// The agents whose wallet an account is at a position: the first `limit` of those after `after`, and how many there are.
@@ -123,6 +150,12 @@ impl Directory {
         limit: usize,
     ) -> Found<'_> {
         self.find(account).agents_at(at, after, limit)
+    }
+
+    /// How much of what is shown of its accounts it keeps, in bytes.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
+        self.accounts.values().filter_map(|listing| listing.kept.get()).map(<[u8]>::len).sum()
     }
 
     /// How many spans it holds.
@@ -148,16 +181,37 @@ impl<'a> Place<'a> {
         };
         Found { address: Some(listing.address.as_str()), entries, count }
     }
+
+    /// No span of the account begins or ends in a later block; none where it has no spans.
+    #[must_use]
+    pub fn newest_block(self) -> Option<u64> {
+        self.listing.map(|listing| listing.newest_block)
+    }
+
+    /// What was kept of the account: it tells of its open spans, and none of its spans has changed since.
+    #[must_use]
+    pub fn kept(self) -> Option<&'a [u8]> {
+        self.listing.and_then(|listing| listing.kept.get())
+    }
+
+    /// Keeps what is shown of the account's open spans until one of its spans changes, if there is room.
+    pub fn keep(self, shown: &[u8]) {
+        if let Some(listing) = self.listing {
+            listing.kept.keep(shown, self.room);
+        }
+    }
 }
 
 impl Listing {
     fn new(account: Address) -> Self {
         let address = ShortText::of(account.to_checksum_buffer(None).as_str());
-        Self { address, entries: Vec::new(), open_count: 0 }
+        let kept = Kept::default();
+        Self { address, entries: Vec::new(), open_count: 0, newest_block: 0, kept }
     }
 
     fn put(&mut self, entry: WalletEntry) {
         self.open_count += u64::from(entry.to.is_none());
+        self.newest_block = self.newest_block.max(entry.last_block());
         match self.entries.binary_search_by_key(&entry.place(), WalletEntry::place) {
             Ok(index) => {
                 if let Some(held) = self.entries.get_mut(index) {
@@ -184,6 +238,8 @@ impl Listing {
             }
         }
         self.open_count = self.entries.iter().filter(|entry| entry.to.is_none()).count() as u64;
+        let newest = self.entries.iter().map(WalletEntry::last_block).max();
+        self.newest_block = newest.unwrap_or_default();
     }
 }
 

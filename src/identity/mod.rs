@@ -10,6 +10,7 @@ mod evidence;
 mod fact;
 mod fold;
 mod interpret;
+mod kept;
 mod operator;
 mod roster;
 mod timeline;

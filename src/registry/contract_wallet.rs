@@ -57,6 +57,30 @@ pub fn signature_check(
     Ok([CHECK, &arguments].concat().into())
 }
 
+/// What [`signature_check`] asks: the account, and the factory that is to make a contract there first; the zero address where none is.
+/// `None` where the code is another.
+#[must_use]
+pub fn asked_of(code: &[u8]) -> Option<(Address, Address)> {
+    let arguments = code.strip_prefix(CHECK)?;
+    let (account, _, _, factory, _) =
+        <(Address, B256, Bytes, Address, Bytes)>::abi_decode_params(arguments).ok()?;
+    Some((account, factory))
+}
+
+/// The answer in which the code says so.
+#[must_use]
+pub fn word_of(says: ContractSays) -> Bytes {
+    let number: u8 = match says {
+        ContractSays::NoCode => 0,
+        ContractSays::Agrees => 1,
+        ContractSays::Disagrees => 2,
+        ContractSays::NotDeployed => 3,
+        ContractSays::AgreesOnceDeployed => 4,
+        ContractSays::DisagreesOnceDeployed => 5,
+    };
+    Bytes::from(U256::from(number).to_be_bytes::<32>())
+}
+
 /// What an answer says; `None` where it is none of this code's.
 #[must_use]
 pub fn says(answer: &[u8]) -> Option<ContractSays> {
@@ -97,6 +121,9 @@ mod tests {
             arguments(&check(&wrapped, true).unwrap());
         assert_eq!((account, digest), (ACCOUNT, B256::repeat_byte(0xdd)));
         assert_eq!((signature, factory, call), (inner, FACTORY, creation));
+        assert_eq!(asked_of(&check(&wrapped, true).unwrap()), Some((ACCOUNT, FACTORY)));
+        assert_eq!(asked_of(&check(&wrapped, false).unwrap()), Some((ACCOUNT, Address::ZERO)));
+        assert_eq!(asked_of(&check(&wrapped, true).unwrap()[1..]), None);
         let (_, _, signature, factory, call) = arguments(&check(&wrapped, false).unwrap());
         assert_eq!((signature, factory, call), (wrapped.into(), Address::ZERO, Bytes::new()));
     }
@@ -113,6 +140,7 @@ mod tests {
         let word = |number: u64| U256::from(number).to_be_bytes::<32>();
         let read: Vec<_> = (0..6).filter_map(|number| says(&word(number))).collect();
         assert_eq!(read.len(), 6);
+        assert!(read.iter().all(|said| says(&word_of(*said)) == Some(*said)));
         assert_eq!((read[1], read[4]), (ContractSays::Agrees, ContractSays::AgreesOnceDeployed));
         for wrong in [&word(6)[..], &word(256), &word(1)[..31], &[], &[0xff; 32]] {
             assert_eq!(says(wrong), None);

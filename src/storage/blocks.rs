@@ -216,6 +216,7 @@ impl Tx {
 
     async fn forget(&mut self, number: u64) -> Result<(), StorageError> {
         let number = signed("block number", number)?;
+        self.reopen_parties(number).await?;
         for statement in REVERT {
             on_engine!(self, conn => sqlx::query(statement).bind(number).execute(conn).await.map(drop))?;
         }

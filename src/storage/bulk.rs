@@ -156,6 +156,7 @@ fn repeated(one: &str, times: usize, is_sqlite: bool) -> String {
     if is_sqlite {
         sql = sql.replacen("INSERT INTO", "INSERT OR FAIL INTO", 1);
         sql = sql.replacen("UPDATE span", "UPDATE OR FAIL span", 1);
+        sql = sql.replacen("UPDATE party", "UPDATE OR FAIL party", 1);
     }
     sql
 }

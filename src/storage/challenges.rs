@@ -12,10 +12,10 @@ use crate::attest::siwe::Purpose;
 use crate::vocab::{AccountId, ChainId, UnixSeconds};
 
 const CHALLENGE_INSERT: &str = "
-    INSERT INTO wallet_challenge (nonce, character_id, chain, address, purpose, message, expires_at, attempts)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
+    INSERT INTO wallet_challenge (nonce, character_id, chain, address, purpose, message, expires_at, attempts, is_managers)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)";
 const CHALLENGE_OF: &str = "
-    SELECT nonce, character_id, chain, address, purpose, message, expires_at, attempts, used_at
+    SELECT nonce, character_id, chain, address, purpose, message, expires_at, attempts, used_at, is_managers
     FROM wallet_challenge WHERE nonce = $1";
 const CHALLENGE_TRY: &str = "
     UPDATE wallet_challenge SET attempts = attempts + 1
@@ -28,11 +28,13 @@ const CHALLENGE_USE: &str = "
 const CHALLENGES_OPEN: &str = "SELECT COUNT(*) FROM wallet_challenge WHERE expires_at > $1";
 const CHALLENGES_OPEN_OF: &str = "
     SELECT COUNT(*) FROM wallet_challenge
-    WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL";
+    WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL
+        AND is_managers = $5";
 const CHALLENGE_OLDEST_DELETE: &str = "
     DELETE FROM wallet_challenge WHERE nonce = (
         SELECT nonce FROM wallet_challenge
         WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL
+            AND is_managers = $5
         ORDER BY expires_at LIMIT 1)";
 const CHALLENGES_WITHDRAW: &str = "
     DELETE FROM wallet_challenge WHERE expires_at > $1 AND character_id = $2 AND used_at IS NULL";
@@ -62,6 +64,8 @@ pub struct GivenChallenge {
     pub attempts: u64,
     /// When it was used, if it was.
     pub used: Option<UnixSeconds>,
+    /// Whether it was asked for by whoever manages the character, with a token.
+    pub is_managers: bool,
 }
 
 /// An invitation to create a character.
@@ -86,6 +90,7 @@ struct ChallengeRow {
     expires_at: i64,
     attempts: i64,
     used_at: Option<i64>,
+    is_managers: i64,
 }
 
 impl TryFrom<ChallengeRow> for GivenChallenge {
@@ -104,6 +109,7 @@ impl TryFrom<ChallengeRow> for GivenChallenge {
             expires: cell("expires_at").time(row.expires_at)?,
             attempts: cell("attempts").unsigned(row.attempts)?,
             used: row.used_at.map(|time| cell("used_at").time(time)).transpose()?,
+            is_managers: row.is_managers != 0,
             nonce: row.nonce.clone(),
         })
     }
@@ -143,6 +149,7 @@ impl Tx {
             .bind(given.purpose.as_str())
             .bind(given.message.as_str())
             .bind(expires)
+            .bind(i64::from(given.is_managers))
             .execute(conn).await.map(drop))?;
         Ok(())
     }
@@ -190,17 +197,20 @@ impl Tx {
         Ok(count.unsigned_abs())
     }
 
-    /// How many challenges of an account that are about one character are of use.
+    /// How many challenges of an account that are about one character are of use: of those that were asked for with a token, or of the
+    /// others.
     pub async fn challenges_open_of(
         &mut self,
         character: u64,
         account: AccountId,
+        is_managers: bool,
         now: UnixSeconds,
     ) -> Result<u64, StorageError> {
         let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
         let id = signed("character", character)?;
         let count: i64 = on_engine!(self, conn => sqlx::query_scalar(CHALLENGES_OPEN_OF)
-            .bind(account.address.as_slice()).bind(chain).bind(now).bind(id).fetch_one(conn).await)?;
+            .bind(account.address.as_slice()).bind(chain).bind(now).bind(id)
+            .bind(i64::from(is_managers)).fetch_one(conn).await)?;
         Ok(count.unsigned_abs())
     }
 
@@ -209,13 +219,14 @@ impl Tx {
         &mut self,
         character: u64,
         account: AccountId,
+        is_managers: bool,
         now: UnixSeconds,
     ) -> Result<(), StorageError> {
         let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
         let id = signed("character", character)?;
         on_engine!(self, conn => sqlx::query(CHALLENGE_OLDEST_DELETE)
             .bind(account.address.as_slice()).bind(chain).bind(now).bind(id)
-            .execute(conn).await.map(drop))?;
+            .bind(i64::from(is_managers)).execute(conn).await.map(drop))?;
         Ok(())
     }
 

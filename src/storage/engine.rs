@@ -20,6 +20,9 @@ use super::StorageError;
 const LOCK_WRITER: &str = "SELECT pg_advisory_xact_lock(7521983763894625899)";
 const BEGIN_SQLITE_READ: &str = "BEGIN DEFERRED";
 pub(super) const BEGIN_SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
+/// A commit that is on the disk when it is acknowledged; and back to what other writers want.
+const BEGIN_SQLITE_DURABLE: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
+const BEGIN_SQLITE_QUICK: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
 /// PostgreSQL's form of [`BUSY_TIMEOUT`], and plans for the tables as they are: one that was made for empty tables would read them from
 /// end to end when they are full. For this transaction alone: a pooler may refuse settings of the whole connection.
 const WRITER_SETTINGS: &str =
@@ -178,14 +181,20 @@ impl Database {
     pub async fn begin_write(&self) -> Result<Tx, StorageError> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(writer.begin_with(BEGIN_SQLITE_WRITE).await?))
+                Ok(Tx::Sqlite(writer.begin_with(BEGIN_SQLITE_QUICK).await?))
             }
-            Pools::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
-                sqlx::raw_sql(WRITER_SETTINGS).execute(&mut *tx).await?;
-                sqlx::query(LOCK_WRITER).execute(&mut *tx).await?;
-                Ok(Tx::Postgres(tx))
+            Pools::Postgres(pool) => Ok(Tx::Postgres(begin_postgres_write(pool).await?)),
+        }
+    }
+
+    /// The same, and what it commits outlasts a loss of power. What follows the chain needs no such thing, since the chain can be read
+    /// again; what somebody was told is kept does.
+    pub async fn begin_durable(&self) -> Result<Tx, StorageError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with(BEGIN_SQLITE_DURABLE).await?))
             }
+            Pools::Postgres(pool) => Ok(Tx::Postgres(begin_postgres_write(pool).await?)),
         }
     }
 
@@ -224,6 +233,15 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+async fn begin_postgres_write(
+    pool: &PgPool,
+) -> Result<Transaction<'static, Postgres>, StorageError> {
+    let mut tx = pool.begin().await?;
+    sqlx::raw_sql(WRITER_SETTINGS).execute(&mut *tx).await?;
+    sqlx::query(LOCK_WRITER).execute(&mut *tx).await?;
+    Ok(tx)
 }
 
 /// The file of a SQLite URL; `None` for another URL, and for one that names no file.

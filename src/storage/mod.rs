@@ -7,6 +7,8 @@
 //! Every public function is called by a test on both engines: SQLite takes an unbound parameter for NULL, PostgreSQL refuses it.
 
 mod accounts;
+mod appending;
+mod attestations;
 mod audit;
 mod blocks;
 mod bulk;
@@ -20,16 +22,24 @@ mod engine;
 mod error;
 mod events;
 mod file_agents;
+mod file_kept;
 mod files;
 mod findings;
+mod meanings;
 mod mend;
 mod migrate;
+mod names;
 mod observations;
+mod parties;
 mod read_model;
+mod record_notes;
+mod rekeyings;
 mod spans;
 mod timelines;
 
 pub use accounts::{AccountRole, AgentOfAccount};
+pub use appending::{NewRecord, claimed_key};
+pub use attestations::{RecordSource, RecordsBy, StoredRecord};
 pub use audit::{EventLabels, RecordRule, RuleBreak, SpanPlace};
 pub use blocks::HeldBlock;
 pub use chain::{Binding, Halt, Registry, Reorg, Tags};
@@ -40,7 +50,12 @@ pub use engine::{Database, Tx, WriterLock};
 pub use error::StorageError;
 pub use events::{EventsAfter, StoredEvent, StoredLog};
 pub use file_agents::{EntryNow, FileProgress, NamedBy, SourceCounts};
+pub use file_kept::FileMoment;
 pub use files::{DueSource, Fetch, FileVersion, NEVER, SourceState};
 pub use findings::NotedFinding;
+pub use meanings::{LinkBasis, NameLink};
 pub use observations::{Observation, ObservedSubject};
+pub use parties::{Party, PartyPlace, PartyState};
 pub use read_model::Revision;
+pub use record_notes::{RecordFinding, RefusedRecord};
+pub use rekeyings::Replaced;

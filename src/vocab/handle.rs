@@ -10,7 +10,7 @@ use super::account::shorten;
 const LENGTH_MIN: usize = 3;
 const LENGTH_MAX: usize = 20;
 
-/// Names that are not given, in lower case and without `-` and `_`, which do not tell names apart here.
+/// Names that are not given, in lower case and without `-` and `_`, which do not tell names apart here; nor are their look-alikes.
 const RESERVED: &[&str] = &[
     "abuse",
     "account",
@@ -42,6 +42,7 @@ const RESERVED: &[&str] = &[
     "login",
     "mail",
     "me",
+    "mod",
     "moderator",
     "mods",
     "nobody",
@@ -128,11 +129,42 @@ impl Handle {
         self.0.to_ascii_lowercase()
     }
 
-    /// Whether it is a name that is not given.
+    /// Whether it is a name that is not given, or could be read as one: with other signs for its letters, or in the plural.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         let plain = self.folded().replace(['-', '_'], "");
-        plain.is_empty() || RESERVED.contains(&plain.as_str())
+        let joined = plain.replace("rn", "m").replace("vv", "w");
+        plain.is_empty()
+            || RESERVED.iter().any(|name| reads_as(&plain, name) || reads_as(&joined, name))
+    }
+}
+
+/// Whether a text can be read as a name, or as several of them.
+fn reads_as(text: &str, name: &str) -> bool {
+    let (text, name) = (text.as_bytes(), name.as_bytes());
+    // Of two or three letters one alone is too much of the name: Ali is not `all`.
+    let is_long = name.len() > LENGTH_MIN;
+    let is_same = |text: &[u8]| {
+        let mut pairs = text.iter().zip(name);
+        text.len() == name.len() && pairs.all(|(sign, letter)| looks_like(*sign, *letter, is_long))
+    };
+    let singular = text.strip_suffix(b"s").or_else(|| text.strip_suffix(b"5"));
+    is_same(text) || (name.len() >= LENGTH_MIN && singular.is_some_and(is_same))
+}
+
+/// Whether a sign can be read as a letter. A capital I looks like an l, which is why these two are one in a longer name.
+const fn looks_like(sign: u8, letter: u8, is_long: bool) -> bool {
+    match (sign, letter) {
+        (b'0', b'o')
+        | (b'1', b'i' | b'l')
+        | (b'3', b'e')
+        | (b'4', b'a')
+        | (b'5', b's')
+        | (b'7', b't')
+        | (b'8', b'b')
+        | (b'9', b'g') => true,
+        (b'i', b'l') | (b'l', b'i') => is_long,
+        _ => sign == letter,
     }
 }
 
@@ -188,5 +220,72 @@ mod tests {
         }
         let plain = |c: char| c.is_ascii_lowercase();
         assert!(RESERVED.is_sorted() && RESERVED.iter().all(|name| name.chars().all(plain)));
+    }
+
+    #[test]
+    fn names_that_look_like_those_are_not_given() {
+        // Digits and letters that look like others, the plural, and what separates: each rule once at least.
+        for text in [
+            "admins",
+            "Adm1ns",
+            "adm-ins",
+            "a_d_m_i_n_s",
+            "supp0rt",
+            "SUPP0RT5",
+            "0perator",
+            "0perat0r5",
+            "HaIlmark",
+            "hai1mark",
+            "ha11mark",
+            "he1p",
+            "heIp",
+            "r00t",
+            "5ecurity",
+            "5y5t3m",
+            "t3am",
+            "4dmin",
+            "roo7",
+            "8illing",
+            "9uest",
+            "adrnin",
+            "5taff5",
+            "vvebmaster",
+            "m0d",
+            "mod5",
+            "d1d",
+            "a11",
+            "0fficia1",
+            "moderat0rs",
+            "p0stmaster",
+            "n0body",
+            "syst3ms",
+            "hallmarks",
+        ] {
+            assert!(Handle::parse(text).unwrap().is_reserved(), "{text}");
+        }
+        for text in [
+            "ali",
+            "Ail",
+            "dld",
+            "ada5",
+            "mes",
+            "adm",
+            "helper",
+            "roo",
+            "supporter",
+            "agent007",
+            "linked",
+            "0x5taff0",
+            "ross",
+            "stat",
+            "modem",
+            "halmark",
+            "teamwork",
+            "Ernest",
+            "barn",
+            "www2",
+        ] {
+            assert!(!Handle::parse(text).unwrap().is_reserved(), "{text}");
+        }
     }
 }

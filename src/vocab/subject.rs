@@ -14,6 +14,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 
 use super::account::{AccountId, ChainId, shorten};
@@ -274,6 +275,19 @@ impl Serialize for Subject {
     }
 }
 
+/// Reads the canonical text alone: what is hashed and signed has one name for one thing.
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let subject: Self = text.parse().map_err(D::Error::custom)?;
+        let canonical = subject.to_string();
+        if canonical == text {
+            return Ok(subject);
+        }
+        Err(D::Error::custom(format!("write it as `{canonical}`")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -373,5 +387,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Subject>().unwrap().to_uri(), uri);
         }
+    }
+
+    #[test]
+    fn a_kept_name_has_one_text() {
+        let read = |text: &str| serde_json::from_value::<Subject>(text.into());
+        let agent = format!("eip155:8453:{ADDRESS}:22");
+        assert_eq!(read(&agent).unwrap().to_string(), agent);
+        assert!(read(&agent.to_lowercase()).unwrap_err().to_string().contains(&agent));
+        assert!(read("somebody").is_err());
     }
 }

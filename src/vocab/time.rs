@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -44,6 +45,22 @@ impl UnixSeconds {
     pub fn parse(text: &str) -> Result<Self, TimeParseError> {
         let seconds = canonical_u64(text).and_then(Self::new);
         seconds.or_else(|| Self::of_timestamp(text)).ok_or_else(|| TimeParseError(shorten(text)))
+    }
+
+    /// Reads as [`parse`](Self::parse), and of a time in UTC that lies before the first or after the last of ours gives that one: who asks
+    /// what was true in the year 0, or will be on the last day of 9999, has written a time.
+    ///
+    /// # Errors
+    /// When the text is no time.
+    pub fn parse_nearest(text: &str) -> Result<Self, TimeParseError> {
+        Self::parse(text).or_else(|error| Self::nearest(text).ok_or(error))
+    }
+
+    fn nearest(text: &str) -> Option<Self> {
+        // Years of four digits and whole seconds, as all other times are written.
+        let written = text.strip_suffix('Z').filter(|written| written.len() == 19)?;
+        let time = written.parse::<DateTime>().ok().filter(|time| time.to_string() == written)?;
+        Some(if time.year() < 1970 { Self::EPOCH } else { Self::MAX })
     }
 
     /// Reads RFC 3339 alone, as signed documents have it.

@@ -287,3 +287,36 @@ fn the_experiment_is_the_same_for_the_same_seed() {
     let again = place.run("tfd experiment --draws 50 --sensitivity --falsification --json");
     assert_eq!(again.stdout, ran.stdout);
 }
+
+/// An invitation in a database that was just made would open nothing; and what characters and the service are comes from no chain.
+#[test]
+fn characters_need_a_database_that_is_there_and_no_chain() {
+    let place = Place::new();
+    for line in ["invite", "did did:web:localhost%3A8004:character:ada"] {
+        let ran = place.run(line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains("hallmark.db"), "{line}: {}", ran.stderr);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "{line} makes nothing");
+    }
+    let ran = place.run("migrate");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = place.run("invite --count 2");
+    assert_eq!((ran.code, ran.stdout.lines().count()), (0, 2), "{}", ran.stderr);
+    assert!(ran.stdout.lines().all(|line| line.starts_with("hmi_")));
+    let ran = place.run("did did:web:localhost%3A8004 --json");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = place.run("did did:web:localhost%3A8004:character:ada --json");
+    assert!(ran.code == 3 && ran.stdout.contains("NOT_FOUND"), "{}{}", ran.stdout, ran.stderr);
+    let ran = place.run("did did:web:localhost%3A8004:agents:8453:22");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+}
+
+#[test]
+fn the_help_of_did_says_which_identifiers_and_moments_there_are() {
+    let ran = Place::new().run("did --help");
+    for word in ["character", "another host", "did:pkh", "did:key", "time:T", "go by the clock"] {
+        // However the lines are broken.
+        let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}

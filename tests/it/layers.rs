@@ -11,7 +11,7 @@ use source::{Named, Source, rust_files};
 
 /// The modules below the line: nothing in them waits, fails from outside, or reads a clock.
 const CORE: &[&str] =
-    &["vocab", "registry", "identity", "did", "attest", "rekey", "tfd", "project"];
+    &["vocab", "registry", "identity", "did", "attest", "rekey", "tfd", "delegation", "project"];
 /// The modules that may wait.
 const OUTSIDE: &[&str] = &["chain", "intake", "plugin", "storage", "app", "api", "demo", "cli"];
 /// Word for "every module".
@@ -24,9 +24,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("identity", &["vocab", "registry"]),
     ("did", &["vocab", "registry", "identity"]),
     ("attest", &["vocab", "registry", "did"]),
-    ("rekey", &["vocab", "identity", "attest"]),
+    ("rekey", &["vocab", "identity", "did", "attest"]),
     ("tfd", &["vocab"]),
-    ("project", &["vocab", "identity", "attest", "rekey", "tfd"]),
+    ("delegation", &["vocab", "identity", "did", "attest", "tfd"]),
+    ("project", &["vocab", "identity", "attest", "rekey", "tfd", "delegation"]),
     ("chain", &["vocab"]),
     ("intake", &["vocab", "attest"]),
     ("plugin", &["vocab", "project"]),
@@ -34,15 +35,36 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "vocab", "registry", "identity", "did", "attest", "rekey", "tfd", "project", "chain",
-            "intake", "plugin", "storage",
+            "vocab",
+            "registry",
+            "identity",
+            "did",
+            "attest",
+            "rekey",
+            "tfd",
+            "delegation",
+            "project",
+            "chain",
+            "intake",
+            "plugin",
+            "storage",
         ],
     ),
     (
         "api",
         &[
-            "vocab", "registry", "identity", "did", "attest", "rekey", "tfd", "project", "storage",
-            "intake", "app",
+            "vocab",
+            "registry",
+            "identity",
+            "did",
+            "attest",
+            "rekey",
+            "tfd",
+            "delegation",
+            "project",
+            "storage",
+            "intake",
+            "app",
         ],
     ),
     ("config", &["vocab", "registry", "did"]),

@@ -16,7 +16,8 @@ mod tidy;
 // The program, run as a process.
 mod cli;
 
-// Who carries a failure.
+// Who carries a failure, and by whose signatures.
+mod delegation;
 mod tfd;
 
 // What logs mean, and a real chain to make them.
@@ -27,7 +28,7 @@ mod vectors;
 
 // Records: signed, of the chain, of platforms.
 mod attest;
-mod relay;
+pub(crate) mod relay;
 
 // Parsers of what strangers write.
 mod fuzz;
@@ -39,13 +40,16 @@ mod did;
 mod keys;
 
 // What is remembered, on both engines.
-mod storage;
+pub(crate) mod storage;
 
 // Registration files: fetched from hosts of the tests' own.
 mod files;
 
 // What is answered over HTTP.
 mod api;
+
+// What was said of whom.
+mod records;
 
 // Human participants, and the wallets that prove themselves.
 mod characters;

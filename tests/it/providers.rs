@@ -15,7 +15,7 @@ use hallmark::vocab::{ChainId, Finding, FindingKind, RawLog, RegistryKind, Regis
 use tokio::sync::Notify;
 
 use crate::support::databases::on_both_engines;
-use crate::support::liar::{Liar, Lie};
+use crate::support::liar::{Batchless, Liar, Lie};
 use crate::support::scripted::{REGISTRY, ScriptedChain, filter};
 
 const CHAIN: ChainId = ChainId(31_337);
@@ -162,6 +162,33 @@ async fn one_block_left_out_of_a_compared_range_is_put_back() {
         return;
     }
     panic!("no seed of 64 has this range in its sample");
+}
+
+/// A node without batches is read block by block, and of each block it leaves a log out: the first block of the sample that has two
+/// shows it, and from there on the other node is read.
+#[tokio::test]
+async fn a_node_that_is_read_block_by_block_is_found_by_the_sample() {
+    let chain = chain();
+    let lie = |batchless| Lie { batchless: Some(batchless), ..Lie::default() };
+    let (liar, honest) = (Liar::new(&chain, lie(Batchless::OmitsLast)), Liar::honest(&chain));
+    let source = Arc::new(list(&[(&liar, Role::Both), (&honest, Role::Both)]));
+    let logs = follow(&source, &chain, 100).await;
+    assert_eq!(states(&source), [State::Benched, State::Healthy]);
+    let found = source.take_findings();
+    assert_eq!(kinds(&found), [(FindingKind::LogsLeftOut, Some("https://node0.example"))]);
+    let (from, to) = found[0].blocks.unwrap();
+    assert!(from == to && from < 1_000, "{from} to {to}");
+    // What was asked beside that block had been answered already.
+    let later = from + 128;
+    let rest = logs.into_iter().filter(|log| log.block.number >= later);
+    assert_eq!(rest.collect::<Vec<_>>(), chain.logs_from(later));
+
+    let honest_too = Liar::new(&chain, lie(Batchless::Honest));
+    let source = Arc::new(list(&[(&honest_too, Role::Both), (&honest, Role::Both)]));
+    assert_eq!(follow(&source, &chain, 100).await, chain.logs_from(1));
+    assert_eq!((states(&source), source.take_findings()), (vec![State::Healthy; 2], vec![]));
+    let compared = report(&source, 1).requests;
+    assert!((100..600).contains(&compared), "{compared} of 3,900 blocks are few");
 }
 
 /// An honest backfill asks the other node for about one range in sixteen, and finds nothing.

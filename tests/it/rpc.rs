@@ -392,6 +392,42 @@ async fn where_no_batch_is_borne_a_range_is_read_block_by_block() {
     assert_eq!(again.logs.len(), 491, "asked for again it comes in parts");
 }
 
+/// A node may refuse batches while it is in trouble, or learn to bear them: it is tried again, and then read by ranges.
+#[tokio::test]
+async fn a_node_that_bears_no_batches_is_tried_again_later() {
+    let bears_them = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_well = Arc::clone(&bears_them);
+    let whole = move |body: &Value| {
+        let error = json!({ "jsonrpc": "2.0", "id": null, "error": {
+            "code": -32014, "message": "maximum 1 calls in 1 batch" } });
+        let is_refused = body.is_array() && !is_well.load(std::sync::atomic::Ordering::Relaxed);
+        is_refused.then(|| error.to_string().into_response())
+    };
+    let server = Server::start(Box::new(whole), Box::new(|_, _| None)).await;
+    let source = server.source();
+    let later = async || {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_mins(11)).await;
+        tokio::time::resume();
+    };
+    let batches = || server.seen().iter().filter(|body| body.is_array()).count();
+    source.logs_in(&filter(), 10..=20).await.unwrap();
+    assert_eq!((source.bears_ranges(), batches()), (false, 1));
+    source.tags().await.unwrap();
+    assert_eq!(batches(), 1, "not at once");
+    later().await;
+    for _ in 0..3 {
+        assert_eq!(source.tags().await.unwrap().head.block.number, 999);
+    }
+    assert_eq!((source.bears_ranges(), batches()), (false, 2), "once");
+    bears_them.store(true, std::sync::atomic::Ordering::Relaxed);
+    later().await;
+    source.tags().await.unwrap();
+    assert!(source.bears_ranges());
+    let range = source.logs_in(&filter(), 10..=20).await.unwrap();
+    assert_eq!((range.logs.len(), range.finalized.is_some()), (11, true));
+}
+
 #[tokio::test]
 async fn calls_go_in_batches_and_a_revert_is_an_outcome() {
     let whole = |body: &Value| {

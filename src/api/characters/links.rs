@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::read_account;
-use crate::api::error::{ApiError, CharacterProblems};
+use crate::api::error::{ApiError, BodyProblems, CharacterProblems};
 use crate::api::extract::{Bearer, Body, Turn};
 use crate::api::router::Shared;
 use crate::api::wire::Block;
@@ -106,7 +106,8 @@ impl From<Proof> for LinkedAnswer {
 /// Gives a challenge for an account to sign.
 #[utoipa::path(
     post, path = "/v1/links/challenge", tag = "characters", request_body = ChallengeRequest,
-    responses((status = 201, description = "The challenge", body = ChallengeAnswer), CharacterProblems)
+    security(("characterToken" = []), ("operatorToken" = []), ()),
+    responses((status = 201, description = "The challenge", body = ChallengeAnswer), CharacterProblems, BodyProblems)
 )]
 pub(in crate::api) async fn create_challenge(
     State(state): State<Shared>,
@@ -142,7 +143,8 @@ pub(in crate::api) async fn create_challenge(
     responses(
         (status = 201, description = "The account is linked", body = LinkedAnswer),
         (status = 200, description = "The account was taken away, or a token given", body = LinkedAnswer),
-        CharacterProblems
+        CharacterProblems,
+        BodyProblems
     )
 )]
 pub(in crate::api) async fn create_link(

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 pub(super) use links::*;
 pub(super) use refusal::Kind;
 
-use super::error::{ApiError, CharacterProblems};
+use super::error::{ApiError, BodyProblems, CharacterProblems};
 use super::extract::{Bearer, Body, PathText, Turn};
 use super::router::Shared;
 use crate::app::{Changed, Permit, Token};
@@ -90,9 +90,11 @@ pub(in crate::api) struct InvitationsAnswer {
 /// Creates a character.
 #[utoipa::path(
     post, path = "/v1/characters", tag = "characters", request_body = CreateRequest,
+    security(("operatorToken" = []), ()),
     responses(
         (status = 201, description = "It was created; the answer holds the token that manages it", body = CreatedAnswer),
-        CharacterProblems
+        CharacterProblems,
+        BodyProblems
     )
 )]
 pub(in crate::api) async fn create_character(
@@ -128,6 +130,7 @@ pub(in crate::api) async fn create_character(
 /// Removes a character: its DID is deactivated for ever, and its handle is never given again.
 #[utoipa::path(
     delete, path = "/v1/characters/{handle}", tag = "characters",
+    security(("characterToken" = []), ("operatorToken" = [])),
     params(("handle" = String, Path, description = "The handle", example = "ada")),
     responses((status = 200, description = "It was removed", body = ChangedAnswer), CharacterProblems)
 )]
@@ -145,6 +148,7 @@ pub(in crate::api) async fn remove_character(
 /// Takes a wallet away from a character, by the token that manages the character. A wallet itself does so by its signature.
 #[utoipa::path(
     delete, path = "/v1/characters/{handle}/wallets/{account}", tag = "characters",
+    security(("characterToken" = []), ("operatorToken" = [])),
     params(
         ("handle" = String, Path, description = "The handle", example = "ada"),
         ("account" = String, Path, description = "The account, CAIP-10 or did:pkh", example = "eip155:8453:0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"),
@@ -168,7 +172,8 @@ pub(in crate::api) async fn unlink_wallet(
 /// Makes invitations, each of which creates one character. Takes the operator's token.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "characters", request_body = InvitationsRequest,
-    responses((status = 201, description = "The invitations", body = InvitationsAnswer), CharacterProblems)
+    security(("operatorToken" = [])),
+    responses((status = 201, description = "The invitations", body = InvitationsAnswer), CharacterProblems, BodyProblems)
 )]
 pub(in crate::api) async fn create_invitations(
     State(state): State<Shared>,

@@ -16,7 +16,9 @@ impl From<CharacterError> for ApiError {
         let refuse = |kind| Self::Refused { kind, detail: detail.clone(), retry_after_s: None };
         match error {
             CharacterError::Handle(_) => Self::field("handle", detail),
-            CharacterError::NoSuchChain(_) => Self::field("account", detail),
+            CharacterError::NoSuchChain(_) | CharacterError::NobodysAccount(_) => {
+                Self::field("account", detail)
+            }
             CharacterError::SignatureText(_) => Self::field("signature", detail),
             CharacterError::Storage(source) => source.into(),
             CharacterError::NoRandomness(_) => Self::internal(detail),

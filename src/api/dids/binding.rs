@@ -6,6 +6,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use utoipa::IntoResponses;
 
 use super::accept::Function;
 use super::dereference::dereferenced;
@@ -14,12 +15,46 @@ use super::posted;
 use super::request::{Rejected, Request};
 use super::resolve::{generated, is_generated, resolution};
 use super::result::{Dereferencing, Failure, Resolution};
+use crate::api::error::{BodyProblems, ProblemBody};
 use crate::api::extract::RawBody;
 use crate::api::state::ApiState;
 use crate::did::DidUrl;
 
 /// Where the binding is.
 pub(in crate::api) const PATH: &str = "/1.0/identifiers/";
+
+/// What is answered instead of a document. The refusals of DID Resolution are whole results, of dereferencing too where a DID URL was asked for.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(in crate::api) enum Refusals {
+    /// `INVALID_DID`, `INVALID_DID_URL` or `INVALID_OPTIONS`.
+    #[response(status = 400, content_type = "application/did-resolution")]
+    Invalid(Resolution),
+    /// `NOT_FOUND`: no such DID, no such version of it, or nothing of that name in it.
+    #[response(status = 404, content_type = "application/did-resolution")]
+    NotFound(Resolution),
+    /// `REPRESENTATION_NOT_SUPPORTED`.
+    #[response(status = 406, content_type = "application/did-resolution")]
+    NotAcceptable(Resolution),
+    /// `not-indexed-yet`: the moment lies after the last block applied (`head`, `indexed`), or is not over (`now`).
+    #[response(status = 409, content_type = "application/problem+json")]
+    NotIndexedYet(ProblemBody),
+    /// The DID is deactivated.
+    #[response(status = 410, content_type = "application/did-resolution")]
+    Deactivated(Resolution),
+    /// `too-many-requests`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// `INVALID_DID_DOCUMENT` of another host, a method that is not what was asked for, or `INTERNAL_ERROR`.
+    #[response(status = 500, content_type = "application/did-resolution")]
+    Internal(Resolution),
+    /// `METHOD_NOT_SUPPORTED` or `FEATURE_NOT_SUPPORTED`.
+    #[response(status = 501, content_type = "application/did-resolution")]
+    NotSupported(Resolution),
+    /// No block has been indexed yet, or the database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
 
 /// A DID's document, or what a DID URL names.
 ///
@@ -33,7 +68,7 @@ pub(in crate::api) const PATH: &str = "/1.0/identifiers/";
     get, path = "/1.0/identifiers/{did}", tag = "identifiers",
     params(
         ("did" = String, Path, description = "A did:web, a did:pkh of `eip155`, or a did:key; or a DID URL of one", example = "did:web:example.org:agents:8453:22"),
-        ("versionTime" = Option<String>, Query, description = "The version in force at that time: UTC, whole seconds; not after the last block applied, or for the service and its characters not after now", example = "2026-02-03T11:08:33Z"),
+        ("versionTime" = Option<String>, Query, description = "The version in force at that time: UTC, whole seconds; of an agent not after the last block applied, of the service and its characters before the current second", example = "2026-02-03T11:08:33Z"),
         ("versionId" = Option<String>, Query, description = "The version of that id: `versionId` or `nextVersionId` of an earlier answer"),
         ("at" = Option<String>, Query, description = "`latest`, `safe`, `finalized`, `block:N` or `time:T`; only one of the three"),
         ("expandRelativeUrls" = Option<bool>, Query, description = "Whether relative DID URLs in another host's document are made absolute; documents of this service have none"),
@@ -46,13 +81,7 @@ pub(in crate::api) const PATH: &str = "/1.0/identifiers/";
     responses(
         (status = 200, description = "The result, or only what it is about", content((Resolution = "application/did-resolution"), (Dereferencing = "application/did-url-dereferencing"))),
         (status = 303, description = "`Location` is the place at the endpoint of the selected service", headers(("location" = String))),
-        (status = 400, description = "INVALID_DID, INVALID_DID_URL or INVALID_OPTIONS", body = Resolution, content_type = "application/did-resolution"),
-        (status = 404, description = "NOT_FOUND: no such DID, no such version of it, or nothing of that name in it", body = Resolution, content_type = "application/did-resolution"),
-        (status = 406, description = "REPRESENTATION_NOT_SUPPORTED", body = Resolution, content_type = "application/did-resolution"),
-        (status = 409, description = "The moment lies after the last block applied", body = crate::api::error::ProblemBody, content_type = "application/problem+json"),
-        (status = 410, description = "The DID is deactivated", body = Resolution, content_type = "application/did-resolution"),
-        (status = 500, description = "INVALID_DID_DOCUMENT of another host, a method that is not what was asked for, or INTERNAL_ERROR", body = Resolution, content_type = "application/did-resolution"),
-        (status = 501, description = "METHOD_NOT_SUPPORTED or FEATURE_NOT_SUPPORTED", body = Resolution, content_type = "application/did-resolution"),
+        Refusals
     )
 )]
 pub(in crate::api) async fn resolve(
@@ -71,7 +100,12 @@ pub(in crate::api) async fn resolve(
     post, path = "/1.0/identifiers/{did}", tag = "identifiers",
     params(("did" = String, Path, description = "As in GET", example = "did:web:example.org:agents:8453:22")),
     request_body(content = Object, content_type = "application/json", description = "The options of GET by their names", example = json!({ "versionTime": "2026-02-03T11:08:33Z" })),
-    responses((status = 200, description = "As in GET, and so is every other answer", body = Resolution, content_type = "application/did-resolution"))
+    responses(
+        (status = 200, description = "As in GET", content((Resolution = "application/did-resolution"), (Dereferencing = "application/did-url-dereferencing"))),
+        (status = 303, description = "As in GET", headers(("location" = String))),
+        Refusals,
+        BodyProblems
+    )
 )]
 pub(in crate::api) async fn resolve_posted(
     State(state): State<ApiState>,

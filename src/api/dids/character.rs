@@ -10,13 +10,14 @@ use serde_json::{Map, Value, json};
 use super::documents::answer;
 use super::options::Moment;
 use super::refusal::{Code, Refusal};
-use super::resolve::{no_version, not_found, same_as};
+use super::resolve::{check_over, not_found, same_as};
 use super::result::{Failure, Resolution};
 use crate::api::at::At;
 use crate::api::error::{ApiError, ProblemBody, Problems};
 use crate::api::extract::PathText;
 use crate::api::state::ApiState;
 use crate::app::CharacterError;
+use crate::did::version::VersionId;
 use crate::did::web::Local;
 use crate::did::{CharacterHistory, CharacterVersion, Did};
 use crate::storage::{Character, StorageError, Tx};
@@ -95,6 +96,16 @@ pub(in crate::api) async fn get_character_document(
     }
 }
 
+/// That a record has no change of an id.
+fn no_change(did: &Did, id: Option<VersionId>) -> Failure {
+    let form = "the id of a version is the number of a change of the record with a digest of what it made, as `versionId` and `nextVersionId` of its metadata have it";
+    let detail = match id {
+        Some(id) => format!("{did} never had a version {id}; {form}"),
+        None => format!("{did} never had such a version; {form}"),
+    };
+    Refusal::new(Code::NotFound, detail).into()
+}
+
 /// A character's DID, resolved.
 pub(super) async fn resolve_character(
     state: &ApiState,
@@ -102,17 +113,14 @@ pub(super) async fn resolve_character(
     handle: &str,
     moment: Moment,
 ) -> Result<Resolution, Failure> {
+    // Before the record is read: what is read is then at least as new as the moment.
+    check_over(state, moment)?;
     let mut tx = state.database.begin_read().await?;
     let found = CharacterState::read(&mut tx, handle).await?.ok_or_else(|| not_found(did))?;
     let history = &found.history;
     let version = match moment {
         Moment::Latest | Moment::At(At::Latest) => history.latest(),
         Moment::At(At::Time(time)) => {
-            let now = state.clock.now();
-            if time > now {
-                let detail = format!("nobody knows yet what will be at {time}: it is {now}");
-                return Err(Refusal::new(Code::InvalidOptions, detail).into());
-            }
             let version = history.at(time);
             if version.is_none() {
                 let detail = format!("{did} did not exist at {time}");
@@ -126,7 +134,7 @@ pub(super) async fn resolve_character(
         }
         Moment::Version(id) => {
             let version = id.and_then(|id| history.version_of(id));
-            Some(version.ok_or_else(|| no_version(did, id))?)
+            Some(version.ok_or_else(|| no_change(did, id))?)
         }
     };
     let version = version.ok_or_else(|| not_found(did))?;

@@ -140,11 +140,14 @@ fn record_time(state: &ApiState, block: &Block, at: Option<&str>) -> Result<Unix
     if At::parse(at)? == At::Latest {
         return Ok(state.clock.now());
     }
-    block.time.ok_or_else(|| {
+    let asked = block.time.ok_or_else(|| {
         let number = block.number;
         let detail = format!("the time of block {number} is not held, and a record goes by time");
         ApiError::parameter("at", format!("{detail}: ask for `time:…`"))
-    })
+    })?;
+    // In a second that is not over the record may still change.
+    let now = state.clock.now();
+    if asked < now { Ok(asked) } else { Err(ApiError::NotKnownYet { asked, now }) }
 }
 
 /// Whether a wallet's link held at a time.

@@ -91,7 +91,7 @@ fn of_agent(
 ) -> Result<Response, ApiError> {
     let registry = standpoint.registry();
     if chain != registry.chain {
-        return Err(ApiError::NoSuchPath);
+        return Err(ApiError::OtherChain { asked: chain, followed: registry.chain });
     }
     let agent = AgentRef { registry, id };
     let as_of = || Box::new(standpoint.as_of());

@@ -146,8 +146,12 @@ fn invalid(detail: String) -> Refusal {
 
 /// A time in the one form that the standard has: UTC, whole seconds.
 fn read_time(text: &str) -> Result<UnixSeconds, Refusal> {
-    let time = UnixSeconds::parse(text).ok().filter(|time| time.to_string() == text);
-    time.ok_or_else(|| {
+    let is_edge = |time: UnixSeconds| [UnixSeconds::EPOCH, UnixSeconds::MAX].contains(&time);
+    // Of what lies beyond the times of ours the nearest is taken, which is written otherwise.
+    let is_plain = |time: &UnixSeconds| {
+        time.to_string() == text || (is_edge(*time) && UnixSeconds::parse(text).is_err())
+    };
+    UnixSeconds::parse_nearest(text).ok().filter(is_plain).ok_or_else(|| {
         let shown = crate::api::shorten(text);
         invalid(format!(
             "`{shown}` is no versionTime: write it in UTC without parts of a second, as `2026-02-03T11:08:33Z`"
@@ -183,6 +187,9 @@ mod tests {
             ("", Moment::Latest),
             ("versionTime=2026-02-03T11:08:33Z", Moment::At(time)),
             ("versionTime=2026-02-03T11%3A08%3A33Z", Moment::At(time)),
+            ("versionTime=0000-01-01T00:00:00Z", Moment::At(At::Time(UnixSeconds::EPOCH))),
+            ("versionTime=1969-12-31T23:59:59Z", Moment::At(At::Time(UnixSeconds::EPOCH))),
+            ("versionTime=9999-12-31T23:59:59Z", Moment::At(At::Time(UnixSeconds::MAX))),
             ("at=finalized&noCache=false", Moment::At(At::Finalized)),
             ("versionId=7", Moment::Version(None)),
         ] {
@@ -213,6 +220,14 @@ mod tests {
             "versionTime=2026-02-03T12:08:33%2B01:00",
             "versionTime=2026-02-03t11:08:33z",
             "versionTime=2026-02-30T11:08:33Z",
+            "versionTime=9999-12-32T00:00:00Z",
+            "versionTime=9999-12-31T24:00:00Z",
+            "versionTime=9999-12-31T23:59:60Z",
+            "versionTime=9999-12-31T23:59:59.9Z",
+            "versionTime=9999-12-31T23:59:59%2B00:00",
+            "versionTime=0000-01-01T00:00:00z",
+            "versionTime=0000-01-01",
+            "versionTime=-0001-01-01T00:00:00Z",
             "versionTime=99999-02-03T11:08:33Z",
             "versionTime=2026-02-03T11:08:33Z&versionId=1",
             "versionId=1&versionId=1",

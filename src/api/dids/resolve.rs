@@ -38,7 +38,8 @@ pub(super) fn is_generated(did: &Did) -> bool {
     ["pkh", "key"].contains(&did.method())
 }
 
-/// What is made from the identifier alone. It was never otherwise, so any time is as good as another; versions it has none.
+/// What is made from the identifier alone. It was never otherwise and never will be, so any time is as good as another, one to come
+/// included; versions it has none.
 pub(super) fn generated(did: &Did, moment: Moment) -> Result<Resolution, Failure> {
     let (document, canonical) = made(did)?;
     if let Moment::Version(_) = moment {
@@ -46,6 +47,17 @@ pub(super) fn generated(did: &Did, moment: Moment) -> Result<Resolution, Failure
         return Err(Refusal::new(Code::NotFound, detail).into());
     }
     Ok(Resolution::of(&document, same_as(did, &canonical), Map::new())?)
+}
+
+/// Refuses a time that is not over, for what changes with the clock and not with blocks: an answer as of a second never changes.
+pub(super) fn check_over(state: &ApiState, moment: Moment) -> Result<(), Failure> {
+    let now = state.clock.now();
+    match moment {
+        Moment::At(At::Time(asked)) if now <= asked => {
+            Err(ApiError::NotKnownYet { asked, now }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The document of a did:pkh or did:key, and the DID in its canonical form.
@@ -121,7 +133,10 @@ async fn of_agent(
     let registry = reading.registry();
     let agent = AgentRef { registry, id };
     if chain != registry.chain {
-        return Err(not_found(did));
+        let error = ApiError::OtherChain { asked: chain, followed: registry.chain };
+        return Err(
+            Refusal::new(Code::NotFound, format!("{did} does not exist here: {error}")).into()
+        );
     }
     let found = AgentState::read(&mut reading, agent).await?;
     let as_of = reading.as_of();

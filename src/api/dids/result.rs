@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::accept::{Form, Function};
 use super::refusal::{Code, Refusal};
 use crate::api::error::ApiError;
-use crate::api::wire::tag;
+use crate::api::wire::tag_of;
 use crate::did::DidError;
 
 /// The context of a whole result in its older form.
@@ -224,7 +224,8 @@ fn respond_with(status: StatusCode, form: Form, result: &impl Serialize) -> Resp
 
 fn respond(status: StatusCode, form: Form, body: Vec<u8>) -> Response {
     let headers = [(header::CONTENT_TYPE, form.content_type()), (header::VARY, VARY_ACCEPT)];
-    let tag = status.is_success().then(|| [(header::ETAG, tag(&body))]);
+    // The same document in two media types is two representations (RFC 9110, 8.8.1).
+    let tag = status.is_success().then(|| [(header::ETAG, tag_of(form.body, &body))]);
     match tag {
         Some(tag) => (status, headers, tag, body).into_response(),
         None => (status, headers, body).into_response(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::Moment;
 use super::refusal::{Code, Refusal};
-use super::resolve::same_as;
+use super::resolve::{check_over, same_as};
 use super::result::{Failure, Resolution};
 use crate::api::at::At;
 use crate::api::state::ApiState;
@@ -15,7 +15,6 @@ use crate::attest::keyring::{KeyRecord, Keyring, RingVersion};
 use crate::did::key::PublicKey;
 use crate::did::web::Local;
 use crate::did::{Did, Document, service_document};
-use crate::vocab::UnixSeconds;
 
 /// The service's document under an identifier, as it is now.
 pub(super) fn document(state: &ApiState, id: &str) -> Document {
@@ -29,6 +28,7 @@ fn with_keys(state: &ApiState, id: &str, keys: &[PublicKey]) -> Document {
 
 /// Resolves the service's DID as of a moment.
 pub(super) fn resolve(state: &ApiState, did: &Did, moment: Moment) -> Result<Resolution, Failure> {
+    check_over(state, moment)?;
     let (held, now) = (state.keys.held(), state.clock.now());
     let canonical = Local::Service.did(&state.documents.host);
     let mut metadata = same_as(did, &canonical);
@@ -42,7 +42,7 @@ pub(super) fn resolve(state: &ApiState, did: &Did, moment: Moment) -> Result<Res
         let document = document(state, did.as_str());
         return Ok(Resolution::of(&document, metadata, Map::new())?);
     }
-    let (before, version, next) = find(&versions, did, moment, now)?;
+    let (before, version, next) = find(&versions, did, moment)?;
     metadata.extend(metadata_of(before, version, next, held.ring()));
     let document = with_keys(state, did.as_str(), &version.keys);
     Ok(Resolution::of(&document, metadata, Map::new())?)
@@ -51,18 +51,9 @@ pub(super) fn resolve(state: &ApiState, did: &Did, moment: Moment) -> Result<Res
 /// The first version, the one of a moment, and the one after it. There is one version at least.
 type Found<'a> = (&'a RingVersion, &'a RingVersion, Option<&'a RingVersion>);
 
-fn find<'a>(
-    versions: &'a [RingVersion],
-    did: &Did,
-    moment: Moment,
-    now: UnixSeconds,
-) -> Result<Found<'a>, Failure> {
+fn find<'a>(versions: &'a [RingVersion], did: &Did, moment: Moment) -> Result<Found<'a>, Failure> {
     let count = match moment {
         Moment::Latest | Moment::At(At::Latest) => versions.len(),
-        Moment::At(At::Time(time)) if now < time => {
-            let detail = format!("{time} is yet to come: it is {now}");
-            return Err(Refusal::new(Code::InvalidOptions, detail).into());
-        }
         Moment::At(At::Time(time)) => versions.partition_point(|version| version.from <= time),
         Moment::At(_) => {
             let detail = "the service's own document does not change with blocks: ask with versionTime or versionId";

@@ -1,21 +1,25 @@
 //! "Not modified" for who already has the answer.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
-/// The tags of the answers that a client holds.
+/// The tags of the answers that a client holds. It holds none of what it does not read: a `POST` is answered whole (RFC 9110, 13.1.2).
 pub(super) struct Held(Vec<HeaderValue>);
 
 impl Held {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Self(Vec::new());
+        }
         Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
 
     /// Takes the body out of an answer that the client has already.
     pub(super) fn keep_back(&self, response: &mut Response) {
         let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        if !tag.is_some_and(|tag| self.names(tag)) {
+        let is_held = response.status().is_success() && tag.is_some_and(|tag| self.names(tag));
+        if !is_held {
             return;
         }
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -50,8 +54,13 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(held));
-            assert_eq!(Held::of(&headers).names("\"a\""), expected, "{held}");
+            for method in [Method::GET, Method::HEAD] {
+                assert_eq!(Held::of(&method, &headers).names("\"a\""), expected, "{held}");
+            }
+            for method in [Method::POST, Method::DELETE] {
+                assert!(!Held::of(&method, &headers).names("\"a\""), "{method} {held}");
+            }
         }
-        assert!(!Held::of(&HeaderMap::new()).names("\"a\""));
+        assert!(!Held::of(&Method::GET, &HeaderMap::new()).names("\"a\""));
     }
 }

@@ -71,7 +71,7 @@ pub(super) async fn attend(
     next: Next,
 ) -> Response {
     let observed = guard.observer.begin(&request);
-    let held = Held::of(request.headers());
+    let held = Held::of(request.method(), request.headers());
     let path = request.uri().path_and_query().cloned();
     let mut response = if request.method() == Method::OPTIONS {
         headers::preflight()

@@ -30,6 +30,22 @@ impl Json {
         self.0.extend_from_slice(piece.as_bytes());
     }
 
+    /// A piece that was written before.
+    #[inline]
+    pub(in crate::api) fn again(&mut self, piece: &[u8]) {
+        self.0.extend_from_slice(piece);
+    }
+
+    /// How much is written.
+    pub(in crate::api) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What was written since so much was.
+    pub(in crate::api) fn since(&self, length: usize) -> &[u8] {
+        self.0.get(length..).unwrap_or_default()
+    }
+
     /// A text of ours.
     #[inline]
     pub(in crate::api) fn text(&mut self, text: &str) {

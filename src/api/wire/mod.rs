@@ -168,8 +168,17 @@ fn written(body: &impl Serialize) -> Result<Vec<u8>, ApiError> {
 
 /// The `ETag` of a body: a digest of it. The body names the block it is as of, so that an answer about another state has another tag.
 pub(super) fn tag(body: &[u8]) -> HeaderValue {
+    written_tag(&Sha256::digest(body))
+}
+
+/// The `ETag` of a body that is served in several media types: of both, since the same bytes in another type are another representation.
+pub(super) fn tag_of(media_type: &str, body: &[u8]) -> HeaderValue {
+    let digest = Sha256::new().chain_update(media_type).chain_update([0]).chain_update(body);
+    written_tag(&digest.finalize())
+}
+
+fn written_tag(digest: &[u8]) -> HeaderValue {
     let mut tag = [b'"'; 2 + 2 * TAG_BYTES];
-    let digest = Sha256::digest(body);
     let hex = tag.get_mut(1..=2 * TAG_BYTES).zip(digest.get(..TAG_BYTES));
     let is_written = hex.is_some_and(|(hex, digest)| hex::encode_to_slice(digest, hex).is_ok());
     match HeaderValue::from_bytes(&tag) {

@@ -71,6 +71,9 @@ pub enum CharacterError {
     /// No chain has such a number.
     #[error("no chain has the number {0}")]
     NoSuchChain(u64),
+    /// Nobody holds this account, so that nobody can sign for it.
+    #[error("{0} is nobody's account: it is the address that stands for none")]
+    NobodysAccount(AccountId),
     /// The message is not one that counts.
     #[error("{0}")]
     Challenge(#[from] ChallengeError),

@@ -8,10 +8,9 @@
 //!
 //! Every verb is one transaction for writing, which looks again at what it rests on. Nothing here follows the chain.
 
+mod checks;
 mod error;
 mod prove;
-
-use alloy::primitives::B256;
 
 pub use error::{ChallengeError, CharacterError};
 pub use prove::Proof;
@@ -24,11 +23,13 @@ use crate::did::Change;
 use crate::did::web::{Local, WebHost};
 use crate::storage::{Character, Database, GivenChallenge, StorageError, Tx, UnlinkedBy};
 use crate::vocab::{AccountId, Handle, UnixSeconds};
+use checks::{check_account, check_linked, find, use_invitation};
 
 /// How long a challenge lasts.
 const CHALLENGE_S: u64 = 300;
 /// The most challenges that wait, and the most of one account and character, where a new one takes the oldest's place. They are counted
-/// by both, so that whoever manages a character cannot use up what others may ask for the same account.
+/// by both, so that whoever manages a character cannot use up what others may ask for the same account; and what is asked without a
+/// token, which anybody may, is counted by itself, so that it never takes the place of what was asked with one.
 const CHALLENGES_MAX: u64 = 10_000;
 const CHALLENGES_OF_ACCOUNT_MAX: u64 = 8;
 /// The most wallets of a character at a time.
@@ -112,8 +113,8 @@ impl Characters<'_> {
         if handle.is_reserved() {
             return Err(CharacterError::Reserved(handle));
         }
-        let (token, now) = (Token::random(MANAGE)?, self.clock.now());
-        let mut tx = self.database.begin_write().await?;
+        let token = Token::random(MANAGE)?;
+        let (mut tx, now) = self.begin().await?;
         if let Permit::Invitation(invitation) = permit {
             use_invitation(&mut tx, TokenHash::of(invitation), now).await?;
         }
@@ -129,9 +130,8 @@ impl Characters<'_> {
     /// # Errors
     /// When the system gives no random bytes, or the database fails.
     pub async fn invite(&self, count: u32, valid_s: u64) -> Result<Vec<Token>, CharacterError> {
-        let now = self.clock.now();
+        let (mut tx, now) = self.begin().await?;
         let expires = after(now, valid_s);
-        let mut tx = self.database.begin_write().await?;
         tx.forget_expired(now).await?;
         let mut made = Vec::new();
         for _ in 0..count {
@@ -156,18 +156,20 @@ impl Characters<'_> {
         token: Option<&str>,
     ) -> Result<Given, CharacterError> {
         let handle = Handle::parse(handle)?;
-        // Both engines count up to 2^63.
-        i64::try_from(account.chain.0).map_err(|_| CharacterError::NoSuchChain(account.chain.0))?;
-        let (nonce, now) = (nonce()?, self.clock.now());
-        let mut tx = self.database.begin_write().await?;
+        check_account(account)?;
+        let nonce = nonce()?;
+        let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
+        let managed = self.check_manager(&character, token);
+        let is_managers = managed.is_ok();
         if purpose == Purpose::Link {
-            self.check_manager(&character, token)?;
+            managed?;
         }
         check_linked(&mut tx, &character, account, purpose).await?;
         tx.forget_expired(now).await?;
-        if tx.challenges_open_of(character.id, account, now).await? >= CHALLENGES_OF_ACCOUNT_MAX {
-            tx.forget_oldest_challenge(character.id, account, now).await?;
+        let open = tx.challenges_open_of(character.id, account, is_managers, now).await?;
+        if open >= CHALLENGES_OF_ACCOUNT_MAX {
+            tx.forget_oldest_challenge(character.id, account, is_managers, now).await?;
         }
         if tx.challenges_open(now).await? >= CHALLENGES_MAX {
             return Err(CharacterError::TooManyChallenges { retry_after_s: CHALLENGE_S });
@@ -183,6 +185,7 @@ impl Characters<'_> {
             expires,
             attempts: 0,
             used: None,
+            is_managers,
         };
         tx.insert_challenge(&given).await?;
         tx.commit().await?;
@@ -200,8 +203,7 @@ impl Characters<'_> {
         token: Option<&str>,
     ) -> Result<Changed, CharacterError> {
         let handle = Handle::parse(handle)?;
-        let now = self.clock.now();
-        let mut tx = self.database.begin_write().await?;
+        let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
         self.check_manager(&character, token)?;
         let change = next(&mut tx, &character, now).await?;
@@ -223,8 +225,7 @@ impl Characters<'_> {
         token: Option<&str>,
     ) -> Result<Changed, CharacterError> {
         let handle = Handle::parse(handle)?;
-        let now = self.clock.now();
-        let mut tx = self.database.begin_write().await?;
+        let (mut tx, now) = self.begin().await?;
         let character = find(&mut tx, &handle).await?;
         self.check_manager(&character, token)?;
         let change = change_after(&character, now);
@@ -233,6 +234,13 @@ impl Characters<'_> {
         note(&mut tx, &character, change, true).await?;
         tx.commit().await?;
         Ok(Changed { handle: character.handle, change })
+    }
+
+    /// Begins to write, and says when. A change is dated once nobody else writes: what was dated while it waited would be in force
+    /// before anybody could have read it.
+    async fn begin(&self) -> Result<(Tx, UnixSeconds), StorageError> {
+        let tx = self.database.begin_write().await?;
+        Ok((tx, self.clock.now()))
     }
 
     /// Refuses who is not the operator.
@@ -299,54 +307,6 @@ impl Characters<'_> {
             resources: vec![self.did(handle)],
         };
         challenge.to_string()
-    }
-}
-
-/// Uses an invitation, or says why it is of no use.
-async fn use_invitation(
-    tx: &mut Tx,
-    invitation: TokenHash,
-    now: UnixSeconds,
-) -> Result<(), CharacterError> {
-    let hash: B256 = invitation.to_keep();
-    let why = match tx.invitation(hash).await? {
-        None => "no such invitation was given out, or it expired",
-        Some(found) if found.used.is_some() => "the invitation was used already",
-        Some(_) if tx.use_invitation(hash, now).await? => return Ok(()),
-        Some(_) => "the invitation has expired",
-    };
-    Err(CharacterError::Invitation(why))
-}
-
-/// The character with a handle, which was not removed.
-async fn find(tx: &mut Tx, handle: &Handle) -> Result<Character, CharacterError> {
-    match tx.character(handle).await? {
-        Some(found) if found.is_removed => Err(CharacterError::Removed(found.handle)),
-        Some(found) => Ok(found),
-        None => Err(CharacterError::NoSuchCharacter(handle.clone())),
-    }
-}
-
-/// Refuses a purpose that an account cannot have: only one that is not linked can be linked, and only one that is can do the rest.
-async fn check_linked(
-    tx: &mut Tx,
-    character: &Character,
-    account: AccountId,
-    purpose: Purpose,
-) -> Result<(), CharacterError> {
-    let links = tx.wallet_links(character.id).await?;
-    let open = links.iter().filter(|link| link.to.is_none());
-    let (count, handle) = (open.clone().count(), character.handle.clone());
-    let is_linked = open.clone().any(|link| link.account == account);
-    match (purpose, is_linked) {
-        (Purpose::Link, true) => Err(CharacterError::Linked { account, handle }),
-        (Purpose::Unlink | Purpose::Token, false) => {
-            Err(CharacterError::NotLinked { account, handle })
-        }
-        (Purpose::Link, false) if u64::try_from(count).unwrap_or(u64::MAX) >= WALLETS_MAX => {
-            Err(CharacterError::TooMany { handle, what: "wallets", max: WALLETS_MAX })
-        }
-        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@
 
 use alloy::primitives::Bytes;
 
-use super::{ChallengeError, CharacterError, Characters, MANAGE, check_linked, next};
+use super::checks::check_linked;
+use super::{ChallengeError, CharacterError, Characters, MANAGE, next};
 use crate::app::contract_wallets::settle;
 use crate::app::secret::Token;
 use crate::attest::siwe::{Purpose, Stated};
@@ -107,8 +108,7 @@ impl Characters<'_> {
         signed_by: SignedBy,
         signature: Bytes,
     ) -> Result<Proof, CharacterError> {
-        let now = self.clock.now();
-        let mut tx = self.database.begin_write().await?;
+        let (mut tx, now) = self.begin().await?;
         if !tx.use_challenge(&given.nonce, now).await? {
             let found = tx.challenge(&given.nonce).await?;
             check_use(found.as_ref().unwrap_or(&given), now)?;

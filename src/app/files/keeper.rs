@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy::primitives::B256;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 
 use super::fetch::{Failed, FileFetcher, Got};
 use super::scan::{named_by, scan, want};
@@ -18,7 +20,7 @@ use crate::app::Clock;
 use crate::did::claims::Said;
 use crate::did::web::WebHost;
 use crate::registry::file::{Source, SourceKind};
-use crate::storage::{Database, DueSource, Fetch, NEVER, StorageError};
+use crate::storage::{Database, DueSource, Fetch, NEVER, StorageError, Tx};
 use crate::vocab::UnixSeconds;
 
 /// So many hosts are asked at once.
@@ -51,6 +53,16 @@ pub struct FileKeeper {
     clock: Arc<dyn Clock>,
     host: WebHost,
     pause: Duration,
+    room: Room,
+}
+
+/// How much may be kept, and how much is.
+struct Room {
+    max: u64,
+    /// As far as it is known: it is counted once, and this process alone adds to it.
+    stored: OnceCell<AtomicU64>,
+    /// Whether it was said that there is no more.
+    is_full: AtomicBool,
 }
 
 /// What one turn came to.
@@ -65,13 +77,21 @@ pub struct Turn {
 impl FileKeeper {
     /// A keeper. `host` is that of this service's DIDs: its own documents are not fetched.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         database: Database,
         fetcher: FileFetcher,
         clock: Arc<dyn Clock>,
         host: WebHost,
     ) -> Self {
-        Self { database, fetcher, clock, host, pause: HOST_PAUSE }
+        let room = Room { max: u64::MAX, stored: OnceCell::new(), is_full: AtomicBool::new(false) };
+        Self { database, fetcher, clock, host, pause: HOST_PAUSE, room }
+    }
+
+    /// The same, keeping at most so many bytes of what it fetches: what would go beyond counts as not fetched, and is tried again later.
+    #[must_use]
+    pub fn with_stored_max(mut self, bytes: u64) -> Self {
+        self.room.max = bytes;
+        self
     }
 
     /// The same with another pause between two requests to one host.
@@ -178,6 +198,7 @@ impl FileKeeper {
         metrics::counter!("hallmark_file_fetches_total", "kind" => kind.as_str(), "outcome" => outcome)
             .increment(1);
         let mut tx = self.database.begin_write().await?;
+        let (got, added) = self.within_room(&mut tx, got).await?;
         match got {
             Ok(Got::Content { body, is_proven }) => {
                 let hash = B256::from_slice(&Sha256::digest(&body));
@@ -202,7 +223,47 @@ impl FileKeeper {
                 tx.note_fetch_failure(id, now, &why, retry(due.failures, now)).await?;
             }
         }
-        tx.commit().await
+        tx.commit().await?;
+        if let Some(stored) = self.room.stored.get() {
+            stored.fetch_add(added, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// What was got, unless it would not fit beside what is kept; and how many bytes it adds to that.
+    async fn within_room(
+        &self,
+        tx: &mut Tx,
+        got: Result<Got, Failed>,
+    ) -> Result<(Result<Got, Failed>, u64), StorageError> {
+        let Ok(Got::Content { body, .. }) = &got else { return Ok((got, 0)) };
+        if tx.holds_content(B256::from_slice(&Sha256::digest(body))).await? {
+            return Ok((got, 0));
+        }
+        let stored = if let Some(stored) = self.room.stored.get() {
+            stored.load(Ordering::Relaxed)
+        } else {
+            let counted = tx.stored_bytes().await?;
+            // Whoever came first counted the same or more.
+            self.room.stored.get_or_init(async || AtomicU64::new(counted)).await;
+            counted
+        };
+        let (length, max) = (u64::try_from(body.len()).unwrap_or(u64::MAX), self.room.max);
+        let is_full = stored.saturating_add(length) > max;
+        if self.room.is_full.swap(is_full, Ordering::Relaxed) != is_full && is_full {
+            tracing::warn!(
+                stored,
+                max,
+                "no room for what agents' files say: raise `files_max_mib`"
+            );
+        }
+        if !is_full {
+            return Ok((got, length));
+        }
+        let why = format!(
+            "it was fetched and not kept: {stored} bytes of files are, and {max} at most (`files_max_mib`)"
+        );
+        Ok((Err(Failed { why, is_hosts: false }), 0))
     }
 
     /// Counts the sources, once in a while.
@@ -219,13 +280,20 @@ impl FileKeeper {
         show("read", counts.read);
         show("failing", counts.failing);
         show("waiting", counts.waiting);
+        if let Some(stored) = self.room.stored.get() {
+            metrics::gauge!("hallmark_file_bytes").set(gauge(stored.load(Ordering::Relaxed)));
+        }
         Ok(())
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts lie far below 2^53")]
 fn show(state: &'static str, count: u64) {
-    metrics::gauge!("hallmark_file_sources", "state" => state).set(count as f64);
+    metrics::gauge!("hallmark_file_sources", "state" => state).set(gauge(count));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts lie far below 2^53")]
+const fn gauge(count: u64) -> f64 {
+    count as f64
 }
 
 /// When to look again at what was seen.

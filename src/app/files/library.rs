@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::did::claims::{Leads, LeadsTo, Library, Said, Seen, did_source};
+use crate::did::neighbours::names_of;
 use crate::did::web::WebHost;
 use crate::registry::file::Source;
 use crate::storage::{FileVersion, StorageError, Tx};
@@ -33,6 +34,20 @@ pub async fn library_of(
         put(tx, &mut library, source, time).await?;
     }
     Ok(library)
+}
+
+/// The DIDs that an agent names as of a time, by what its URI leads to and by its metadata entry.
+pub async fn names_at(
+    tx: &mut Tx,
+    leads: &Leads,
+    did: Option<&[u8]>,
+    time: UnixSeconds,
+) -> Result<Vec<String>, StorageError> {
+    let mut library = Library::default();
+    if let LeadsTo::Source(source) = &leads.to {
+        put(tx, &mut library, source, time).await?;
+    }
+    Ok(names_of(leads, did, &library, time))
 }
 
 async fn put(

@@ -10,5 +10,5 @@ mod scan;
 
 pub use fetch::{FetchOptions, FileFetcher};
 pub use keeper::{FileKeeper, Turn};
-pub use library::library_of;
 pub(super) use library::seen;
+pub use library::{library_of, names_at};

@@ -21,6 +21,23 @@ pub enum KeysError {
         #[source]
         source: io::Error,
     },
+    /// What stands at its path is no file that can be read and replaced.
+    #[error("`{}` is {what}, and keys are kept in a plain file", path.display())]
+    NoPlainFile {
+        /// The path.
+        path: PathBuf,
+        /// What stands there.
+        what: &'static str,
+    },
+    /// A process that serves found no file where one was.
+    #[error("the key file `{}` is gone", path.display())]
+    Gone {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// There is nothing in the file that a passphrase could be put around.
+    #[error("the key file holds no private part that signs or may sign")]
+    NothingToSeal,
     /// Others can read or write the file.
     #[error("the key file `{}` is open to others (mode {mode:04o})", path.display())]
     Exposed {
@@ -86,6 +103,27 @@ impl KeysError {
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 
+    /// What is wrong, for everybody: no path of this machine.
+    pub(super) fn public(&self) -> String {
+        match self {
+            Self::Io { doing, .. } => format!("this process cannot {doing} the key file"),
+            Self::NoPlainFile { what, .. } => format!("the key file is {what}"),
+            Self::Gone { .. } => "the key file is gone".to_owned(),
+            Self::Exposed { mode, .. } => {
+                format!("the key file is open to others (mode {mode:04o})")
+            }
+            Self::NotUnderstood { .. } => "the key file is not understood".to_owned(),
+            Self::Locked { .. } => "another process is changing the key file".to_owned(),
+            Self::NoRandom(_) => "the system gives no random bytes".to_owned(),
+            Self::Ring(_) | Self::NothingToSeal => "the keys do not change so".to_owned(),
+            Self::NoPassphrase(_)
+            | Self::Seal { .. }
+            | Self::OtherSecret(_)
+            | Self::NoSecret(_)
+            | Self::UnknownSigningKey(_) => self.to_string(),
+        }
+    }
+
     /// What the operator may do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -94,6 +132,7 @@ impl KeysError {
                 "let its owner alone read it (chmod 600 {}); if somebody else may have read it, revoke its keys",
                 path.display()
             ),
+            Self::NoPlainFile { .. } => "set `key_file` to the path of a file".to_owned(),
             Self::NoPassphrase(_) => "set HALLMARK_KEY_PASSPHRASE".to_owned(),
             Self::Seal { source: SealError::WrongPassphrase, .. } => {
                 "set HALLMARK_KEY_PASSPHRASE to the one that was given when the key was made; if that is lost, revoke the key and make another".to_owned()

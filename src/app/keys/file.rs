@@ -4,9 +4,11 @@
 //! where one is given. What went wrong is said without a word of what stands in it.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -83,6 +85,9 @@ pub(super) struct Stamp {
     inode: u64,
     modified: (i64, i64),
     length: u64,
+    /// Who may do what with it, which changes without a byte of it.
+    mode: u32,
+    owner: u32,
 }
 
 /// The state that the file is in; `None` where there is none.
@@ -93,6 +98,8 @@ pub(super) fn stamp(path: &Path) -> Result<Option<Stamp>, KeysError> {
             inode: found.ino(),
             modified: (found.mtime(), found.mtime_nsec()),
             length: found.len(),
+            mode: found.mode(),
+            owner: found.uid(),
         })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(KeysError::io("look at", path, error)),
@@ -101,15 +108,20 @@ pub(super) fn stamp(path: &Path) -> Result<Option<Stamp>, KeysError> {
 
 /// Reads the file; `None` where there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Kept>, KeysError> {
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(KeysError::io("look at", path, error)),
+    };
+    // Looked at before it is opened: to open a pipe is to wait for whoever writes into it.
+    check_kind(path, &found)?;
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(KeysError::io("open", path, error)),
     };
     let found = file.metadata().map_err(|error| KeysError::io("look at", path, error))?;
-    if !found.is_file() {
-        return Err(KeysError::io("read", path, std::io::Error::other("it is no file")));
-    }
+    check_kind(path, &found)?;
     // Of the file that was opened: the path may lead elsewhere by now.
     if found.mode() & MODE_OF_OTHERS != 0 {
         return Err(KeysError::Exposed { path: path.to_owned(), mode: found.mode() & 0o7777 });
@@ -127,6 +139,19 @@ pub(super) fn read(path: &Path) -> Result<Option<Kept>, KeysError> {
         ));
     }
     parse(&bytes, path).map(Some)
+}
+
+/// Refuses what is no plain file.
+fn check_kind(path: &Path, found: &Metadata) -> Result<(), KeysError> {
+    let kind = found.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => "a folder",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Err(KeysError::NoPlainFile { path: path.to_owned(), what })
 }
 
 fn parse(bytes: &[u8], path: &Path) -> Result<Kept, KeysError> {
@@ -219,6 +244,9 @@ pub(super) fn lock(path: &Path) -> Result<Lock, KeysError> {
     made.map_err(|error| KeysError::io("make the folder of", path, error))?;
     // A file of its own: the one with the keys is replaced, and a lock would go with the old one.
     let lock = beside(path, ".lock");
+    if let Ok(found) = std::fs::metadata(&lock) {
+        check_kind(&lock, &found)?;
+    }
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(&lock);
     let file = file.map_err(|error| KeysError::io("lock", path, error))?;
     let began = Instant::now();

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::file::{self, Kept, KeptSecret, Stamp};
+use super::held::{HeldKeys, has_ended};
 use super::{Clock, KeysError};
 use crate::attest::key::{KeyKind, PrivateKey, SECRET_LEN};
 use crate::attest::keyring::{KeyRecord, KeyState, Keyring};
-use crate::attest::seal::{SEAL_RANDOM_LEN, seal};
+use crate::attest::seal::SealCosts;
 use crate::did::key::PublicKey;
 use crate::vocab::UnixSeconds;
 
@@ -20,6 +21,7 @@ pub struct KeyStore {
     path: PathBuf,
     passphrase: Option<Zeroizing<String>>,
     own: Option<PrivateKey>,
+    costs: SealCosts,
 }
 
 /// Where the private part of a key is.
@@ -48,35 +50,6 @@ impl Place {
     }
 }
 
-/// Keys that are open: the ring, and the private parts of those that may sign.
-#[derive(Debug, Default)]
-pub struct HeldKeys {
-    ring: Keyring,
-    has_history: bool,
-    private: Vec<PrivateKey>,
-}
-
-impl HeldKeys {
-    /// All keys there ever were.
-    #[must_use]
-    pub const fn ring(&self) -> &Keyring {
-        &self.ring
-    }
-
-    /// Whether it is known when its keys were made; without a file it is not.
-    #[must_use]
-    pub const fn has_history(&self) -> bool {
-        self.has_history
-    }
-
-    /// The key that signs at a moment.
-    #[must_use]
-    pub fn signer(&self, now: UnixSeconds) -> Option<&PrivateKey> {
-        let active = self.ring.signer(now)?.key;
-        self.private.iter().find(|key| key.public() == active)
-    }
-}
-
 /// A change that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyChange {
@@ -94,7 +67,17 @@ impl KeyStore {
         passphrase: Option<Zeroizing<String>>,
         own: Option<PrivateKey>,
     ) -> Self {
-        Self { path, passphrase, own }
+        Self { path, passphrase, own, costs: SealCosts::RECOMMENDED }
+    }
+
+    /// The same, with other costs of what it seals from now on; seals that are there name their own.
+    #[must_use]
+    pub fn with_seal_costs(self, costs: SealCosts) -> Self {
+        Self { costs, ..self }
+    }
+
+    pub(super) const fn costs(&self) -> SealCosts {
+        self.costs
     }
 
     /// The file.
@@ -127,7 +110,8 @@ impl KeyStore {
             _ => {
                 let Some(own) = self.own.clone() else { return Ok((HeldKeys::default(), None)) };
                 let ring = Keyring::of_one(own.public());
-                return Ok((HeldKeys { ring, has_history: false, private: vec![own] }, None));
+                let held = HeldKeys { ring, private: vec![own], ..HeldKeys::default() };
+                return Ok((held, None));
             }
         };
         self.check_own(&ring, now)?;
@@ -152,7 +136,10 @@ impl KeyStore {
                 }
             }
         }
-        Ok((HeldKeys { ring, has_history: true, private }, failed))
+        let kept = ring.records().iter().zip(&secrets);
+        let spent = kept.filter(|(_, secret)| secret.is_some()).filter_map(|(r, _)| r.ended());
+        let spent_at = spent.min();
+        Ok((HeldKeys { ring, has_history: true, private, spent_at }, failed))
     }
 
     /// The keys without their private parts.
@@ -168,12 +155,12 @@ impl KeyStore {
             _ => Ok(HeldKeys {
                 has_history: !kept.ring.records().is_empty(),
                 ring: kept.ring,
-                private: Vec::new(),
+                ..HeldKeys::default()
             }),
         }
     }
 
-    /// Every record of the file, and where its private part is.
+    /// Every record of the file, and where its private part is; where there is no file, the key that was brought along.
     ///
     /// # Errors
     /// As [`look`](Self::look).
@@ -186,6 +173,11 @@ impl KeyStore {
             None if own == Some(record.key) => Place::Configuration,
             None => Place::Nowhere,
         };
+        if let (true, Some(own)) = (kept.ring.records().is_empty(), own) {
+            let alone = Keyring::of_one(own);
+            let records = alone.records().iter().cloned();
+            return Ok(records.map(|record| (record, Place::Configuration)).collect());
+        }
         let records = kept.ring.records().iter().zip(&kept.secrets);
         Ok(records.map(|(record, secret)| (record.clone(), place(record, secret))).collect())
     }
@@ -202,7 +194,7 @@ impl KeyStore {
     }
 
     /// The private part of a record, from the file or brought along; `None` where it is nowhere, or has no use any more.
-    fn open_secret(
+    pub(super) fn open_secret(
         &self,
         record: &KeyRecord,
         secret: Option<&KeptSecret>,
@@ -297,7 +289,7 @@ impl KeyStore {
 
     /// Changes the file, while nobody else does. A change is dated by a clock that is read when all that takes long is done, waiting for
     /// others and Argon2: what was dated before would be in force before anybody could have read it.
-    fn change<T>(
+    pub(super) fn change<T>(
         &self,
         clock: &dyn Clock,
         change: impl FnOnce(&mut Kept) -> Result<T, KeysError>,
@@ -329,16 +321,7 @@ impl KeyStore {
         }
         let private = draw(kind)?;
         let (key, text) = (private.public(), private.expose());
-        let secret = match &self.passphrase {
-            None => KeptSecret::Plain(text),
-            Some(passphrase) => {
-                let random: [u8; SEAL_RANDOM_LEN] = *random()?;
-                let sealed = seal(&text, &key.multibase(), passphrase, &random);
-                KeptSecret::Sealed(
-                    sealed.map_err(|source| KeysError::Seal { key: key.into(), source })?,
-                )
-            }
-        };
+        let secret = self.kept(key, text, self.passphrase.as_ref().map(|text| text.as_str()))?;
         self.check_passphrase(kept, clock.now())?;
         Ok((key, Some(secret)))
     }
@@ -360,11 +343,6 @@ impl KeyStore {
     }
 }
 
-/// Whether a key signs no more, and its private part has no use.
-fn has_ended(record: &KeyRecord, now: UnixSeconds) -> bool {
-    matches!(record.state_at(now), KeyState::Retired | KeyState::Revoked)
-}
-
 /// A new private key.
 fn draw(kind: KeyKind) -> Result<PrivateKey, KeysError> {
     loop {
@@ -375,7 +353,7 @@ fn draw(kind: KeyKind) -> Result<PrivateKey, KeysError> {
     }
 }
 
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, KeysError> {
+pub(super) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, KeysError> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut_slice()).map_err(KeysError::NoRandom)?;
     Ok(bytes)

@@ -1,6 +1,8 @@
 //! The key file: who may read it, what survives what, and what it never says.
 
+mod following;
 mod opening;
+mod sealing;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -13,11 +15,13 @@ use super::*;
 use crate::app::FixedClock;
 use crate::attest::key::{KeyKind, PrivateKey};
 use crate::attest::keyring::{KeyState, KeyringError, LEAD_S};
-use crate::attest::seal::SealError;
+use crate::attest::seal::{SealCosts, SealError};
 use crate::vocab::UnixSeconds;
 use zeroize::Zeroizing;
 
 const PASSPHRASE: &str = "correct horse battery";
+/// Sealing that costs next to nothing: what is tested here is who opens what.
+const CHEAP: SealCosts = SealCosts { memory_kib: 64, passes: 1, lanes: 4 };
 
 fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(1_770_000_000 + seconds).unwrap()
@@ -45,7 +49,7 @@ impl Place {
 
     fn with(&self, passphrase: Option<&str>, own: Option<&PrivateKey>) -> KeyStore {
         let passphrase = passphrase.map(|text| Zeroizing::new(text.to_owned()));
-        KeyStore::new(self.path(), passphrase, own.cloned())
+        KeyStore::new(self.path(), passphrase, own.cloned()).with_seal_costs(CHEAP)
     }
 
     fn text(&self) -> String {
@@ -333,11 +337,16 @@ async fn changes_are_read_while_it_runs() {
     let good = place.text();
     for wrong in ["", "{}", &good[..40]] {
         fs::write(place.path(), wrong).unwrap();
-        assert!(keys.0.look(None).is_some());
+        assert!(keys.0.look(Seen::default()).stamp.is_some());
         assert_eq!(keys.held().ring().records().len(), 2, "what it has stays");
     }
     fs::remove_file(place.path()).unwrap();
-    assert_eq!(keys.0.look(None), None);
+    let seen = Seen {
+        stamp: file::stamp(&place.path().with_file_name("keys.json.lock")).unwrap(),
+        is_kept: false,
+    };
+    assert_eq!(keys.0.look(seen).stamp, None);
+    assert_eq!(keys.fault().as_deref(), Some("the key file is gone"));
     assert_eq!(keys.held().ring().records().len(), 2);
 }
 

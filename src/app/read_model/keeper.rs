@@ -98,10 +98,11 @@ impl ModelKeeper {
         };
         match change {
             Change::None => {}
-            Change::Tags(tags) => {
+            Change::Tags(tags, log_size) => {
                 let change = |model: &mut Option<ReadModel>| {
                     if let Some(model) = model {
                         model.tags = *tags;
+                        model.log_size = log_size;
                     }
                 };
                 self.change(change).await;

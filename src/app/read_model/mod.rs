@@ -25,6 +25,8 @@ use blocks::BLOCKS_MAX;
 
 /// How many upgrades of one registry are looked at; a registry with more counts as unverified behind them.
 const UPGRADES_MAX: u32 = 1000;
+/// So much of what was shown of final wallets is kept, some 500 bytes each.
+const KEPT_BYTES_MAX: usize = 32 << 20;
 
 /// A committed state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct ReadModel {
     pub shelf: Shelf,
     /// The blocks that are held.
     pub blocks: NewestBlocks,
+    /// How many records the log has.
+    pub log_size: u64,
     revision: Revision,
     /// The newest version of any file that it knows.
     last_version: u64,
@@ -59,8 +63,8 @@ pub struct ReadModel {
 enum Change {
     /// Nothing: it is.
     None,
-    /// The node has said something new of its blocks; nothing was applied.
-    Tags(Box<Tags>),
+    /// The node has said something new of its blocks, or records were appended to the log; nothing was applied.
+    Tags(Box<Tags>, u64),
     /// It goes back to a block, where that is lower than its cursor, and on from there.
     Onward(Box<Onward>),
     /// It has to be read anew.
@@ -80,6 +84,7 @@ struct Onward {
     entries: Vec<(NamedBy, EntryNow)>,
     seen: Vec<(B256, Seen)>,
     blocks: Vec<BlockStamp>,
+    log_size: u64,
     revision: Revision,
     last_version: u64,
 }
@@ -98,7 +103,7 @@ impl Onward {
         standing: &Standing,
         now: &Standing,
     ) -> Result<Self, StorageError> {
-        let Standing { tags, indexed, revision, last_version } = *now;
+        let Standing { tags, indexed, log_size, revision, last_version } = *now;
         let implementations = implementations(tx).await?;
         let mut spans = Vec::new();
         let tell = |span: &EvidencedSpan| spans.push(span.clone());
@@ -129,6 +134,7 @@ impl Onward {
             entries,
             seen: files,
             blocks,
+            log_size,
             revision,
             last_version,
         })
@@ -150,10 +156,11 @@ impl ReadModel {
             tags,
             indexed,
             implementations: implementations(tx).await?,
-            directory: Directory::default(),
+            directory: Directory::keeping(KEPT_BYTES_MAX),
             roster: Roster::default(),
             shelf: Shelf::default(),
             blocks: NewestBlocks::default(),
+            log_size: tx.log_size().await?,
             revision,
             last_version: tx.last_version().await?,
         };
@@ -186,9 +193,10 @@ impl ReadModel {
         }
         let last_version = tx.last_version().await?;
         let is_read = last_version == standing.last_version;
+        let log_size = tx.log_size().await?;
         if revision == standing.revision && indexed == standing.indexed && is_read {
-            let is_same = tags == standing.tags;
-            return Ok(if is_same { Change::None } else { Change::Tags(Box::new(tags)) });
+            let is_same = tags == standing.tags && log_size == standing.log_size;
+            return Ok(if is_same { Change::None } else { Change::Tags(Box::new(tags), log_size) });
         }
         let mine = standing.indexed.block.number;
         let base = match tx.lowest_ancestor_since(standing.revision.reorgs).await? {
@@ -200,7 +208,7 @@ impl ReadModel {
             None => return Ok(Change::Anew),
         };
         let undone = if base < mine { set_after(base) } else { Default::default() };
-        let now = Standing { tags, indexed, revision, last_version };
+        let now = Standing { tags, indexed, log_size, revision, last_version };
         Ok(Change::Onward(Box::new(Onward::read(tx, base, undone, standing, &now).await?)))
     }
 
@@ -228,8 +236,13 @@ impl ReadModel {
             self.shelf.put_seen(source, seen);
         }
         self.last_version = onward.last_version;
+        self.log_size = onward.log_size;
         self.blocks.extend(onward.blocks);
-        self.implementations = onward.implementations;
+        if self.implementations != onward.implementations {
+            // What is shown of a span says whether it rests on known code.
+            self.directory.forget_kept();
+            self.implementations = onward.implementations;
+        }
         (self.tags, self.indexed, self.revision) = (onward.tags, onward.indexed, onward.revision);
     }
 
@@ -252,8 +265,8 @@ impl ReadModel {
     }
 
     const fn standing(&self) -> Standing {
-        let Self { tags, indexed, revision, last_version, .. } = *self;
-        Standing { tags, indexed, revision, last_version }
+        let Self { tags, indexed, log_size, revision, last_version, .. } = *self;
+        Standing { tags, indexed, log_size, revision, last_version }
     }
 }
 
@@ -262,6 +275,7 @@ impl ReadModel {
 struct Standing {
     tags: Tags,
     indexed: BlockStamp,
+    log_size: u64,
     revision: Revision,
     last_version: u64,
 }

@@ -36,8 +36,8 @@ pub struct Revocation {
 /// What a key is at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Not made yet.
-    Unborn,
+    /// Made, and not shown before its time, which is a few seconds ahead: whoever serves is to have read of it by then.
+    Coming,
     /// Shown, and waiting for a rotation to activate it.
     Waiting,
     /// The one that signs.
@@ -53,7 +53,7 @@ impl KeyState {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Unborn => "unborn",
+            Self::Coming => "coming",
             Self::Waiting => "waiting",
             Self::Active => "active",
             Self::Retired => "retired",
@@ -75,8 +75,20 @@ impl KeyRecord {
         } else if self.created <= now {
             KeyState::Waiting
         } else {
-            KeyState::Unborn
+            KeyState::Coming
         }
+    }
+
+    /// Whether nobody remembers when it was made: it was brought along, and there is no file.
+    #[must_use]
+    pub fn is_undated(&self) -> bool {
+        self.created == UnixSeconds::EPOCH
+    }
+
+    /// From when on it signs nothing more, and its private part has no use.
+    #[must_use]
+    pub fn ended(&self) -> Option<UnixSeconds> {
+        if self.revoked.is_some() { Some(UnixSeconds::EPOCH) } else { self.retired }
     }
 
     /// From when on the document no longer shows it.

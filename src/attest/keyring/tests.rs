@@ -31,7 +31,7 @@ fn the_first_key_signs_at_once_and_a_rotation_a_little_later() {
             .map(|record| record.state_at(at(seconds)).as_str())
             .collect::<Vec<_>>()
     };
-    assert_eq!(states(102), ["active", "unborn"]);
+    assert_eq!(states(102), ["active", "coming"]);
     assert_eq!(states(103), ["retired", "active"]);
 }
 

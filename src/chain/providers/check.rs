@@ -23,7 +23,7 @@ use crate::vocab::{Finding, FindingKind, Header, RawLog};
 /// A range that is compared is asked for in at most so many parts.
 const COMPARED_PARTS_MAX: u64 = 32;
 /// A node that is only compared with has so long for a sampled range.
-const SAMPLE_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const SAMPLE_LIMIT: Duration = Duration::from_secs(5);
 /// So many blocks of a suspicious range are looked at where there is no other node.
 const BLOOMS: usize = 128;
 /// Where one of them shows a log that was left out, all of the range's are looked at, if they are not more than this.

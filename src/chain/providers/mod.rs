@@ -2,7 +2,7 @@
 //!
 //! The first node of the list that is well is asked; what it cannot answer is asked of the next, and when it is well again it is asked
 //! again (`health`). The logs of a sample of ranges, and of every range that looks wrong (`suspicion`), are compared with another
-//! node's (`check`); where they differ, the blocks' own hashes and blooms decide (`settle`), and the node that was wrong is
+//! node's (`check`), and where history is read block by block those of a sample of blocks (`single`); where they differ, the blocks' own hashes and blooms decide (`settle`), and the node that was wrong is
 //! benched. With one node alone its answers are held against themselves. What was found waits here until it is taken away.
 //!
 //! A node that is of another chain, or has no logs where there are some, is found out before it is believed (`start`).
@@ -11,6 +11,7 @@ mod check;
 mod compare;
 mod health;
 mod settle;
+mod single;
 mod source;
 mod start;
 mod suspicion;
@@ -115,6 +116,8 @@ struct Watch {
     heads: Vec<Option<Header>>,
     neighbours: Neighbours,
     known: Option<(LogFilter, RangeInclusive<u64>)>,
+    /// The highest block that any of them called final.
+    finalized: Option<u64>,
     findings: VecDeque<Finding>,
     looked: Option<Instant>,
 }

@@ -20,7 +20,7 @@ const AT_ONCE: usize = 4;
 
 /// What came out for one side.
 #[derive(Clone, Copy, Debug, Default)]
-struct Score {
+pub(super) struct Score {
     left_out: usize,
     invented: usize,
 }
@@ -30,7 +30,7 @@ impl Score {
         self.left_out + self.invented > 0
     }
 
-    fn count(&mut self, said: &[RawLog], truth: &[RawLog]) {
+    pub(super) fn count(&mut self, said: &[RawLog], truth: &[RawLog]) {
         if compare::are_same(said, truth) {
             return;
         }
@@ -105,7 +105,7 @@ impl<S: ChainSource> Providers<S> {
     }
 
     /// What a block holds by the word of all who can be asked.
-    async fn truth_of(
+    pub(super) async fn truth_of(
         &self,
         filter: &LogFilter,
         sides: &Sides,
@@ -133,7 +133,7 @@ impl<S: ChainSource> Providers<S> {
         compare::truth(bloom, &answers)
     }
 
-    fn tell(&self, node: &Node<S>, score: Score, (from, to): (u64, u64), blocks: usize) {
+    pub(super) fn tell(&self, node: &Node<S>, score: Score, (from, to): (u64, u64), blocks: usize) {
         if !score.is_wrong() {
             return;
         }
@@ -159,7 +159,13 @@ impl<S: ChainSource> Providers<S> {
         }
     }
 
-    fn tell_undecided(&self, us: &Node<S>, them: &Node<S>, span: (u64, u64), blocks: usize) {
+    pub(super) fn tell_undecided(
+        &self,
+        us: &Node<S>,
+        them: &Node<S>,
+        span: (u64, u64),
+        blocks: usize,
+    ) {
         let (a, b) = (&us.provider.name, &them.provider.name);
         let detail = format!(
             "{a} and {b} differ about {blocks} blocks, and neither hashes nor blooms decide; what the fuller answer holds was taken"

@@ -18,6 +18,10 @@ impl<S: ChainSource> ChainSource for Providers<S> {
     async fn tags(&self) -> Result<ChainTags, ChainError> {
         let (node, tags) = self.ask(Blame::All, S::tags).await?;
         self.saw_head(node, &tags.head);
+        if let Some(last) = &tags.finalized {
+            let mut watch = self.watch();
+            watch.finalized = watch.finalized.max(Some(last.block.number));
+        }
         Ok(tags)
     }
 
@@ -60,7 +64,7 @@ impl<S: ChainSource> ChainSource for Providers<S> {
         filter: &LogFilter,
         block: BlockRef,
     ) -> Result<Vec<RawLog>, ChainError> {
-        self.ask(Blame::All, |source| source.logs_of(filter, block)).await.map(|(_, logs)| logs)
+        self.checked_block(filter, block).await
     }
 
     async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {

@@ -8,6 +8,8 @@ use alloy::sol_types::{SolCall, SolError, SolValue};
 use serde_json::json;
 
 use super::super::{AgentAnswer, Moment, Play, RecordedBlock};
+use crate::registry::contract_wallet::{ContractSays, says, signature_check};
+
 use super::{ask, before_reorganisation, opening, shipped};
 
 sol! {
@@ -114,6 +116,32 @@ fn reads_that_were_not_recorded_and_blocks_not_shown_are_refused() {
     for at in [json!("0xbb8"), json!({"blockHash": shipped().blocks()[3_000].hash})] {
         let error = ask(&play, "eth_getCode", json!([identity, at])).unwrap_err();
         assert_eq!((error.code, error.message.as_str()), (-32000, "header not found"));
+    }
+}
+
+/// Whether a contract signed is asked by code that is only simulated: known without running it where there is no contract.
+#[test]
+fn an_account_without_code_signed_nothing() {
+    let play = opening();
+    let registry = shipped().identity().address;
+    let nobody = Address::repeat_byte(0x77);
+    let wrapped = |factory: Address| {
+        let inner = (factory, Bytes::from_static(b"make"), Bytes::from_static(b"signed"));
+        [inner.abi_encode_params(), [0x64, 0x92].repeat(16)].concat()
+    };
+    let ask = |account: Address, signature: &[u8], is_wrapped: bool| {
+        let code = signature_check(account, B256::ZERO, signature, is_wrapped).unwrap();
+        let found = ask(&play, "eth_call", json!([{"data": code}, "latest"]))?;
+        Ok::<_, super::RpcError>(says(&serde_json::from_value::<Bytes>(found).unwrap()))
+    };
+    assert_eq!(ask(nobody, b"signed", false).unwrap(), Some(ContractSays::NoCode));
+    assert_eq!(ask(nobody, &wrapped(nobody), true).unwrap(), Some(ContractSays::NotDeployed));
+    // What would have to be run is refused, never guessed.
+    for error in [
+        ask(registry, b"signed", false).unwrap_err(),
+        ask(nobody, &wrapped(registry), true).unwrap_err(),
+    ] {
+        assert!(error.message.contains("is not in the recording"), "{}", error.message);
     }
 }
 

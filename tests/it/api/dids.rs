@@ -223,7 +223,7 @@ on_both_engines! {
         assert_eq!(reply.json(), document, "one document, whichever way it is asked for");
         for (path, kind) in [
             ("/agents/8453/77/did.json", "no-such-agent"),
-            ("/agents/1/0/did.json", "no-such-path"),
+            ("/agents/1/0/did.json", "no-such-agent"),
             ("/agents/08453/0/did.json", "no-such-path"),
             ("/agents/8453/00/did.json", "no-such-path"),
             ("/agents/8453/%30/did.jsonx", "no-such-path"),
@@ -235,12 +235,19 @@ on_both_engines! {
             let problem = service.problem(path, 404).await;
             assert_eq!(problem["type"], format!("/problems/{kind}"), "{path}");
         }
+        // Another chain is named, at the path and in a resolution.
+        let at_path = service.problem("/agents/1/0/did.json", 404).await;
+        let resolved = refused(&service, &path("did:web:localhost%3A8004:agents:1:0", ""), 404, "NOT_FOUND").await;
+        for detail in [&at_path["detail"], &resolved["didResolutionMetadata"]["error"]["detail"]] {
+            assert!(detail.as_str().unwrap().contains("this service follows eip155:8453"), "{detail}");
+        }
     }
 
     /// The form of an answer follows `Accept`, and its content type is what its metadata says.
     async fn negotiation(db: Database) {
         let service = told::service(&db).await;
         let older = "application/ld+json;profile=\"https://w3id.org/did-resolution\"";
+        let mut tags = std::collections::BTreeMap::new();
         for (accept, content_type, document, is_whole) in [
             ("application/did-resolution", "application/did-resolution", "application/did", true),
             ("*/*", "application/did-resolution", "application/did", true),
@@ -254,6 +261,9 @@ on_both_engines! {
             assert_eq!((reply.status, reply.header("content-type")), (200, content_type));
             assert!(reply.header("vary").to_lowercase().contains("accept"), "{accept}");
             assert!(!reply.header("etag").is_empty(), "{accept}");
+            // One tag means one body in one media type.
+            let same = tags.insert(reply.header("etag").to_owned(), content_type);
+            assert!(same.is_none_or(|other| other == content_type), "{accept} and {same:?}");
             let body = reply.json();
             if is_whole {
                 assert_eq!(body["didResolutionMetadata"]["contentType"], document, "{accept}");
@@ -261,6 +271,20 @@ on_both_engines! {
             } else {
                 assert_eq!(body["id"], AGENT, "{accept}");
             }
+        }
+        // Who holds one form does not hold another, and nobody holds what a POST answers.
+        let held = |method: &str, accept: &str, tag: &str| {
+            let request = Request::builder().method(method).uri(path(AGENT, "")).header("accept", accept).header("if-none-match", tag);
+            service.send(request.body(Body::from(if method == "POST" { "{}" } else { "" })).unwrap())
+        };
+        let json = with_accept(&service, &path(AGENT, ""), "application/did+json").await;
+        let tag = json.header("etag");
+        assert_eq!(held("GET", "application/did+json", tag).await.status, 304);
+        assert_eq!(held("GET", "application/did+ld+json", tag).await.status, 200);
+        assert_eq!(held("HEAD", "application/did", "*").await.status, 304);
+        for tag in ["*", tag] {
+            let reply = held("POST", "application/did+json", tag).await;
+            assert_eq!((reply.status, reply.json()), (200, json.json()), "{tag}");
         }
         let reply = with_accept(&service, &path(AGENT, ""), "text/html").await;
         assert_eq!(reply.status, 406);
@@ -307,7 +331,13 @@ on_both_engines! {
         }
         let before = refused(&service, &path(AGENT, &format!("?versionTime={}", time(7))), 404, "NOT_FOUND").await;
         assert_eq!(before["didResolutionMetadata"]["error"]["as_of"]["block"]["number"], 7);
-        refused(&service, &path(AGENT, "?versionTime=1970-01-01T00:00:00Z"), 404, "NOT_FOUND").await;
+        for long_ago in ["1970-01-01T00:00:00Z", "0000-01-01T00:00:00Z"] {
+            refused(&service, &path(AGENT, &format!("?versionTime={long_ago}")), 404, "NOT_FOUND").await;
+        }
+        // What is made from the identifier alone will never be otherwise.
+        let pkh = path("did:pkh:eip155:1:0xb9c5714089478a327f09197987f16f9e5d936e8a", "");
+        let then = service.get(&format!("{pkh}?versionTime=9999-12-31T23:59:59Z")).await;
+        assert_eq!((then.status, then.json()), (200, service.get(&pkh).await.json()));
         let solana = "did:pkh:solana:4sGjMW1sUnHzSxGspuhpqLDx6wiyjNtZ:CKg5d12Jhpej1JqtmxLJgaFqqeYjxgPqToJ4LBdvG9Ev";
         for path in [path(AGENT, "?versiontime=x"), path(AGENT, "?verificationRelationship=authentication"), path(solana, "")] {
             refused(&service, &path, 501, "FEATURE_NOT_SUPPORTED").await;
@@ -320,7 +350,7 @@ on_both_engines! {
             refused(&service, &path(AGENT, query), 400, "INVALID_OPTIONS").await;
         }
         // What is not known yet is neither "not found" nor guessed at: the blocks that are known are named.
-        for query in [format!("?versionTime={}", time(17)), "?versionTime=9999-01-01T00:00:00Z".to_owned(), "?at=block:17".to_owned()] {
+        for query in [format!("?versionTime={}", time(17)), "?versionTime=9999-01-01T00:00:00Z".to_owned(), "?versionTime=9999-12-31T23:59:59Z".to_owned(), "?at=block:17".to_owned()] {
             let problem = service.problem(&path(AGENT, &query), 409).await;
             assert_eq!(problem["type"], "/problems/not-indexed-yet", "{query}");
             assert_eq!((&problem["indexed"]["number"], &problem["head"]["number"]), (&json!(16), &json!(18)));

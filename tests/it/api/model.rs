@@ -173,7 +173,9 @@ on_both_engines! {
         story.tale.say(IDENTITY, &IUpgradeable::Upgraded { implementation: KNOWN_CODE });
         story.tale.block().await;
         let service = Service::new(state(&database, time(9_999)));
-        let (mut spans, mut reorgs) = (0, 0);
+        let (mut spans, mut reorgs, mut kept) = (0, 0, 0);
+        let lobby = serde_json::json!({ "accounts": PEOPLE.map(|account| account.to_string()) });
+        let lobby = lobby.to_string();
         let mut statuses = BTreeMap::<u16, u32>::new();
         for step in 0..STEPS {
             story.step().await;
@@ -194,6 +196,9 @@ on_both_engines! {
                     service.get(&format!("/v1/wallets/{ALICE}/agents?at={at}")).await;
                 }
             }
+            // What was answered before is kept as it was written; each answer is compared with the database's.
+            service.post("/v1/wallets/lookup", lobby.clone()).await;
+            kept += service.model().read(|model| model.directory.kept_bytes()).unwrap_or_default();
             for agent in 0..=AGENTS {
                 let status = service.get(&format!("/agents/8453/{agent}/did.json")).await.status;
                 *statuses.entry(status).or_default() += 1;
@@ -201,6 +206,7 @@ on_both_engines! {
             reorgs = database.begin_read().await.unwrap().reorgs(99).await.unwrap().len();
         }
         assert!(spans > 20 && reorgs > 5, "{spans} spans and {reorgs} reorganisations prove little");
+        assert!(kept > 0, "nothing was kept");
         assert!([200, 404, 410].iter().all(|status| statuses.contains_key(status)), "{statuses:?}");
     }
 

@@ -6,13 +6,14 @@ use std::process::{Command, Stdio};
 
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
-use hallmark::attest::Attestation;
 use hallmark::attest::attestation::Context;
 use hallmark::attest::credential::{self, CONTEXT, CONTEXT_PATH};
 use hallmark::attest::data_integrity::{self, ProofOptions};
 use hallmark::attest::jose::{self, Typ};
 use hallmark::attest::key::{KeyKind, PrivateKey};
+use hallmark::attest::record_statement;
 use hallmark::attest::statement::{self, Scheme, Statement};
+use hallmark::attest::{Attestation, TypedRecord};
 use hallmark::did::web::WebHost;
 use hallmark::vocab::{AccountId, ChainId, UnixSeconds};
 use serde_json::{Map, Value, json};
@@ -163,6 +164,41 @@ fn viem_takes_what_wallets_sign() {
             let other = wallet.sign_hash_sync(&alloy::primitives::B256::ZERO).unwrap();
             bad.push(question(alloy::hex::encode_prefixed(other.as_bytes())));
         }
+    }
+    assert_judged(&good, &bad);
+}
+
+/// The same of records with a schema, whose typed data and text are others.
+#[test]
+fn viem_takes_records_that_wallets_sign() {
+    let wallet = PrivateKeySigner::from_slice(&[7; 32]).unwrap();
+    let chain = ChainId(8453);
+    let account = AccountId { chain, address: wallet.address() };
+    let record = TypedRecord::from_value(json!({
+        "schema": "hallmark/grant/1", "issuer": account.to_string(),
+        "issued_at": said_at().to_string(), "\u{20ac}": [1, "\u{1f600}"],
+    }));
+    let record = record.unwrap();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for scheme in [Scheme::Eip712, Scheme::Eip191] {
+        let signature = wallet
+            .sign_hash_sync(&record_statement::signed_digest(scheme, &record, chain))
+            .unwrap();
+        let question = |record: &TypedRecord| {
+            let (typed_data, message) = match scheme {
+                Scheme::Eip712 => (record_statement::typed_data(record, chain), Value::Null),
+                Scheme::Eip191 => (Value::Null, json!(record_statement::text(record, chain))),
+            };
+            json!({
+                "judge": "wallet", "address": account.address.to_string(),
+                "signature": alloy::hex::encode_prefixed(signature.as_bytes()),
+                "typedData": typed_data, "message": message,
+            })
+        };
+        good.push(question(&record));
+        let mut other = record.to_value();
+        other["more"] = json!(1);
+        bad.push(question(&TypedRecord::from_value(other).unwrap()));
     }
     assert_judged(&good, &bad);
 }

@@ -52,6 +52,7 @@ pub(super) fn changes(before: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
 pub(super) fn says_the_same(before: &Valid, after: &Valid) -> bool {
     let document = |valid: &Valid| match &valid.secured {
         Secured::Attestation(record) => record.canonical().to_vec(),
+        Secured::Record(record) => record.canonical().to_vec(),
         Secured::Credential(credential) => {
             canonical::to_bytes(&json!(credential.document)).unwrap()
         }

@@ -13,9 +13,12 @@ use alloy::sol_types::{SolCall, SolValue};
 use hallmark::app::ContractWallets;
 use hallmark::chain::endpoint::Endpoint;
 use hallmark::chain::{Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource};
+use hallmark::demo::{DemoNode, Recording};
 use hallmark::storage::Database;
 use hallmark::vocab::ChainId;
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::{Desk, problem};
@@ -32,14 +35,45 @@ mod abi {
 
 /// A desk beside a chain, and a character with its token.
 async fn desk(database: &Database, chain: &Chain) -> (Desk, String) {
-    let url: Url = chain.http_url().parse().unwrap();
+    beside(database, &chain.http_url(), ChainId(CHAIN_ID)).await
+}
+
+/// A desk beside a node.
+async fn beside(database: &Database, url: &str, chain: ChainId) -> (Desk, String) {
+    let url: Url = url.parse().unwrap();
     let source = RpcSource::new(Endpoint::parse(url.as_str()).unwrap(), RpcOptions::default());
-    let node = Provider { source: source.unwrap(), name: "anvil".to_owned(), role: Role::Both };
-    let nodes = Providers::new(vec![node], ProvidersOptions::new(ChainId(CHAIN_ID)));
-    let contracts = ContractWallets::new(Arc::new(nodes), ChainId(CHAIN_ID));
+    let node = Provider { source: source.unwrap(), name: "node".to_owned(), role: Role::Both };
+    let nodes = Providers::new(vec![node], ProvidersOptions::new(chain));
+    let contracts = ContractWallets::new(Arc::new(nodes), chain);
     let desk = Desk::with(database, |state| state.contracts = Some(Arc::new(contracts)));
     let token = desk.create("ada").await;
     (desk, token)
+}
+
+/// The demo's node has no contract wallets, and says so: a wrong signature is refused as one and not put off.
+#[tokio::test]
+async fn the_demos_node_knows_that_nobody_signed() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let recording = Arc::new(Recording::shipped().unwrap());
+    let chain = recording.chain();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(DemoNode::new(recording).serve(listener, std::future::pending()));
+    let fresh = Fresh::sqlite().await;
+    let (desk, token) = beside(&fresh.database().await, &url, chain).await;
+    let one = account("one");
+    let of = format!("{chain}:{}", one.address());
+    let message = desk.challenge("ada", &of, "link", Some(&token)).await;
+    let forged = sign(&account("two"), &message);
+    let reply = desk.prove(&message, &hex::encode_prefixed(&forged)).await;
+    assert_eq!(problem(&reply), (422, "not-signed".to_owned()), "{}", reply.text());
+    assert!(reply.text().contains("no contract is at the account"), "{}", reply.text());
+    let nobody = wrapped(account("three").address(), b"make", &forged);
+    let reply = desk.prove(&message, &nobody).await;
+    assert_eq!(problem(&reply), (422, "not-signed".to_owned()), "{}", reply.text());
+    let reply = desk.prove(&message, &hex::encode_prefixed(sign(&one, &message))).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
 }
 
 fn on_chain(address: Address) -> String {

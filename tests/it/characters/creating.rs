@@ -52,7 +52,12 @@ on_both_engines! {
         for wrong in [json!(null), json!(7), json!(["ada"])] {
             assert_eq!(create(wrong).await.status, 422);
         }
-        for handle in ["admin", "Hallmark", "well-known", "_root_", "DID"] {
+        for body in [json!([]), json!(["ada"]), json!(["ada", null]), json!("ada"), json!(7), json!(null)] {
+            let reply = desk.post("/v1/characters", Some(OPERATOR), body.clone()).await;
+            assert_eq!(problem(&reply), (422, "bad-body".to_owned()), "{body}");
+            assert!(reply.text().contains("expected a JSON object"), "{}", reply.text());
+        }
+        for handle in ["admin", "Hallmark", "well-known", "_root_", "DID", "admins", "supp0rt", "0perator", "HaIlmark"] {
             assert_eq!(problem(&create(json!(handle)).await), (422, "handle-reserved".to_owned()), "{handle}");
         }
         assert_eq!(create(json!("Ada")).await.status, 201);

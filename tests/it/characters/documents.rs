@@ -42,6 +42,7 @@ async fn lived(desk: &Desk) {
     assert_eq!(desk.delete(&path, Some(&token)).await.status, 200);
     desk.wait(100);
     assert_eq!(desk.delete("/v1/characters/ada", Some(&token)).await.status, 200);
+    desk.wait(1);
 }
 
 on_both_engines! {
@@ -90,14 +91,35 @@ on_both_engines! {
         }
     }
 
+    /// Of a second that is not over nothing is said, so that what is said of a second stays: a change may still come in it.
+    async fn a_second_is_answered_for_once_it_is_over(db: Database) {
+        let desk = Desk::open(&db);
+        desk.wait(100);
+        let token = desk.create("ada").await;
+        desk.link("ada", &token, &account("one")).await;
+        let link = format!("/1.0/identifiers/{DID}?versionTime={}", at(100));
+        for query in [at(100), at(101), "9999-01-01T00:00:00Z".to_owned(), "9999-12-31T23:59:59Z".to_owned()] {
+            let problem = desk.service.problem(&format!("/1.0/identifiers/{DID}?versionTime={query}"), 409).await;
+            assert_eq!((&problem["type"], &problem["now"]), (&json!("/problems/not-indexed-yet"), &json!(at(100))), "{query}");
+        }
+        // The same second brings another change.
+        desk.link("ada", &token, &account("two")).await;
+        desk.wait(1);
+        let first = desk.service.get(&link).await;
+        assert_eq!(first.json()["didDocumentMetadata"]["hallmark"]["change"], 3);
+        let path = format!("/v1/characters/ada/wallets/{}", account_of(&account("two")));
+        assert_eq!(desk.delete(&path, Some(&token)).await.status, 200);
+        assert_eq!(desk.service.get(&link).await.json()["didDocument"], first.json()["didDocument"]);
+    }
+
     /// Times and versions that never were, other people's handles, and what a record has nothing to do with.
     async fn what_is_not_resolved(db: Database) {
         let desk = Desk::open(&db);
         desk.create("ada").await;
         let hash = "0".repeat(64);
         for (did, query, status, code) in [
-            (DID, format!("?versionTime={}", at(1)), 400, "INVALID_OPTIONS"),
-            (DID, "?versionTime=9999-01-01T00:00:00Z".to_owned(), 400, "INVALID_OPTIONS"),
+            (DID, "?versionTime=0000-01-01T00:00:00Z".to_owned(), 404, "NOT_FOUND"),
+            (DID, "?versionTime=9999-12-32T00:00:00Z".to_owned(), 400, "INVALID_OPTIONS"),
             (DID, "?versionTime=2026-01-01T00:00:00Z".to_owned(), 404, "NOT_FOUND"),
             (DID, "?versionId=1".to_owned(), 404, "NOT_FOUND"),
             (DID, format!("?versionId=1-0x{hash}"), 404, "NOT_FOUND"),
@@ -114,6 +136,17 @@ on_both_engines! {
         ] {
             assert_eq!(refused(&desk, did, &query).await, (status, code.to_owned()), "{did}{query}");
         }
+        // What is said of a version is of the record, and of no chain; what is said of a length is of the DID.
+        let detail = async |path: String| {
+            let reply = desk.service.get(&format!("/1.0/identifiers/{path}")).await.json();
+            reply["didResolutionMetadata"]["error"]["detail"].as_str().unwrap().to_owned()
+        };
+        for id in ["1".to_owned(), format!("2-0x{hash}")] {
+            let said = detail(format!("{DID}?versionId={id}")).await;
+            assert!(said.contains("a change of the record") && !said.contains("chain"), "{said}");
+        }
+        let said = detail(format!("did:web:localhost%3A8004:character:{}", "a".repeat(10_000))).await;
+        assert_eq!(said, "the DID has 10035 bytes; at most 2048 are read");
         for path in ["/character/%61da%2f..", "/character/../did.json", "/character/a/did.json", "/character/ada%00/did.json", "/character/%d0%b0da/did.json", "/character/ada/did.jsonld"] {
             let problem = desk.service.problem(path, 404).await;
             assert_eq!(problem["type"], "/problems/no-such-path", "{path}");

@@ -59,6 +59,27 @@ on_both_engines! {
         assert_eq!(desk.wallets("ada").await.len(), 2);
     }
 
+    /// What is nobody's account is given nothing to sign.
+    async fn nobodys_accounts(db: Database) {
+        let desk = Desk::open(&db);
+        let token = desk.create("ada").await;
+        let (one, zero) = (account("one").address(), alloy::primitives::Address::ZERO);
+        for (of, says) in [
+            (format!("eip155:0:{one}"), "no chain has the number 0"),
+            (format!("eip155:18446744073709551615:{one}"), "no chain has the number"),
+            (format!("eip155:8453:{zero}"), "nobody's account"),
+            (format!("did:pkh:eip155:1:{zero}"), "nobody's account"),
+        ] {
+            for purpose in ["link", "unlink", "token"] {
+                let body = json!({ "character": "ada", "account": of, "purpose": purpose });
+                let reply = desk.post("/v1/links/challenge", Some(&token), body).await;
+                refused(&reply, 422, "bad-body");
+                assert_eq!(reply.json()["field"], "account");
+                assert!(reply.text().contains(says), "{}", reply.text());
+            }
+        }
+    }
+
     /// A lost token is replaced by a signature of a linked wallet, and the old one opens nothing more.
     async fn a_new_token(db: Database) {
         let desk = Desk::open(&db);

@@ -65,7 +65,11 @@ on_both_engines! {
         metadata(&mut tale, 0, "did", ADA.as_bytes());
         assert_eq!(tale.block().await, 9);
         tale.block().await;
+        // In a second that is not over the record may still change, so of a block of that second nothing is said.
         set(&desk, 10);
+        let problem = desk.service.problem(&format!("/v1/dids/{ADA}/links?at=block:10"), 409).await;
+        assert_eq!(problem["type"], "/problems/not-indexed-yet");
+        set(&desk, 11);
         let of_agent = ("did".to_owned(), AGENT.to_owned(), json!("siwe"), json!("metadata"));
         for query in ["", "?at=latest", "?at=block:9", "?at=block:10"] {
             let found: Vec<_> = links(&desk, ADA, query).await.iter().map(told).collect();

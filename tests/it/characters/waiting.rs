@@ -78,6 +78,31 @@ on_both_engines! {
         }
     }
 
+    /// Anybody may ask for what only a wallet's signature makes something of; however much of it, the owner's own waits on.
+    async fn strangers_push_out_nothing_that_was_asked_with_the_token(db: Database) {
+        let desk = Desk::open(&db);
+        let token = desk.create("ada").await;
+        let one = account("one");
+        desk.link("ada", &token, &one).await;
+        for purpose in ["unlink", "token"] {
+            let own = desk.challenge("ada", &account_of(&one), purpose, Some(&token)).await;
+            let mut first = None;
+            for stranger in [None, Some("hmc_wrong")] {
+                for _ in 0..10 {
+                    desk.wait(1);
+                    let message = desk.challenge("ada", &account_of(&one), purpose, stranger).await;
+                    first = first.or(Some(message));
+                }
+            }
+            let first = first.unwrap();
+            let reply = desk.prove(&first, &sign(&one, &first)).await;
+            assert_eq!(problem(&reply), (422, "challenge-unknown".to_owned()), "of those the newest count");
+            // Nobody's signature, so that it is only asked whether it waits.
+            let reply = desk.prove(&own, &sign(&account("two"), &own)).await;
+            assert_eq!(problem(&reply), (501, "no-node".to_owned()), "{purpose}: {}", reply.text());
+        }
+    }
+
     /// All together, so many wait and no more.
     async fn at_most_so_many_in_all(db: Database) {
         let desk = Desk::open(&db);
@@ -93,6 +118,7 @@ on_both_engines! {
                 expires: UnixSeconds::new(NOW + 300).unwrap(),
                 attempts: 0,
                 used: None,
+                is_managers: false,
             };
             tx.insert_challenge(&given).await.unwrap();
         }

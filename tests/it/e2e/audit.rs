@@ -1,8 +1,9 @@
 //! An audit finds nothing on a sound record, and names what was tampered with, by itself or by asking the chain.
 
 use hallmark::app::{AgainstChain, AppError, Audited, Sample, Verdict, audit, audit_against_chain};
-use hallmark::chain::LogFilter;
+use hallmark::chain::{ChainSource, LogFilter};
 
+use super::busy::Busy;
 use super::who;
 use crate::support::anvil::Anvil;
 use crate::support::databases::{Fresh, on_both_engines};
@@ -31,10 +32,18 @@ pub(super) fn filter(indexer: &Indexer) -> LogFilter {
 
 /// Asks the node.
 pub(super) async fn against_chain(indexer: &Indexer, sample: Sample) -> Result<Audited, AppError> {
-    let source = indexer.source();
+    against(indexer, &indexer.source(), sample).await
+}
+
+/// Asks a source of the test's own.
+async fn against<S: ChainSource>(
+    indexer: &Indexer,
+    source: &S,
+    sample: Sample,
+) -> Result<Audited, AppError> {
     let asked = AgainstChain {
         database: &indexer.database,
-        source: &source,
+        source,
         filter: &filter(indexer),
         options: &indexer.options,
         known: &indexer.known,
@@ -236,6 +245,49 @@ on_both_engines! {
         "http://127.0.0.1:1/".clone_into(&mut misled.url);
         let audited = against_chain(&misled, Sample::All).await.unwrap();
         assert_eq!((audited.checks.len(), audited.verdict()), (1, Verdict::Unsaid));
+    }
+
+    /// Ranges of logs are read four at a time, and whichever is answered first, what differs is told in the chain's order, once; a range
+    /// that cannot be read ends the check, and what was found below it is said.
+    async fn ranges_are_read_together_and_told_in_order(fresh: Fresh) {
+        let anvil = Anvil::spawn().await;
+        let registries = Registries::deploy(&anvil).await;
+        let mut indexer = Indexer::new(&registries, fresh.database().await);
+        let mut life = Life::new(&registries, 7, 10).await;
+        life.go_on(60).await;
+        anvil.mine(70).await;
+        indexer.catch_up().await;
+        indexer.options.range_max = 5;
+        let count = fresh.rows("SELECT CAST(COUNT(*) AS TEXT) FROM registry_event").await;
+        let places = "SELECT DISTINCT CAST(block AS TEXT) FROM registry_event";
+        let mut blocks: Vec<u64> =
+            fresh.rows(places).await.iter().map(|block| block.parse().unwrap()).collect();
+        blocks.sort_unstable();
+        assert!(blocks.len() > 20, "{blocks:?}");
+        let gone = [blocks[3], blocks[blocks.len() / 2], blocks[blocks.len() - 2]];
+        for block in gone {
+            fresh.execute(&format!("DELETE FROM registry_event WHERE block = {block}")).await;
+        }
+        let missing = |audited: &Audited| -> Vec<u64> {
+            let of = |offence: &String| {
+                let (_, rest) = offence.split_once(" of block ").unwrap();
+                rest.split_once(" is missing here").unwrap().0.parse().unwrap()
+            };
+            let mut blocks: Vec<u64> = check(audited, "logs-held").offences.iter().map(of).collect();
+            blocks.dedup();
+            blocks
+        };
+        let busy = Busy::new(indexer.source());
+        let audited = against(&indexer, &busy, Sample::All).await.unwrap();
+        assert_eq!(missing(&audited), gone);
+        assert_eq!(check(&audited, "logs-held").looked_at.unwrap().to_string(), count[0]);
+        assert_eq!(busy.most_at_once(), 4);
+        assert!(busy.was_overtaken(), "answers came in the order of the questions, which proves little");
+
+        let busy = Busy::failing_from(indexer.source(), gone[2]);
+        let audited = against(&indexer, &busy, Sample::All).await.unwrap();
+        assert_eq!(missing(&audited), gone[..2]);
+        assert!(check(&audited, "logs-held").unsaid.as_deref().unwrap().contains("told to fail"));
     }
 
     /// An audit reads one state while a writer goes on, and neither waits for the other.

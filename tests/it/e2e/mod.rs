@@ -4,8 +4,10 @@
 //! made from scratch, or facts written down by hand. The harness is `support::indexer`.
 
 mod audit;
+mod busy;
 mod documents;
 mod every_block;
+mod feedback;
 mod files;
 mod finality;
 mod judgement;

@@ -119,6 +119,107 @@ on_both_engines! {
         assert!(!kept.is_empty());
     }
 
+    /// Agents of this host are asked among each other, and nothing is fetched for it: who names whom is known here.
+    async fn agents_of_this_host_name_each_other(db: Database) {
+        let (host, clock) = (Host::new().await, Hand::at(time(20)));
+        let agent_did = |id: u64| format!("did:web:localhost%3A8004:agents:8453:{id}");
+        let (other, third, service_did) = (agent_did(1), agent_did(2), "did:web:localhost%3A8004");
+        let mut tale = chain(&db).await;
+        let inline = |dids: &[&str]| format!("data:application/json,{}", escaped(&json!({
+            "type": TYPE, "services": dids.iter().map(|did| json!({ "name": "DID", "endpoint": did })).collect::<Vec<_>>(),
+        })));
+        register(&mut tale, 0, &inline(&[&other, &third, service_did, &agent_did(77), "did:web:localhost%3A8004:character:ada"]));
+        host.put_json("/other.json", &json!({ "type": TYPE, "services": [{ "name": "DID", "endpoint": OWN }] }));
+        register(&mut tale, 1, &host.url("other.json"));
+        register(&mut tale, 2, "");
+        let before = tale.block().await;
+        metadata(&mut tale, 2, "did", OWN.as_bytes());
+        let block = tale.block().await;
+        let (keeper, service) = (keeper(&db, &host, &clock), service(&db, &clock));
+        // The third says so on the chain; the other by a file that was not fetched yet.
+        assert_eq!(also_known_as(&service, "").await, [third.as_str()]);
+        settle(&keeper).await;
+        assert_eq!(host.asked(), 1, "nothing but the other's file");
+        assert_eq!(also_known_as(&service, "").await, [other.as_str(), third.as_str()]);
+        assert_eq!(also_known_as(&service, &format!("?at=block:{block}")).await, [third.as_str()]);
+        assert_eq!(also_known_as(&service, &format!("?at=block:{before}")).await, [""; 0]);
+        let served = service.get("/agents/8453/0/did.json").await.json();
+        let whole = service.get(&format!("/1.0/identifiers/{OWN}")).await.json();
+        assert_eq!(served, whole["didDocument"], "both ways to it give the same document");
+        let of_third = service.get("/agents/8453/2/did.json").await.json();
+        assert!(of_third["alsoKnownAs"].to_string().contains(OWN), "{of_third}");
+        let agreeing: Vec<_> = links(&service, "").await.into_iter().filter(|link| link[3] == true).map(|link| link[0].clone()).collect();
+        assert_eq!(agreeing, [json!(other), json!(third)]);
+        // The service's own document and one that is not there name nobody; of a character its wallets say whose agents it has.
+        let silent = findings(&agent(&service, 0, "").await);
+        let kinds: Vec<_> = silent.iter().filter(|found| found.0 == "not-named-back").map(|found| found.1.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(kinds, [service_did.to_owned(), agent_did(77)]);
+    }
+
+    /// What the file behind a URI was seen to be, and when, can be asked for as of any time.
+    async fn the_history_of_a_file_is_served(db: Database) {
+        let (host, clock) = (Host::new().await, Hand::at(time(20)));
+        host.put_json("/agent.json", &json!({ "name": "a" }));
+        let mut tale = chain(&db).await;
+        register(&mut tale, 0, &host.url("agent.json"));
+        register(&mut tale, 1, "data:,{}");
+        let block = tale.block().await;
+        let (keeper, service) = (keeper(&db, &host, &clock), service(&db, &clock));
+        assert_eq!(service.ok("/v1/agents/0/files").await["items"], json!([]), "not fetched yet");
+        settle(&keeper).await;
+        clock.later(2 * 86_400);
+        host.put_json("/agent.json", &json!({ "name": "bb" }));
+        settle(&keeper).await;
+        clock.later(2 * 86_400);
+        host.remove("/agent.json");
+        settle(&keeper).await;
+        let told = service.ok("/v1/agents/0/files").await;
+        let items = told["items"].as_array().unwrap();
+        assert_eq!(items.iter().map(|item| item["bytes"].clone()).collect::<Vec<_>>(), [json!(12), json!(13), json!(null)]);
+        assert_eq!((&items[0]["location"], &items[0]["origin"]), (&json!(host.url("agent.json")), &json!("web")));
+        assert_eq!(items[0]["first_seen"], json!(time(20).to_string()));
+        assert!(items[1]["sha256"].as_str().unwrap().starts_with("0x") && items[2]["sha256"].is_null());
+        assert!(told["next"].is_null() && told["as_of"]["block"]["number"] == json!(tale.last()));
+        // By pages, and by what had been seen.
+        let first = service.ok("/v1/agents/0/files?limit=2").await;
+        let rest = service.ok(&format!("/v1/agents/0/files?limit=2&cursor={}", first["next"].as_str().unwrap())).await;
+        assert_eq!((first["items"].as_array().unwrap().len(), &rest["items"][0]), (2, &items[2]));
+        assert_eq!(service.ok(&format!("/v1/agents/0/files?at=block:{block}")).await["items"], json!([]));
+        assert_eq!(service.ok("/v1/agents/1/files").await["items"], json!([]), "the URI holds it");
+        service.problem("/v1/agents/77/files", 404).await;
+        service.problem("/v1/agents/0/files?at=block:99", 409).await;
+        service.problem("/v1/agents/0/files?cursor=x", 400).await;
+    }
+
+    /// So much is kept and no more; what there is no room for is said of its agent, and tried again once there is.
+    async fn what_is_kept_has_a_bound(db: Database) {
+        let (host, clock) = (Host::new().await, Hand::at(time(20)));
+        for name in ["a", "b"] {
+            host.put_json(&format!("/{name}.json"), &json!({ "name": name.repeat(400) }));
+        }
+        let mut tale = chain(&db).await;
+        register(&mut tale, 0, &host.url("a.json"));
+        register(&mut tale, 1, &host.url("b.json"));
+        tale.block().await;
+        let service = service(&db, &clock);
+        settle(&keeper(&db, &host, &clock).with_stored_max(600)).await;
+        let told = [agent(&service, 0, "").await, agent(&service, 1, "").await];
+        let states: Vec<_> = told.iter().map(|agent| agent["file"]["state"].as_str().unwrap()).collect();
+        let refused = usize::from(states == ["read", "failing"]);
+        assert_eq!((states[1 - refused], states[refused]), ("read", "failing"), "{states:?}");
+        let found = findings(&told[refused]);
+        assert!(found.iter().any(|(kind, text)| kind == "file-not-fetched" && text.contains("`files_max_mib`")), "{found:?}");
+        // Another process counts what is there; what is held already takes no room.
+        clock.later(2 * 86_400);
+        settle(&keeper(&db, &host, &clock).with_stored_max(600)).await;
+        assert_eq!(agent(&service, u64::from(refused == 0), "").await["file"]["state"], "read");
+        clock.later(8 * 86_400);
+        settle(&keeper(&db, &host, &clock).with_stored_max(1_000)).await;
+        for id in [0, 1] {
+            assert_eq!(agent(&service, id, "").await["file"]["state"], "read");
+        }
+    }
+
     /// A file that its URI holds is heard from the block on that set it.
     async fn what_a_uri_holds_speaks_at_once(db: Database) {
         let (host, clock) = (Host::new().await, Hand::at(time(20)));

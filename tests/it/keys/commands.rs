@@ -1,8 +1,11 @@
 //! `hallmark keys` as processes.
 
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
+use hallmark::attest::key::{KeyKind, PrivateKey};
 use serde_json::Value;
 
 use crate::cli::{Place, Ran};
@@ -111,6 +114,64 @@ fn the_service_does_not_start_with_keys_that_are_not_right() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_seal_is_put_on_changed_and_taken_away() {
+    let place = Place::new();
+    let id = records(&place.run("keys new --json"))[0]["key"].clone();
+    let reseal = |line: &str, now: Option<&str>, new: &str| {
+        let mut command = place.command(line);
+        if let Some(now) = now {
+            command.env("HALLMARK_KEY_PASSPHRASE", now);
+        }
+        let mut running = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Whoever refuses before it reads has closed its end.
+        let _ = running.stdin.take().unwrap().write_all(new.as_bytes());
+        Ran::from(running.wait_with_output().unwrap())
+    };
+    let line = "keys passphrase --json";
+    let sealed = records(&reseal(line, None, "correct horse\nwhat follows is not read"));
+    assert_eq!((&sealed[0]["key"], &sealed[0]["private"]), (&id, &"sealed".into()));
+    let text = || fs::read_to_string(place.path().join("hallmark-data/keys.json")).unwrap();
+    let before = text();
+    for (now, new, code, says) in [
+        (None, "another passphrase\n", 1, "set HALLMARK_KEY_PASSPHRASE"),
+        (Some("wrong horse"), "another passphrase\n", 1, "does not open this key"),
+        (Some("correct horse"), "1234567\n", 2, "shorter than 8 bytes"),
+        (Some("correct horse"), "", 2, "shorter than 8 bytes"),
+        (Some("correct horse"), &"a".repeat(3_000), 2, "longer than 1024 bytes"),
+    ] {
+        let ran = reseal(line, now, new);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains(says) && !ran.stderr.contains("horse"), "{}", ran.stderr);
+        assert_eq!(text(), before);
+    }
+    let plain = records(&reseal("keys passphrase --remove --json", Some("correct horse"), ""));
+    assert_eq!((&plain[0]["key"], &plain[0]["private"]), (&id, &"plain".into()));
+}
+
+/// A key from the environment is listed though there is no file, and said to have no history.
+#[test]
+fn a_key_from_the_environment_is_listed() {
+    let place = Place::new();
+    let own = PrivateKey::from_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
+    let listed = |line: &str| {
+        let mut command = place.command(line);
+        Ran::from(command.env("HALLMARK_SIGNING_KEY", own.expose().as_str()).output().unwrap())
+    };
+    let records = records(&listed("keys list --json"));
+    assert_eq!(texts(&records, "key"), [own.public().multibase()]);
+    assert_eq!(texts(&records, "private"), ["configuration"]);
+    assert_eq!((&records[0]["created"], &records[0]["state"]), (&Value::Null, &"active".into()));
+    let text = listed("keys list").stdout;
+    assert!(text.contains("nobody wrote down since when, private part: configuration"), "{text}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "looking makes nothing");
 }
 
 /// Whoever only looks needs no passphrase, and cannot be told a secret.

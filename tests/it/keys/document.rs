@@ -104,7 +104,13 @@ async fn the_documents_history_is_that_of_the_ring() {
     assert_eq!(latest["didDocumentMetadata"]["versionId"], *ids.last().unwrap());
 
     refused(&service, &format!("?versionTime={}", at(99)), 404, "NOT_FOUND").await;
-    refused(&service, &format!("?versionTime={}", at(1_001)), 400, "INVALID_OPTIONS").await;
+    refused(&service, "?versionTime=0000-01-01T00:00:00Z", 404, "NOT_FOUND").await;
+    for then in [at(1_000).to_string(), at(1_001).to_string(), "9999-12-31T23:59:59Z".to_owned()] {
+        let path = format!("/1.0/identifiers/{DID}?versionTime={then}");
+        let problem = service.problem(&path, 409).await;
+        assert_eq!(problem["type"], "/problems/not-indexed-yet", "{then}");
+        assert_eq!(problem["now"], at(1_000).to_string());
+    }
     for id in [
         ids[0].replace("1770000100", "1770000101"),
         "1".to_owned(),
@@ -150,7 +156,7 @@ async fn what_was_a_version_once_is_one_for_ever() {
 async fn without_keys_there_is_no_history_and_no_link() {
     let fresh = Fresh::sqlite().await;
     let (database, keys) = (fresh.database().await, Keys::new());
-    let none = service(&database, &keys, 0);
+    let none = service(&database, &keys, 1);
     assert_eq!(shown(&found(&none, "").await["didDocument"]), [""; 0]);
     for query in
         [format!("?versionTime={}", at(0)), "?versionId=1".to_owned(), "?at=safe".to_owned()]
@@ -162,7 +168,7 @@ async fn without_keys_there_is_no_history_and_no_link() {
 
     // A key that is brought along signs and is shown; nobody knows since when.
     let own = PrivateKey::from_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
-    let mut settings = state(&database, at(0));
+    let mut settings = state(&database, at(1));
     let held = KeyStore::new(keys.path(), None, Some(own.clone())).open(at(0)).unwrap();
     settings.keys = ServiceKeys::fixed(held);
     let alone = Service::new(settings);

@@ -3,7 +3,7 @@
 mod cursor;
 mod links;
 mod reading;
-mod server;
+pub(crate) mod server;
 
 use hallmark::attest::{Incoming, SentBy};
 use hallmark::intake::relay::{RelayPage, RelaySource};

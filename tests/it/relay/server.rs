@@ -19,7 +19,7 @@ use url::Url;
 use super::{GAME, PLAYER, assessment, choice, entry, named, page, public, source};
 use crate::support::tls::Door;
 
-type Log = Arc<Mutex<Vec<Value>>>;
+pub(crate) type Log = Arc<Mutex<Vec<Value>>>;
 
 /// The platform's own rules: a cursor beyond the end is the end, what is not public is left out, and the next cursor is behind what is shown.
 async fn spectator(
@@ -68,14 +68,14 @@ fn routes(log: Log) -> Router {
 }
 
 /// A platform on this machine, over plain http.
-struct Platform {
+pub(crate) struct Platform {
     port: u16,
-    log: Log,
+    pub(crate) log: Log,
     _tasks: JoinSet<()>,
 }
 
 impl Platform {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let log = Log::default();
@@ -87,7 +87,7 @@ impl Platform {
         Self { port, log, _tasks: tasks }
     }
 
-    fn add(&self, kind: &str, sender: &str, scope: &Value, data: &Value) {
+    pub(crate) fn add(&self, kind: &str, sender: &str, scope: &Value, data: &Value) {
         let mut log = self.log.lock().unwrap();
         let index = u64::try_from(log.len()).unwrap();
         log.push(entry(index, kind, sender, scope, data));
@@ -97,7 +97,7 @@ impl Platform {
         Url::parse(&format!("http://localhost:{}/{path}", self.port)).unwrap()
     }
 
-    fn relay(&self, path: &str) -> Relay {
+    pub(crate) fn relay(&self, path: &str) -> Relay {
         Relay::new(source(), self.url(path), fetcher(&["localhost"]))
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Time stands still unless everything waits for it. While the database is at work the runtime is kept busy, so that its clock, which
 //! runs ahead when nothing is ready, does not move: for the program a statement takes no time, and the same seed gives the same run.
+//! Busy is the runtime, not the thread: that sleeps until the database wakes it.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
 
-use futures_util::future::poll_immediate;
 use hallmark::storage::Database;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -16,24 +18,31 @@ use tokio::time::{Instant, sleep_until};
 
 /// So many turns of the runtime are enough for a request to go from whoever makes it through its tasks to the wire.
 const TURNS: u32 = 4;
+/// Nothing that a task of the runtime is to do for the database waits longer than this.
+const NAP: Duration = Duration::from_micros(50);
+
+/// Gives every task of the runtime a turn, and then the processor to the database.
+async fn rest() {
+    yield_now().await;
+    thread::park_timeout(NAP);
+}
 
 /// Waits for something that does not wait for time, with the clock standing still.
 pub(super) async fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Woken::new()));
     loop {
-        if let Some(output) = poll_immediate(future.as_mut()).await {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        std::thread::yield_now();
-        yield_now().await;
+        rest().await;
     }
 }
 
 /// Waits until no connection is lent out: what was dropped in the middle has then been taken back.
 pub(super) async fn settled(database: &Database) {
     while database.lent_count() > 0 {
-        std::thread::yield_now();
-        yield_now().await;
+        rest().await;
     }
 }
 
@@ -48,16 +57,25 @@ pub(super) enum Driven<T> {
     OutOfTime,
 }
 
-#[derive(Default)]
+/// Wakes the runtime's thread, wherever it rests.
 struct Woken {
-    is_woken: AtomicBool,
+    flag: AtomicBool,
     notify: Notify,
+    thread: Thread,
+}
+
+impl Woken {
+    fn new() -> Self {
+        let (flag, notify) = (AtomicBool::new(false), Notify::new());
+        Self { flag, notify, thread: thread::current() }
+    }
 }
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.is_woken.store(true, Ordering::SeqCst);
+        self.flag.store(true, Ordering::SeqCst);
         self.notify.notify_one();
+        self.thread.unpark();
     }
 }
 
@@ -70,13 +88,13 @@ pub(super) async fn drive<T>(
     database: &Database,
     mut until: impl FnMut(u64) -> Until,
 ) -> Driven<T> {
-    let woken = Arc::new(Woken::default());
+    let woken = Arc::new(Woken::new());
     let waker = Waker::from(Arc::clone(&woken));
     let (mut moments, mut last) = (0, None);
     loop {
         let now = Instant::now();
         moments += u64::from(last.replace(now) != Some(now));
-        woken.is_woken.store(false, Ordering::SeqCst);
+        woken.flag.store(false, Ordering::SeqCst);
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Driven::Ended(output);
         }
@@ -88,10 +106,9 @@ pub(super) async fn drive<T>(
             Until::Now => return Driven::Stopped,
             Until::At(end) => end,
         };
-        while !woken.is_woken.load(Ordering::SeqCst) {
+        while !woken.flag.load(Ordering::SeqCst) {
             if database.lent_count() > 0 {
-                std::thread::yield_now();
-                yield_now().await;
+                rest().await;
                 continue;
             }
             tokio::select! {

@@ -49,12 +49,15 @@ impl Chain {
         self.at(number).unwrap().header.clone()
     }
 
-    /// The same, as it was when it was shorter by so many blocks.
-    pub(crate) fn behind(&self, blocks: u64) -> Self {
-        let height = self.height().saturating_sub(blocks).max(self.finalized);
-        let kept = usize::try_from(height + 1).unwrap();
-        let blocks = self.blocks[..kept].to_vec();
-        Self { blocks, safe: self.safe.min(height), finalized: self.finalized }
+    /// Becomes another chain, as that was when it was shorter by so many blocks.
+    pub(crate) fn become_behind(&mut self, other: &Self, blocks: u64) {
+        let height = other.height().saturating_sub(blocks).max(other.finalized);
+        // A block's hash tells all that is below it: mostly there is nothing to copy.
+        if !(self.height() == height && other.has(self.head().header.block)) {
+            let kept = usize::try_from(height + 1).unwrap();
+            other.blocks[..kept].clone_into(&mut self.blocks);
+        }
+        (self.safe, self.finalized) = (other.safe.min(height), other.finalized);
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::content::IDENTITY;
 use super::model::{Block, Chain};
 use super::plan::{CHAIN, Fault};
-use super::world::{Fate, World};
+use super::world::{Fate, Texts, World};
 
 /// The node that the program is given.
 #[derive(Clone, Debug)]
@@ -73,8 +73,8 @@ impl tower::Service<RequestPacket> for Node {
     }
 }
 
-/// What one call comes to: a result, or an error's code and message.
-type Said = Result<Value, (i64, String)>;
+/// What one call comes to: a result in JSON, or an error's code and message.
+type Said = Result<String, (i64, String)>;
 
 fn refused<T>(message: impl Into<String>) -> Result<T, (i64, String)> {
     Err((-32_000, message.into()))
@@ -120,17 +120,20 @@ impl World {
             return Err(RpcError::ErrorResp(error));
         }
         let faulty = fate.draw.place(calls.len());
-        let mut answers: Vec<Value> = calls
+        let mut answers: Vec<String> = calls
             .iter()
             .enumerate()
             .map(|(i, (id, method, params))| {
-                let said = self.one(method, params, fate.view);
-                let said = if i == faulty { spoil(self, said, params, &mut fate) } else { said };
+                let mut said = self.one(method, params, fate.view);
+                if i == faulty && fate.fault.is_some() {
+                    let value = said.map(|text| from_text(&text));
+                    said = spoil(self, value, params, &mut fate).map(|value| value.to_string());
+                }
                 match said {
-                    Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+                    Ok(result) => format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#),
                     Err((code, message)) => {
                         let error = json!({ "code": code, "message": message });
-                        json!({ "jsonrpc": "2.0", "id": id, "error": error })
+                        format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
                     }
                 }
             })
@@ -143,7 +146,7 @@ impl World {
         if is_batch && fate.fault == Some(Fault::Missing) && answers.len() > 1 {
             answers.remove(faulty);
         }
-        let text = if is_batch { Value::Array(answers) } else { answers.remove(0) }.to_string();
+        let text = if is_batch { list(&answers) } else { answers.remove(0) };
         let end = if fate.fault == Some(Fault::CutOff) { text.len() / 2 } else { text.len() };
         let text = &text[..end];
         serde_json::from_str(text).map_err(|error| RpcError::deser_err(error, text))
@@ -152,37 +155,52 @@ impl World {
     fn one(&self, method: &str, params: &Value, view: usize) -> Said {
         let chain = &self.views[view];
         match method {
-            "eth_chainId" => Ok(json!(format!("{:#x}", CHAIN.0))),
-            "eth_getCode" => Ok(json!("0xfe")),
+            "eth_chainId" => Ok(json!(format!("{:#x}", CHAIN.0)).to_string()),
+            "eth_getCode" => Ok(json!("0xfe").to_string()),
             "eth_getBlockByNumber" => Ok(self.by_number(chain, &params[0])),
             "eth_getBlockByHash" => {
                 let hash: B256 = serde_json::from_value(params[0].clone()).unwrap();
-                Ok(self.model.known(hash).map_or(Value::Null, |block| header(&block.header)))
+                Ok(self.header_or_null(self.model.known(hash)))
             }
             "eth_getLogs" => self.logs(chain, &params[0]),
             "eth_getStorageAt" => {
                 let state = self.state(chain, &params[2]["blockHash"], false)?;
-                Ok(json!(state.state.code().into_word()))
+                Ok(json!(state.state.code().into_word()).to_string())
             }
             "eth_call" => {
                 let state = self.state(chain, &params[1]["blockHash"], true)?;
                 let input = params[0]["data"].as_str().or(params[0]["input"].as_str()).unwrap();
                 let agent = U256::from_str_radix(&input[10..], 16).unwrap();
-                Ok(json!(state.state.wallet(agent).into_word()))
+                Ok(json!(state.state.wallet(agent).into_word()).to_string())
             }
             other => panic!("{other} was not expected"),
         }
     }
 
-    fn by_number(&self, chain: &Chain, asked: &Value) -> Value {
+    fn by_number(&self, chain: &Chain, asked: &Value) -> String {
         let number = match asked.as_str().unwrap() {
             "latest" => chain.height(),
-            "safe" | "finalized" if !self.model.has_finality => return Value::Null,
+            "safe" | "finalized" if !self.model.has_finality => return self.header_or_null(None),
             "safe" => chain.safe,
             "finalized" => chain.finalized,
             text => number_in(text),
         };
-        chain.at(number).map_or(Value::Null, |block| header(&block.header))
+        self.header_or_null(chain.at(number))
+    }
+
+    fn header_or_null(&self, block: Option<&Arc<Block>>) -> String {
+        block.map_or_else(|| "null".to_owned(), |block| self.texts(block).header.clone())
+    }
+
+    /// What stands on the wire for a block: written once, since it is asked for again and again.
+    fn texts(&self, block: &Block) -> Arc<Texts> {
+        let mut written = self.texts.borrow_mut();
+        let write = || {
+            let header = header(&block.header).to_string();
+            let logs = block.logs.iter().map(|log| self.log(log).to_string()).collect();
+            Arc::new(Texts { header, logs })
+        };
+        Arc::clone(written.entry(block.header.block.hash).or_insert_with(write))
     }
 
     /// The state at a block's end; a block that this backend does not have, or no longer, is refused.
@@ -201,9 +219,11 @@ impl World {
     }
 
     fn logs(&self, chain: &Chain, filter: &Value) -> Said {
-        let write = |blocks: &[&Block]| -> Value {
-            let logs = blocks.iter().flat_map(|block| &block.logs);
-            logs.map(|log| self.log(log)).collect()
+        let write = |blocks: &[&Block]| {
+            let texts: Vec<_> = blocks.iter().map(|block| self.texts(block)).collect();
+            let logs: Vec<&str> =
+                texts.iter().flat_map(|texts| &texts.logs).map(String::as_str).collect();
+            list(&logs)
         };
         if let Some(hash) = filter.get("blockHash") {
             let hash: B256 = serde_json::from_value(hash.clone()).unwrap();
@@ -250,7 +270,12 @@ impl World {
 }
 
 /// Makes an answer wrong.
-fn spoil(world: &mut World, said: Said, params: &Value, fate: &mut Fate) -> Said {
+fn spoil(
+    world: &mut World,
+    said: Result<Value, (i64, String)>,
+    params: &Value,
+    fate: &mut Fate,
+) -> Result<Value, (i64, String)> {
     let mut value = said?;
     match fate.fault {
         Some(Fault::Error) => return refused("the backend stumbled"),
@@ -308,6 +333,17 @@ fn leave_out(world: &mut World, logs: &mut Vec<Value>, fate: &mut Fate) {
             logs.retain(|log| block_of(log) != block);
         }
     }
+}
+
+/// Texts of JSON as a list of JSON.
+fn list(items: &[impl AsRef<str>]) -> String {
+    let mut text = String::from("[");
+    for (place, item) in items.iter().enumerate() {
+        text.push_str(if place == 0 { "" } else { "," });
+        text.push_str(item.as_ref());
+    }
+    text.push(']');
+    text
 }
 
 fn header(header: &Header) -> Value {

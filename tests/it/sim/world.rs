@@ -3,7 +3,9 @@
 //! Time goes by packets: each may bring a change of the chain. When all changes were made the world is calm: every backend knows the
 //! truth and nothing fails any more.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy::primitives::B256;
@@ -32,6 +34,13 @@ pub(super) struct Fate {
     pub(super) draw: Draw,
     /// The program dies before it is answered.
     pub(super) is_last: bool,
+}
+
+/// A block in JSON.
+#[derive(Debug)]
+pub(super) struct Texts {
+    pub(super) header: String,
+    pub(super) logs: Vec<String>,
 }
 
 /// How the world fares.
@@ -64,6 +73,8 @@ pub(super) struct World {
     /// How often the logs of a block were left out.
     left_out: HashMap<B256, u32>,
     pub(super) story: Vec<String>,
+    /// What was written of blocks so far, by hash.
+    pub(super) texts: RefCell<HashMap<B256, Arc<Texts>>>,
     began: tokio::time::Instant,
 }
 
@@ -92,6 +103,7 @@ impl World {
             finalized_max,
             left_out: HashMap::new(),
             story: Vec::new(),
+            texts: RefCell::default(),
             began: tokio::time::Instant::now(),
             model,
             plan,
@@ -175,9 +187,8 @@ impl World {
     /// A backend learns the truth, or nearly.
     fn sync(&mut self, view: usize) {
         let behind = if self.is_calm() || self.draw.chance(60) { 0 } else { self.draw.below(6) };
-        let chain = self.model.chain.behind(behind);
-        self.finalized_max = self.finalized_max.max(chain.finalized);
-        self.views[view] = chain;
+        self.finalized_max = self.finalized_max.max(self.model.chain.finalized);
+        self.views[view].become_behind(&self.model.chain, behind);
     }
 
     /// One change of the chain.

@@ -22,6 +22,7 @@ fn given(nonce: &str, character: u64, byte: u8, expires: u64) -> GivenChallenge 
         expires: time(expires),
         attempts: 0,
         used: None,
+        is_managers: false,
     }
 }
 
@@ -51,8 +52,8 @@ on_both_engines! {
         // Another process, later: what was given out is still there, until its time is over.
         let mut tx = db.begin_write().await.unwrap();
         assert_eq!(tx.challenges_open(time(60)).await.unwrap(), 2);
-        assert_eq!(tx.challenges_open_of(ada, account(1), time(60)).await.unwrap(), 1, "of use is one");
-        assert_eq!(tx.challenges_open_of(ada, account(2), time(60)).await.unwrap(), 0);
+        assert_eq!(tx.challenges_open_of(ada, account(1), false, time(60)).await.unwrap(), 1, "of use is one");
+        assert_eq!(tx.challenges_open_of(ada, account(2), false, time(60)).await.unwrap(), 0);
         tx.forget_expired(time(99)).await.unwrap();
         assert_eq!(tx.challenge("late").await.unwrap(), None);
         assert!(tx.challenge("two").await.unwrap().is_some());
@@ -70,9 +71,9 @@ on_both_engines! {
             tx.insert_challenge(&given(nonce, character, byte, expires)).await.unwrap();
         }
         assert!(tx.use_challenge("used", time(60)).await.unwrap());
-        assert_eq!(tx.challenges_open_of(ada, account(1), time(60)).await.unwrap(), 2);
-        assert_eq!(tx.challenges_open_of(bob, account(1), time(60)).await.unwrap(), 1);
-        tx.forget_oldest_challenge(ada, account(1), time(60)).await.unwrap();
+        assert_eq!(tx.challenges_open_of(ada, account(1), false, time(60)).await.unwrap(), 2);
+        assert_eq!(tx.challenges_open_of(bob, account(1), false, time(60)).await.unwrap(), 1);
+        tx.forget_oldest_challenge(ada, account(1), false, time(60)).await.unwrap();
         for (nonce, is_there) in [("used", true), ("new", true), ("old", false), ("else", true), ("bob's", true)] {
             assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
         }
@@ -80,6 +81,25 @@ on_both_engines! {
         for (nonce, is_there) in [("used", true), ("new", false), ("else", false), ("bob's", true)] {
             assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
         }
+    }
+
+    /// What was asked for with a token, and what without, are counted and forgotten each by itself.
+    async fn askers_are_told_apart(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let ada = create(&mut tx, "ada").await;
+        for (nonce, expires, is_managers) in [("own", 70, true), ("old", 80, false), ("new", 90, false)] {
+            let challenge = GivenChallenge { is_managers, ..given(nonce, ada, 1, expires) };
+            tx.insert_challenge(&challenge).await.unwrap();
+            assert_eq!(tx.challenge(nonce).await.unwrap(), Some(challenge));
+        }
+        assert_eq!(tx.challenges_open_of(ada, account(1), true, time(60)).await.unwrap(), 1);
+        assert_eq!(tx.challenges_open_of(ada, account(1), false, time(60)).await.unwrap(), 2);
+        tx.forget_oldest_challenge(ada, account(1), false, time(60)).await.unwrap();
+        for (nonce, is_there) in [("own", true), ("old", false), ("new", true)] {
+            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
+        }
+        tx.forget_oldest_challenge(ada, account(1), true, time(60)).await.unwrap();
+        assert!(tx.challenge("own").await.unwrap().is_none());
     }
 
     async fn an_invitation_is_used_once_and_in_time(db: Database) {

@@ -3,6 +3,8 @@
 //! `coverage` fails where a function is not called here; `schema` and `plans` look at the engines themselves.
 
 mod accounts;
+mod appending;
+mod attestations;
 mod audit;
 mod blocks;
 mod bulk;
@@ -18,12 +20,17 @@ mod events;
 mod file_agents;
 mod files;
 mod findings;
+mod meanings;
 mod mend;
 mod migrate;
+mod names;
 mod observations;
+mod parties;
 mod plans;
 mod read_model;
-mod samples;
+mod record_notes;
+mod rekeyings;
+pub(crate) mod samples;
 mod schema;
 mod spans;
 mod timelines;

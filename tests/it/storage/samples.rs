@@ -10,14 +10,14 @@ use hallmark::vocab::{
     UnixSeconds,
 };
 
-pub(super) const CHAIN: ChainId = ChainId(8453);
-pub(super) const IDENTITY: Address = address!("8004A169FB4a3325136EB29fA0ceB6D2e539a432");
-pub(super) const REPUTATION: Address = address!("8004BAa17C55a88189AE136b182e5fdA19dE9b63");
+pub(crate) const CHAIN: ChainId = ChainId(8453);
+pub(crate) const IDENTITY: Address = address!("8004A169FB4a3325136EB29fA0ceB6D2e539a432");
+pub(crate) const REPUTATION: Address = address!("8004BAa17C55a88189AE136b182e5fdA19dE9b63");
 
 /// The time of block 0; blocks are two seconds apart.
 const GENESIS: u64 = 1_770_000_000;
 
-pub(super) fn binding() -> Binding {
+pub(crate) fn binding() -> Binding {
     let registry = |kind, address, start_block| Registry {
         kind,
         at: RegistryRef { chain: CHAIN, address },
@@ -33,55 +33,55 @@ pub(super) fn binding() -> Binding {
 }
 
 /// A writing transaction on a database that is bound.
-pub(super) async fn bound(db: &Database) -> Tx {
+pub(crate) async fn bound(db: &Database) -> Tx {
     let mut tx = db.begin_write().await.unwrap();
     tx.bind(&binding()).await.unwrap();
     tx
 }
 
-pub(super) fn time(number: u64) -> UnixSeconds {
+pub(crate) fn time(number: u64) -> UnixSeconds {
     UnixSeconds::new(GENESIS + 2 * number).unwrap()
 }
 
-pub(super) fn block(number: u64) -> BlockRef {
+pub(crate) fn block(number: u64) -> BlockRef {
     BlockRef { number, hash: keccak256(number.to_be_bytes()) }
 }
 
-pub(super) fn stamp(number: u64) -> BlockStamp {
+pub(crate) fn stamp(number: u64) -> BlockStamp {
     BlockStamp { block: block(number), time: time(number) }
 }
 
-pub(super) fn held(number: u64) -> HeldBlock {
+pub(crate) fn held(number: u64) -> HeldBlock {
     let parent_hash = number.checked_sub(1).map(|parent| block(parent).hash);
     HeldBlock { stamp: stamp(number), parent_hash }
 }
 
-pub(super) async fn hold(tx: &mut Tx, numbers: impl IntoIterator<Item = u64>) {
+pub(crate) async fn hold(tx: &mut Tx, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
         tx.insert_blocks(&[held(number)]).await.unwrap();
     }
 }
 
-pub(super) fn at(block_number: u64, log_index: u32) -> Position {
+pub(crate) fn at(block_number: u64, log_index: u32) -> Position {
     Position::new(block_number, log_index)
 }
 
-pub(super) fn account(byte: u8) -> Address {
+pub(crate) fn account(byte: u8) -> Address {
     Address::repeat_byte(byte)
 }
 
-pub(super) fn agent(id: u64) -> AgentId {
+pub(crate) fn agent(id: u64) -> AgentId {
     AgentId::from(id)
 }
 
 /// The largest agent id there can be: 78 digits.
-pub(super) const LARGEST: AgentId = AgentId(U256::MAX);
+pub(crate) const LARGEST: AgentId = AgentId(U256::MAX);
 
-pub(super) fn tx_hash(at: Position) -> B256 {
+pub(crate) fn tx_hash(at: Position) -> B256 {
     keccak256([at.block_number.to_be_bytes(), u64::from(at.log_index).to_be_bytes()].concat())
 }
 
-pub(super) fn raw_log(at: Position, data: impl Into<Bytes>) -> RawLog {
+pub(crate) fn raw_log(at: Position, data: impl Into<Bytes>) -> RawLog {
     RawLog {
         address: IDENTITY,
         topics: vec![B256::repeat_byte(0xab), B256::ZERO],
@@ -94,20 +94,20 @@ pub(super) fn raw_log(at: Position, data: impl Into<Bytes>) -> RawLog {
 }
 
 /// An event of an agent in the identity registry.
-pub(super) fn named<'a>(log: &'a RawLog, name: &'static str, agent: AgentId) -> StoredLog<'a> {
+pub(crate) fn named<'a>(log: &'a RawLog, name: &'static str, agent: AgentId) -> StoredLog<'a> {
     let registry = RegistryKind::Identity;
     StoredLog { log, registry, name: Some(name), agent: Some(agent), thread: None }
 }
 
 /// Keeps a `Transfer` at each place, of which only its being there matters.
-pub(super) async fn logs(tx: &mut Tx, agent: AgentId, places: &[Position]) {
+pub(crate) async fn logs(tx: &mut Tx, agent: AgentId, places: &[Position]) {
     for place in places {
         tx.insert_events(&[named(&raw_log(*place, vec![]), "Transfer", agent)]).await.unwrap();
     }
 }
 
 /// A span of an account, open where `to` is absent.
-pub(super) fn span(
+pub(crate) fn span(
     timeline: TimelineRef,
     who: Option<Address>,
     from: Position,
@@ -122,7 +122,7 @@ pub(super) fn span(
     }
 }
 
-pub(super) fn entry(
+pub(crate) fn entry(
     agent: AgentId,
     key: &[u8],
     value: &[u8],
@@ -141,20 +141,20 @@ pub(super) fn entry(
     }
 }
 
-pub(super) async fn begin(tx: &mut Tx, begun: &[SpanRecord]) {
+pub(crate) async fn begin(tx: &mut Tx, begun: &[SpanRecord]) {
     let changes = Changes { closings: vec![], begun: begun.to_vec() };
     tx.write_changes(&changes).await.unwrap();
 }
 
-pub(super) fn closing(timeline: TimelineRef, from: Position, to: Position) -> Changes {
+pub(crate) fn closing(timeline: TimelineRef, from: Position, to: Position) -> Changes {
     let closing = Closing { timeline, from, to, ended_by: SpanEnd::Transfer };
     Changes { closings: vec![closing], begun: vec![] }
 }
 
-pub(super) fn records(found: Vec<EvidencedSpan>) -> Vec<SpanRecord> {
+pub(crate) fn records(found: Vec<EvidencedSpan>) -> Vec<SpanRecord> {
     found.into_iter().map(|span| span.record).collect()
 }
 
-pub(super) fn agents_in(found: &[AgentOfAccount]) -> Vec<AgentId> {
+pub(crate) fn agents_in(found: &[AgentOfAccount]) -> Vec<AgentId> {
     found.iter().map(|found| found.agent).collect()
 }

@@ -12,6 +12,7 @@ use axum::middleware::map_request;
 use axum::response::Redirect;
 use axum::routing::get;
 use hallmark::app::{Clock, ForeignDocuments};
+use hallmark::attest::key::{KeyKind, PrivateKey};
 use hallmark::intake::FetchLimits;
 use hallmark::vocab::UnixSeconds;
 use serde_json::{Value, json};
@@ -60,6 +61,26 @@ fn with_services(id: &str, port: u16) -> Value {
     })
 }
 
+/// What the key of `issuer` is made of.
+pub(crate) const ISSUER_SEED: [u8; 32] = [9; 32];
+
+/// A document with a key that signs statements, and the same under a name that does not.
+fn with_keys(id: &str) -> Value {
+    let key = PrivateKey::from_bytes(KeyKind::Ed25519, &ISSUER_SEED).unwrap();
+    let method = |name: &str| {
+        json!({
+            "id": format!("{id}#{name}"), "type": "Multikey", "controller": id, "publicKeyMultibase": key.public().multibase(),
+        })
+    };
+    json!({
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": id,
+        "verificationMethod": [method("one"), method("login")],
+        "authentication": [format!("{id}#login")],
+        "assertionMethod": [format!("{id}#one")],
+    })
+}
+
 /// The routes of the host: by their names, documents and what is none.
 fn routes(port: u16) -> Router {
     let id = |path: &str| format!("did:web:localhost%3A{port}:{path}");
@@ -80,9 +101,11 @@ fn routes(port: u16) -> Router {
     let claims_much = async || ([(header::CONTENT_LENGTH, "2147483648")], "{}");
     let (good, other, services) =
         (document("good"), document("another"), with_services(&id("services"), port));
+    let issuer = with_keys(&id("issuer"));
     let relative = json!({ "id": "", "alsoKnownAs": ["x:y"] });
     Router::new()
         .route("/good/did.json", get(async move || axum::Json(good)))
+        .route("/issuer/did.json", get(async move || axum::Json(issuer)))
         .route("/services/did.json", get(async move || axum::Json(services)))
         .route("/other/did.json", get(async move || axum::Json(other)))
         .route("/nameless/did.json", get(async move || axum::Json(relative)))

@@ -19,6 +19,8 @@ pub(crate) struct Lie {
     pub(crate) omits: Option<RangeInclusive<u64>>,
     /// They are left out, too, when a block is asked for by its hash.
     pub(crate) omits_by_hash: bool,
+    /// It bears no batches, so that its ranges cannot be believed.
+    pub(crate) batchless: Option<Batchless>,
     /// Lists of a range end here.
     pub(crate) cut_at: Option<usize>,
     /// The first log of each range is returned a second time, as if it were another one.
@@ -33,6 +35,15 @@ pub(crate) struct Lie {
     pub(crate) chain_id: Option<u64>,
     /// Ranges of more blocks are refused.
     pub(crate) range_max: Option<u64>,
+}
+
+/// How a node that is read block by block answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Batchless {
+    /// With all logs.
+    Honest,
+    /// Without the last log of a block, if there is another: no bloom shows that.
+    OmitsLast,
 }
 
 /// A node of a scripted chain.
@@ -147,7 +158,15 @@ impl ChainSource for Liar {
         let logs = self.chain.logs_of(filter, block).await?;
         let is_left_out =
             lie.omits_by_hash && lie.omits.is_some_and(|omits| omits.contains(&block.number));
-        Ok(if is_left_out { Vec::new() } else { logs })
+        let mut logs = if is_left_out { Vec::new() } else { logs };
+        if lie.batchless == Some(Batchless::OmitsLast) && logs.len() > 1 {
+            logs.pop();
+        }
+        Ok(logs)
+    }
+
+    fn bears_ranges(&self) -> bool {
+        self.lie().batchless.is_none()
     }
 
     async fn call(&self, to: Address, input: Bytes, at: BlockRef) -> Result<Bytes, ChainError> {

@@ -56,6 +56,11 @@ impl Service {
         Self { model: state.model.clone(), router: router(state), from_database }
     }
 
+    /// What it answers from where it can.
+    pub(crate) const fn model(&self) -> &ModelKeeper {
+        &self.model
+    }
+
     /// Answers any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         answer(&self.router, request).await

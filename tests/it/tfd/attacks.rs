@@ -53,7 +53,7 @@ fn computed(case: &Value) -> Report {
 }
 
 /// A line for each player with a part: `name leaf-only/root-only/TFD`, each in tenths of a percent of the loss, and its TFD weight.
-fn blame(report: &Report) -> Vec<String> {
+pub(crate) fn blame(report: &Report) -> Vec<String> {
     let failure = &report.failures[0];
     let player = |invocation: &str| -> String {
         let ends = report.edges.iter().flat_map(|edge| {

@@ -1,4 +1,4 @@
 //! Trust Flow Decomposition from outside: attacks on it, and the committed vectors.
 
-mod attacks;
+pub(crate) mod attacks;
 mod vectors;

@@ -52,7 +52,7 @@ fn a_revocation_reaches_a_process_that_cannot_open_the_next_key() {
     writer.revoke(&first.multibase(), Some(at(5)), "a drill", &clock(50)).unwrap();
     // Under a passphrase that this process does not have.
     let next = place.with(Some(PASSPHRASE), None).add(KeyKind::Ed25519, &clock(60)).unwrap().key;
-    keys.0.look(None);
+    keys.0.look(Seen::default());
     let held = keys.held();
     assert!(held.ring().record(&first.multibase()).unwrap().revoked.is_some());
     assert!(held.ring().check(&first, at(6)).is_err());

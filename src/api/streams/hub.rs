@@ -1,0 +1,225 @@
+//! The newest records, held once for all who listen.
+//!
+//! One task reads the log when something was appended, writes each record as an event once, and keeps the newest in memory; a thousand
+//! listeners share those bytes. Whoever falls behind them reads the log itself, at its own pace, so that nobody waits for anybody and
+//! nothing is left out. A record whose names are not looked up yet is held with them open, and written anew when they are.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::sync::watch;
+
+use crate::api::attestations::{Standing, answers, standing};
+use crate::api::error::ApiError;
+use crate::rekey::Role;
+use crate::storage::{Database, Party, PartyState, StoredRecord, Tx};
+
+/// So many bytes of events are held.
+const HELD_BYTES_MAX: usize = 16 << 20;
+/// So many records are read at a time.
+const READ_MAX: u32 = 500;
+/// How often the log is looked at. What comes in between goes out together.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long to leave a database alone that fails.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A record as it is told to listeners.
+pub(super) struct Event {
+    pub(super) record: StoredRecord,
+    parties: [Option<Party>; 2],
+    /// As it goes over the wire.
+    pub(super) frame: Bytes,
+}
+
+impl Event {
+    /// Whom a name of it meant.
+    pub(super) const fn party(&self, role: Role) -> Option<&Party> {
+        let [issuer, subject] = &self.parties;
+        match role {
+            Role::Issuer => issuer.as_ref(),
+            Role::Subject => subject.as_ref(),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.parties.iter().flatten().any(|party| party.state == PartyState::Open)
+    }
+}
+
+/// The newest events, and word of what is new.
+#[derive(Clone)]
+pub(in crate::api) struct Hub(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    held: RwLock<Held>,
+    /// How often something changed; [`u64::MAX`] once nothing will any more.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Held {
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+    /// Behind which place the events begin; the place of the last one where there are none.
+    after: u64,
+    /// Those whose names are not looked up yet.
+    open: BTreeSet<u64>,
+}
+
+/// What a listener finds behind its place.
+pub(super) enum Found {
+    /// These, without a gap; perhaps none.
+    Events(Vec<Arc<Event>>),
+    /// It has fallen behind what is held.
+    Behind,
+}
+
+impl Hub {
+    pub(in crate::api) fn new(database: Database) -> Self {
+        let (changes, _) = watch::channel(0);
+        Self(Arc::new(Inner { database, held: RwLock::default(), changes }))
+    }
+
+    /// Tells of changes; the value is [`u64::MAX`] once listening is over.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Ends all streams.
+    pub(in crate::api) fn close(&self) {
+        self.0.changes.send_replace(u64::MAX);
+    }
+
+    /// At most so many events behind a place.
+    pub(super) fn events_after(&self, after: u64, limit: usize) -> Found {
+        let held = self.0.held.read().unwrap_or_else(PoisonError::into_inner);
+        if after < held.after {
+            return Found::Behind;
+        }
+        let skip = usize::try_from(after - held.after).unwrap_or(usize::MAX);
+        Found::Events(held.events.iter().skip(skip).take(limit).cloned().collect())
+    }
+
+    /// Reads the log as it grows, for ever.
+    pub(in crate::api) async fn keep(&self) {
+        let mut is_begun = false;
+        loop {
+            let pause = match self.look(&mut is_begun).await {
+                Ok(()) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "streams wait for the database");
+                    PAUSE
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn look(&self, is_begun: &mut bool) -> Result<(), ApiError> {
+        let mut tx = self.0.database.begin_read().await?;
+        if !*is_begun {
+            let size = tx.log_size().await?;
+            self.write(|held| held.after = size);
+            *is_begun = true;
+        }
+        let standing = standing(&mut tx).await?;
+        loop {
+            let last = self.write(|held| held.after + held.events.len() as u64);
+            let read = tx.records_after(crate::storage::RecordsBy::Seq, last, READ_MAX).await?;
+            if read.is_empty() {
+                break;
+            }
+            let events = events(&mut tx, read, &standing).await?;
+            self.write(|held| held.extend(events));
+            self.tell();
+        }
+        self.look_at_open(&mut tx, &standing).await
+    }
+
+    /// Writes anew what is held with open names that were looked up since.
+    async fn look_at_open(&self, tx: &mut Tx, standing: &Standing) -> Result<(), ApiError> {
+        let open: Vec<StoredRecord> = self.write(|held| {
+            let event = |seq: &u64| held.event(*seq).map(|event| event.record.clone());
+            held.open.iter().take(READ_MAX as usize).filter_map(event).collect()
+        });
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut settled = events(tx, open, standing).await?;
+        settled.retain(|event| !event.is_open());
+        if !settled.is_empty() {
+            self.write(|held| held.replace(settled));
+            self.tell();
+        }
+        Ok(())
+    }
+
+    fn tell(&self) {
+        self.0.changes.send_modify(|count| *count = count.saturating_add(1).min(u64::MAX - 1));
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Held) -> T) -> T {
+        change(&mut self.0.held.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Held {
+    fn extend(&mut self, events: Vec<Event>) {
+        for event in events {
+            self.bytes += event.frame.len();
+            if event.is_open() {
+                self.open.insert(event.record.seq);
+            }
+            self.events.push_back(Arc::new(event));
+        }
+        while self.bytes > HELD_BYTES_MAX {
+            let Some(oldest) = self.events.pop_front() else { break };
+            self.bytes -= oldest.frame.len();
+            self.after = oldest.record.seq;
+            self.open.remove(&oldest.record.seq);
+        }
+    }
+
+    fn event(&self, seq: u64) -> Option<&Arc<Event>> {
+        self.events.get(self.index(seq)?)
+    }
+
+    fn index(&self, seq: u64) -> Option<usize> {
+        usize::try_from(seq.checked_sub(self.after + 1)?).ok()
+    }
+
+    fn replace(&mut self, events: Vec<Event>) {
+        for event in events {
+            self.open.remove(&event.record.seq);
+            let index = self.index(event.record.seq);
+            let Some(place) = index.and_then(|index| self.events.get_mut(index)) else { continue };
+            self.bytes = self.bytes + event.frame.len() - place.frame.len();
+            *place = Arc::new(event);
+        }
+    }
+}
+
+/// Records as events.
+pub(super) async fn events(
+    tx: &mut Tx,
+    records: Vec<StoredRecord>,
+    standing: &Standing,
+) -> Result<Vec<Event>, ApiError> {
+    let mut parties: BTreeMap<(u64, Role), Party> = tx.parties_of(&records).await?;
+    let answers = answers(tx, &records, standing).await?;
+    let mut events = Vec::with_capacity(records.len());
+    for (record, answer) in records.into_iter().zip(answers) {
+        let json = serde_json::to_string(&answer);
+        let json =
+            json.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
+        // JSON of one line: what is in texts is escaped.
+        let frame =
+            Bytes::from(format!("id: {}\nevent: attestation\ndata: {json}\n\n", record.seq));
+        let parties = Role::ALL.map(|role| parties.remove(&(record.seq, role)));
+        events.push(Event { record, parties, frame });
+    }
+    Ok(events)
+}

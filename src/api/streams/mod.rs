@@ -1,0 +1,227 @@
+//! Server-Sent Events (HTML Living Standard, section 9.2): what is appended to the log, as it is appended.
+//!
+//! An event's id is the record's place in the log, so a listener that comes back with `Last-Event-ID` goes on behind it, whatever happened
+//! in between, here or there. A stream that is filtered by what names meant waits at a record whose names are not known yet: it is neither
+//! passed over nor guessed. Who reads slowly is sent to slowly, and falls back on the log itself.
+
+mod hub;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::sync::watch;
+use utoipa::IntoParams;
+
+pub(super) use hub::Hub;
+
+use super::attestations::{Filter, FilterQuery, Wanted, parse_seq, standing};
+use super::error::{ApiError, Problems};
+use super::extract::{Params, PathText};
+use super::router::Shared;
+use crate::attest::class::IssuerClass;
+use crate::storage::{Database, RecordsBy};
+use hub::{Event, Found};
+
+/// How often a stream that has nothing to tell says so.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// So many records are looked at before the reader is asked whether it takes more.
+const TURN: usize = 256;
+/// About how many bytes go out at a time.
+const CHUNK: usize = 64 * 1024;
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const ALIVE: Bytes = Bytes::from_static(b": alive\n\n");
+
+/// The streams of the log.
+const NAMES: [(&str, Option<IssuerClass>); 3] = [
+    ("attestation.raw", None),
+    ("attestation.system", Some(IssuerClass::System)),
+    ("attestation.agent", Some(IssuerClass::Agent)),
+];
+
+/// Which records, and behind which of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StreamQuery {
+    /// Said in this game.
+    game: Option<String>,
+    /// Said in this round.
+    #[param(value_type = Option<u64>)]
+    round: Option<String>,
+    /// About this agent, by whatever name it was called.
+    agent: Option<String>,
+    /// By this agent, whatever it signed with; or signed or sent by just this account, DID or `platform:ORIGIN:ID`.
+    issuer: Option<String>,
+    /// `system`, `plugin` or `agent`.
+    issuer_kind: Option<String>,
+    /// Claims of this kind.
+    claim_type: Option<String>,
+    /// Behind this place of the log; `Last-Event-ID` goes before it. With neither, what comes from now on.
+    #[param(value_type = Option<u64>)]
+    since_seq: Option<String>,
+}
+
+/// What is appended to the log, as it is appended: `attestation.raw` (all of it), `attestation.system` (the platforms' own word),
+/// `attestation.agent` (that of agents). The data of each event is what `/v1/attestations` shows of a record.
+#[utoipa::path(
+    get, path = "/v1/streams/{name}", tag = "attestations",
+    params(
+        ("name" = String, Path, description = "`attestation.raw`, `attestation.system` or `attestation.agent`"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was received"),
+        StreamQuery
+    ),
+    responses((status = 200, description = "Events", content_type = "text/event-stream", body = String), Problems)
+)]
+pub(super) async fn stream(
+    State(state): State<Shared>,
+    PathText(name): PathText,
+    headers: HeaderMap,
+    Params(query): Params<StreamQuery>,
+) -> Result<Response, ApiError> {
+    let Some((_, class)) = NAMES.iter().find(|(known, _)| *known == name) else {
+        let known = NAMES.map(|(name, _)| format!("`{name}`")).join(", ");
+        let shown = super::shorten(&name);
+        return Err(ApiError::NoSuchRecord(format!(
+            "there is no stream `{shown}`; there are {known}"
+        )));
+    };
+    let last = match headers.get("last-event-id").map(HeaderValue::to_str) {
+        None => None,
+        Some(Ok(text)) => Some(parse_seq(text.trim())?),
+        Some(Err(_)) => {
+            return Err(ApiError::parameter("Last-Event-ID", "it is no place of the log"));
+        }
+    };
+    let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
+    let words = FilterQuery {
+        game: query.game,
+        round: query.round,
+        agent: query.agent,
+        issuer: query.issuer,
+        issuer_kind: query.issuer_kind,
+        claim_type: query.claim_type,
+    };
+    let mut tx = state.database.begin_read().await?;
+    let registry = standing(&mut tx).await?.registry;
+    let mut filter = Filter::read(&mut tx, &words, registry).await?;
+    if let Some(class) = class {
+        if filter.excludes(*class) {
+            let detail =
+                format!("the stream `{name}` has no other issuers than `{}`", class.as_str());
+            return Err(ApiError::parameter("issuer_kind", detail));
+        }
+        filter = filter.of_class(*class);
+    }
+    let size = tx.log_size().await?;
+    drop(tx);
+    let after = last.or(since).unwrap_or(size).min(size);
+    let reader = Reader {
+        hub: state.hub.clone(),
+        database: state.database.clone(),
+        changes: state.hub.changes(),
+        filter,
+        after,
+        has_said: false,
+    };
+    let body = Body::from_stream(futures_util::stream::unfold(reader, Reader::next));
+    let headers = [(header::CONTENT_TYPE, EVENT_STREAM), (header::CACHE_CONTROL, NO_STORE)];
+    Ok((headers, body).into_response())
+}
+
+/// One listener, and how far it is.
+struct Reader {
+    hub: Hub,
+    database: Database,
+    changes: watch::Receiver<u64>,
+    filter: Filter,
+    after: u64,
+    /// Whether anything was sent: the first bytes tell the client that it is connected.
+    has_said: bool,
+}
+
+impl Reader {
+    /// What goes out next; `None` where listening is over.
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        if !self.has_said {
+            self.has_said = true;
+            return Some((Ok(ALIVE), self));
+        }
+        loop {
+            if *self.changes.borrow_and_update() == u64::MAX {
+                return None;
+            }
+            let found = match self.hub.events_after(self.after, TURN) {
+                Found::Events(events) => events,
+                Found::Behind => match self.read_log().await {
+                    Ok(events) => events,
+                    Err(error) => {
+                        // The client comes back, and goes on where it was.
+                        tracing::warn!(%error, "a stream ends early");
+                        return None;
+                    }
+                },
+            };
+            let was = self.after;
+            let chunk = self.take(&found);
+            if !chunk.is_empty() {
+                return Some((Ok(chunk), self));
+            }
+            if self.after > was {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if tokio::time::timeout(KEEP_ALIVE, self.changes.changed()).await.is_err() {
+                return Some((Ok(ALIVE), self));
+            }
+        }
+    }
+
+    /// The events that are wanted, as they go out; moves on behind the last that was looked at.
+    fn take(&mut self, events: &[Arc<Event>]) -> Bytes {
+        let mut wanted: Vec<&Bytes> = Vec::new();
+        let mut size = 0;
+        for event in events {
+            match self.filter.wants(&event.record, |role| event.party(role)) {
+                Wanted::No => {}
+                // It is looked at again when its names are known.
+                Wanted::NotYet => break,
+                Wanted::Yes => {
+                    wanted.push(&event.frame);
+                    size += event.frame.len();
+                }
+            }
+            self.after = event.record.seq;
+            if size > CHUNK {
+                break;
+            }
+        }
+        match wanted.as_slice() {
+            [] => Bytes::new(),
+            [one] => Bytes::clone(one),
+            several => {
+                let mut chunk = Vec::with_capacity(size);
+                for frame in several {
+                    chunk.extend_from_slice(frame);
+                }
+                chunk.into()
+            }
+        }
+    }
+
+    /// Events from the log, for whoever has fallen behind.
+    async fn read_log(&self) -> Result<Vec<Arc<Event>>, ApiError> {
+        let mut tx = self.database.begin_read().await?;
+        let standing = standing(&mut tx).await?;
+        let limit = u32::try_from(TURN).unwrap_or(u32::MAX);
+        let records = tx.records_after(RecordsBy::Seq, self.after, limit).await?;
+        let events = hub::events(&mut tx, records, &standing).await?;
+        Ok(events.into_iter().map(Arc::new).collect())
+    }
+}

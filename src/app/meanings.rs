@@ -1,0 +1,113 @@
+//! Gathers what has to be known of names, and has `rekey` say whom they meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::did::web::WebHost;
+use crate::rekey::{Claim, Meanings, Question, Rule, question};
+use crate::storage::{NameLink, StorageError, Tx};
+use crate::vocab::{AccountId, AgentId, RegistryRef, Subject};
+
+/// By what names are read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    /// The registry whose agents they may mean.
+    pub(super) followed: RegistryRef,
+    /// The host of the DIDs that this service gives.
+    pub(super) host: WebHost,
+}
+
+/// What some names meant, at every time that is followed.
+pub(super) async fn meanings(
+    tx: &mut Tx,
+    names: impl IntoIterator<Item = &Subject>,
+    reading: &Reading,
+) -> Result<BTreeMap<Subject, Meanings>, StorageError> {
+    let ask = |name: &Subject| question(name, reading.followed, &reading.host);
+    let asked: BTreeMap<_, _> = names.into_iter().map(|name| (name, ask(name))).collect();
+    let linked: Vec<_> = asked
+        .iter()
+        .filter(|(_, asked)| **asked == Question::Links)
+        .map(|(name, _)| *name)
+        .collect();
+    let links = links(tx, &linked).await?;
+    let targets = links.values().flatten().map(|link| ask(&link.target));
+    let claims = Claims::gather(tx, asked.values().copied().chain(targets)).await?;
+    let meaning = |(name, asked): (&Subject, Question)| {
+        let (claims, otherwise) = match asked {
+            Question::Links => {
+                let of_name = links.get(name).into_iter().flatten();
+                let claims = of_name.flat_map(|link| {
+                    let claims = claims.of(ask(&link.target)).into_iter();
+                    claims.filter_map(|claim| claim.through_link(link.number, link.from, link.to))
+                });
+                (claims.collect(), Rule::Nothing)
+            }
+            Question::Nothing(rule) => (Vec::new(), rule),
+            Question::Registered(..) | Question::Wallet(_) => (claims.of(asked), Rule::Nothing),
+        };
+        (name.clone(), Meanings::new(claims, otherwise))
+    };
+    Ok(asked.into_iter().map(meaning).collect())
+}
+
+/// The links of some names.
+async fn links<'a>(
+    tx: &mut Tx,
+    names: &[&'a Subject],
+) -> Result<BTreeMap<&'a Subject, Vec<NameLink>>, StorageError> {
+    let numbers = tx.name_numbers(names.iter().copied()).await?;
+    let by_number: BTreeMap<_, _> = numbers.iter().map(|(name, number)| (*number, *name)).collect();
+    let asked: Vec<_> = by_number.keys().copied().collect();
+    let mut found: BTreeMap<&Subject, Vec<NameLink>> = BTreeMap::new();
+    for link in tx.name_links(&asked).await? {
+        if let Some(name) = by_number.get(&link.name) {
+            found.entry(*name).or_default().push(link);
+        }
+    }
+    Ok(found)
+}
+
+/// What is known of accounts and agents.
+struct Claims {
+    wallets: BTreeMap<alloy::primitives::Address, Vec<Claim>>,
+    registered: BTreeMap<AgentId, crate::vocab::UnixSeconds>,
+}
+
+impl Claims {
+    async fn gather(
+        tx: &mut Tx,
+        questions: impl Iterator<Item = Question>,
+    ) -> Result<Self, StorageError> {
+        let (mut accounts, mut agents) = (BTreeSet::new(), BTreeSet::new());
+        for question in questions {
+            match question {
+                Question::Registered(agent, _) => {
+                    agents.insert(agent);
+                }
+                Question::Wallet(AccountId { address, .. }) => {
+                    accounts.insert(address);
+                }
+                Question::Links | Question::Nothing(_) => {}
+            }
+        }
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        let agents: Vec<_> = agents.into_iter().collect();
+        let wallets = tx.wallet_claims(&accounts).await?;
+        Ok(Self { wallets, registered: tx.registration_times(&agents).await? })
+    }
+
+    fn of(&self, question: Question) -> Vec<Claim> {
+        match question {
+            Question::Wallet(account) => {
+                self.wallets.get(&account.address).cloned().unwrap_or_default()
+            }
+            Question::Registered(agent, rule) => {
+                let from = self.registered.get(&agent);
+                let claim =
+                    |from: &_| Claim { from: *from, to: None, agent, rule, span: None, link: None };
+                from.map(claim).into_iter().collect()
+            }
+            Question::Links | Question::Nothing(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! From what somebody brings to a record of which it is known who says it.
+
+use super::refused::{Refused, RefusedBecause};
+use super::{CheckedRecord, Origin, RECORD_SIZE_MAX, Records, Submission};
+use crate::app::{AskError, settle};
+use crate::attest::attestation::AttestationError;
+use crate::attest::canonical::JsonError;
+use crate::attest::envelope::EnvelopeError;
+use crate::attest::incoming::{Incoming, SentBy};
+use crate::attest::verdict::{Expected, Facts, Said, Valid, Verdict};
+use crate::attest::wallet::Judgement;
+use crate::attest::{Attestation, Envelope, verify};
+use crate::storage::RecordSource;
+use crate::vocab::{Subject, UnixSeconds};
+
+/// How far ahead of our clock a time may be that nobody signed, in seconds.
+const SKEW_S: u64 = verify::SKEW_S;
+
+impl Records {
+    /// Checks what somebody brings. What takes long is asked of the database, of other hosts, or of a node, within their own bounds.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub async fn check(&self, submission: Submission) -> Result<CheckedRecord, Refused> {
+        match submission {
+            Submission::Envelope(raw) => Box::pin(self.check_envelope(raw)).await,
+            Submission::OfOrigin(raw, origin) => self.check_of_origin(&raw, &origin),
+        }
+    }
+
+    async fn check_envelope(&self, raw: Vec<u8>) -> Result<CheckedRecord, Refused> {
+        let envelope = Envelope::read(raw, RECORD_SIZE_MAX).map_err(|error| match error {
+            EnvelopeError::Json(JsonError::TooLong { .. }) => {
+                Refused::new(RefusedBecause::TooLarge, error)
+            }
+            _ => Refused::new(RefusedBecause::Malformed, error),
+        })?;
+        let received_at = self.clock.now();
+        let valid = self.verified(&envelope, received_at).await?;
+        let form = valid.form;
+        let proof = valid.proof().to_string();
+        let Valid { issuer, signer, said, secured, .. } = *valid;
+        let Some(attestation) = secured.attestation().cloned() else {
+            let why = "what was signed is no attestation; send a record of `attestation/v1` with its context";
+            return Err(Refused::new(RefusedBecause::Malformed, why));
+        };
+        let sent_by = self.sender(&attestation, &issuer, &signer)?;
+        let (said_at, is_dated) = match said {
+            Said::BySigner(time) => (time, true),
+            Said::ByReceipt(time) => (time, false),
+        };
+        Ok(CheckedRecord {
+            attestation,
+            envelope: Some((envelope.raw().to_vec(), form)),
+            source: RecordSource::Signed,
+            place: None,
+            sent_by,
+            said_at,
+            is_dated,
+            received_at,
+            proof: Some(proof),
+        })
+    }
+
+    async fn verified(
+        &self,
+        envelope: &Envelope,
+        received: UnixSeconds,
+    ) -> Result<Box<Valid>, Refused> {
+        let known = self.known_of(envelope, received).await?;
+        let mut facts = Facts {
+            received,
+            checked_at: known.checked_at,
+            method: known.method.as_ref(),
+            rights: &known.rights,
+            answer: None,
+            expected: Expected::default(),
+        };
+        let question = match verify(envelope, &facts) {
+            Verdict::Valid(valid) => return Ok(valid),
+            Verdict::Invalid(refusal) => return Err(Refused::unverified(refusal)),
+            Verdict::Ask(question) => question,
+        };
+        let answer = settle(Judgement::Ask(*question), self.contracts.as_deref()).await;
+        let answer = answer.map_err(|error| match error {
+            AskError::Node { .. } => Refused::new(RefusedBecause::Unavailable, error),
+            AskError::NoNode(why) => Refused::unverified(why),
+        })?;
+        facts.answer = Some(&answer);
+        match verify(envelope, &facts) {
+            Verdict::Valid(valid) => Ok(valid),
+            Verdict::Invalid(refusal) => Err(Refused::unverified(refusal)),
+            Verdict::Ask(_) => Err(Refused::unverified("the chain was asked and gave no answer")),
+        }
+    }
+
+    /// Who sent what was signed: an origin by its key, or else whose word it is.
+    fn sender(
+        &self,
+        attestation: &Attestation,
+        issuer: &str,
+        signer: &str,
+    ) -> Result<SentBy, Refused> {
+        let of = self.origins.of_signer(signer);
+        let named = attestation.context.origin.as_ref();
+        match (of, named) {
+            (Some(origin), Some(named)) if origin.name == *named => {
+                Ok(SentBy::Origin(named.clone()))
+            }
+            (_, Some(named)) => {
+                let why = format!(
+                    "the context names the origin `{named}`, and only that origin's own keys or token may: leave `context.origin` out"
+                );
+                Err(Refused::new(RefusedBecause::Forbidden, why).of(attestation.digest(), issuer))
+            }
+            (_, None) => {
+                let name: Subject = issuer.parse().map_err(Refused::unverified)?;
+                Ok(SentBy::Name(name))
+            }
+        }
+    }
+
+    /// A record that an origin posts with its token.
+    fn check_of_origin(&self, raw: &[u8], origin: &Origin) -> Result<CheckedRecord, Refused> {
+        let attestation = Attestation::read(raw, RECORD_SIZE_MAX).map_err(|error| match error {
+            AttestationError::Json(JsonError::TooLong { .. }) => {
+                Refused::new(RefusedBecause::TooLarge, error)
+            }
+            _ => Refused::new(RefusedBecause::Malformed, error),
+        })?;
+        if attestation.context.origin.as_ref() != Some(&origin.name) {
+            let why = format!("`context.origin` must be `{}`, whose token this is", origin.name);
+            return Err(
+                Refused::new(RefusedBecause::Forbidden, why).of(attestation.digest(), &origin.name)
+            );
+        }
+        let sent_by = SentBy::Origin(origin.name.clone());
+        let incoming = Incoming { attestation, sent_by, place: None, said_at: None };
+        self.check_incoming(incoming, RecordSource::Origin)
+    }
+
+    /// A record that came by a way that says who sent it.
+    ///
+    /// # Errors
+    /// When it was said in the future.
+    pub fn check_incoming(
+        &self,
+        incoming: Incoming,
+        source: RecordSource,
+    ) -> Result<CheckedRecord, Refused> {
+        let received_at = self.clock.now();
+        let said = incoming.time();
+        if let Some(said) = said.filter(|said| said.get() > received_at.get() + SKEW_S) {
+            let why = format!(
+                "it was said at {said}, which is yet to come; it was received at {received_at}"
+            );
+            return Err(Refused::unverified(why).of(incoming.attestation.digest(), source.as_str()));
+        }
+        Ok(CheckedRecord {
+            attestation: incoming.attestation,
+            envelope: None,
+            source,
+            place: incoming.place,
+            sent_by: incoming.sent_by,
+            said_at: said.map_or(received_at, |said| said.min(received_at)),
+            is_dated: said.is_some(),
+            received_at,
+            proof: None,
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! Which of some records the limits of the field refuse, and which are by somebody close to whom they are about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Records;
+use super::commit::{Held, Named};
+use super::ground::Ground;
+use super::refused::Refused;
+use crate::attest::class::IssuerClass;
+use crate::attest::incoming::SentBy;
+use crate::attest::limits::{IssuerFacts, SubjectFacts, Tie, kinship};
+use crate::identity::{EvidencedSpan, TimelineRef};
+use crate::storage::{RecordFinding, RecordSource, StorageError, Tx};
+use crate::vocab::{AccountId, AgentId, AgentRef, ChainId, Digest, Subject, UnixSeconds};
+
+/// So many spans of an agent's timelines are looked at; of one with more, the newest may be missed.
+const SPANS_MAX: u32 = 1_000;
+
+/// What an account had to do with an agent, and when.
+type Ties = Vec<(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)>;
+
+/// What became of the records that limits hold for, by their place in the batch.
+pub(super) type Limited = BTreeMap<usize, Result<Vec<RecordFinding>, Refused>>;
+
+impl Records {
+    pub(super) async fn limit(
+        &self,
+        tx: &mut Tx,
+        batch: &[Named],
+        held: &Held,
+        ground: &Ground,
+    ) -> Result<Limited, StorageError> {
+        let limited = |(index, record): &(usize, &Named)| {
+            let is_free =
+                matches!(record.checked.source, RecordSource::Chain | RecordSource::Issued)
+                    || !matches!(record.checked.sent_by, SentBy::Name(_));
+            !is_free && held.of(*index).is_none()
+        };
+        let limited: Vec<_> = batch.iter().enumerate().filter(limited).collect();
+        let keys: Vec<_> = limited.iter().map(|(_, record)| round_key(record, ground)).collect();
+        let distinct: Vec<_> = keys.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut counts = tx.round_counts(&distinct).await?;
+        let mut ties: BTreeMap<AgentId, Ties> = BTreeMap::new();
+        let mut found = Limited::new();
+        let mut seen = BTreeSet::new();
+        for ((index, record), key) in limited.into_iter().zip(keys) {
+            let digest = record.checked.attestation.digest();
+            // The second of two that are the same is not one more.
+            if !seen.insert((digest, held.numbers(index).0)) {
+                continue;
+            }
+            let agent = ground.agent(&record.checked.attestation.subject, &record.checked);
+            if let Some(agent) = agent
+                && !ties.contains_key(&agent.id)
+            {
+                let of_agent = ties_of(tx, agent).await?;
+                ties.insert(agent.id, of_agent);
+            }
+            let of_subject =
+                agent.and_then(|agent| ties.get(&agent.id)).map_or(&[][..], Vec::as_slice);
+            let count = counts.entry(key).or_default();
+            let judged = self.judge_limits(record, ground, agent, of_subject, *count);
+            if judged.is_ok() {
+                *count += 1;
+            }
+            found.insert(index, judged);
+        }
+        tx.set_round_counts(&counts).await?;
+        Ok(found)
+    }
+
+    fn judge_limits(
+        &self,
+        record: &Named,
+        ground: &Ground,
+        agent: Option<AgentRef>,
+        ties: &[(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)],
+        held: u64,
+    ) -> Result<Vec<RecordFinding>, Refused> {
+        let Named { issuer, checked } = record;
+        let body = &checked.attestation.body;
+        let limits = self.origins.limits(checked.attestation.context.origin.as_ref());
+        let own = ground.agent(issuer, checked);
+        let class = own.map(|_| IssuerClass::Agent);
+        let refused = |limit: crate::attest::limits::Limit| {
+            Refused::limit(&limit).of(checked.attestation.digest(), issuer)
+        };
+        let accounts = accounts_of(issuer, record);
+        let subject_accounts: Vec<_> = ties_at(ties, checked.said_at).collect();
+        let close = kinship(
+            &IssuerFacts { name: issuer, agents: own.as_slice(), accounts: &accounts },
+            &SubjectFacts {
+                name: &checked.attestation.subject,
+                agent,
+                accounts: &subject_accounts,
+                siblings: &[],
+            },
+        )
+        .map_err(refused)?;
+        limits.check_note(class, body.note.as_deref()).map_err(refused)?;
+        let held = u32::try_from(held).unwrap_or(u32::MAX);
+        limits.check_round(class, body.round, held).map_err(refused)?;
+        let finding = |kinship: &crate::attest::limits::Kinship| RecordFinding {
+            kind: "kinship".to_owned(),
+            detail: kinship.to_string(),
+        };
+        Ok(close.iter().map(finding).collect())
+    }
+}
+
+/// The accounts by which an issuer acts: its own, and the one that signed.
+fn accounts_of(issuer: &Subject, record: &Named) -> Vec<AccountId> {
+    let own = match issuer {
+        Subject::Account(account) => Some(*account),
+        Subject::Agent(_) | Subject::Did(_) | Subject::Platform { .. } => None,
+    };
+    let signer = record.checked.proof.as_deref().and_then(|proof| {
+        let proof: serde_json::Value = serde_json::from_str(proof).ok()?;
+        AccountId::parse(proof.get("signer")?.as_str()?, ChainId(0)).ok()
+    });
+    let mut accounts: Vec<_> = own.into_iter().chain(signer).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    accounts
+}
+
+/// What counts together: what one agent, or one name that is none, says of one subject in one round of one game.
+fn round_key(record: &Named, ground: &Ground) -> Digest {
+    let checked = &record.checked;
+    let who = |name: &Subject| {
+        let agent = ground.agent(name, checked).map(|agent| agent.to_string());
+        agent.unwrap_or_else(|| name.to_string())
+    };
+    let context = &checked.attestation.context;
+    let parts = serde_json::json!([
+        context.origin,
+        context.game,
+        checked.attestation.body.round,
+        who(&record.issuer),
+        who(&checked.attestation.subject),
+    ]);
+    Digest::of(parts.to_string().as_bytes())
+}
+
+/// What accounts had to do with an agent at a time: wallets and owners of the past among them.
+fn ties_at(
+    ties: &[(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)],
+    said_at: UnixSeconds,
+) -> impl Iterator<Item = (AccountId, Tie)> {
+    ties.iter().filter_map(move |(account, tie, from, to)| {
+        let tie = match (tie, to.is_some_and(|to| to <= said_at)) {
+            (Tie::Wallet, true) => Tie::PastWallet,
+            (Tie::Owner, true) => Tie::PastOwner,
+            (Tie::Operator, true) => return None,
+            (tie, _) => *tie,
+        };
+        (*from <= said_at).then_some((*account, tie))
+    })
+}
+
+async fn ties_of(tx: &mut Tx, agent: AgentRef) -> Result<Ties, StorageError> {
+    let chain = agent.registry.chain;
+    let mut ties = Ties::new();
+    let mut add = |spans: &[EvidencedSpan], tie: Tie| {
+        for span in spans {
+            let account = match span.record.timeline {
+                TimelineRef::Operator(_, operator) => Some(operator),
+                _ => span.record.value.account(),
+            };
+            let (Some(address), Some(from)) = (account, span.from.time) else { continue };
+            let to = span.to.and_then(|to| to.time);
+            ties.push((AccountId { chain, address }, tie, from, to));
+        }
+    };
+    let wallets = tx.timeline(TimelineRef::Wallet(agent.id), None, SPANS_MAX).await?;
+    add(&wallets, Tie::Wallet);
+    let owners = tx.timeline(TimelineRef::Owner(agent.id), None, SPANS_MAX).await?;
+    add(&owners, Tie::Owner);
+    let approved = tx.timeline(TimelineRef::Approved(agent.id), None, SPANS_MAX).await?;
+    add(&approved, Tie::Operator);
+    if let Some(owner) = owners.iter().rev().find(|span| span.to.is_none())
+        && let Some(owner) = owner.record.value.account()
+    {
+        add(&tx.operators_of_owner(owner, SPANS_MAX).await?, Tie::Operator);
+    }
+    Ok(ties)
+}

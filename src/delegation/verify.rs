@@ -1,0 +1,225 @@
+//! Whether a trace holds: every signature at the time it was made, every hop in order, and which is the first that is wrong.
+//!
+//! Nothing here fails: whatever a document says, there is a verdict on it. All envelopes are checked first, in the order of the document;
+//! then hops are put together, a parent before its children, and each is checked in the order that `docs/delegation.md` gives. A record
+//! whose signature does not hold makes the trace invalid, since somebody put it there; what parties themselves signed against each other is
+//! either wrong at its hop, or noted and left out, so that no child can undo a trace by signing nonsense.
+//!
+//! A hop that both signed is one, even where the grant allows more than the parent might: a parent does not get rid of a child by hiring
+//! it for too much.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::document::TraceDocument;
+use super::grant::{Child, Grant, Under};
+use super::hops::Checker;
+use super::known::{Held, Known, Looked};
+use super::record::Record;
+use super::run::Interactions;
+use super::task::Acceptance;
+use super::verdict::{
+    Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
+};
+use crate::attest::wallet::Question;
+use crate::vocab::{Digest, UnixSeconds};
+
+/// Most hops from a buyer down.
+pub const HOPS_MAX: u32 = 64;
+
+/// A record of the document, and what is known of its signature.
+pub(super) struct Seen {
+    pub(super) digest: Digest,
+    pub(super) envelope: usize,
+    pub(super) record: Record,
+    pub(super) seal: Seal,
+}
+
+/// What is known of a signature.
+pub(super) enum Seal {
+    Holds,
+    Fails(String),
+    Ask(Box<Question>),
+}
+
+impl Seen {
+    pub(super) const fn holds(&self) -> bool {
+        matches!(self.seal, Seal::Holds)
+    }
+
+    pub(super) fn grant(&self) -> Option<&Grant> {
+        match &self.record {
+            Record::Grant(grant) => Some(grant),
+            _ => None,
+        }
+    }
+
+    pub(super) fn acceptance(&self) -> Option<&Acceptance> {
+        match &self.record {
+            Record::Acceptance(acceptance) => Some(acceptance),
+            _ => None,
+        }
+    }
+}
+
+/// Checks a trace, with no knowledge but the document's.
+#[must_use]
+pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceVerdict {
+    let known = Known::new(document, checked_at);
+    let (mut seen, mut loose, mut rests) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for (envelope, sealed) in document.envelopes.iter().enumerate() {
+        take(envelope, known.look(sealed), &mut seen, &mut loose, &mut rests);
+    }
+    let mut checker = Checker::new(&seen);
+    let hops = hops(&mut checker);
+    let (faults, mut notes) = (checker.faults, checker.notes);
+    notes.extend(by_parties(&hops));
+    let of_hops: BTreeMap<Digest, u32> = hops.iter().map(|hop| (hop.digest, hop.number)).collect();
+    let hop_of = |seen: &Seen| of_hops.get(&seen.record.of_grant().unwrap_or(seen.digest)).copied();
+    let pointed: BTreeSet<Digest> = seen
+        .values()
+        .filter_map(Seen::grant)
+        .flat_map(|grant| [grant.snapshots.parent, grant.snapshots.child])
+        .flatten()
+        .collect();
+    let mut unanswered = Vec::new();
+    for seen in seen.values() {
+        let hop = hop_of(seen);
+        if hop.is_none() && !pointed.contains(&seen.digest) {
+            notes.push(Noted { hop: None, record: Some(seen.digest), note: Note::Stray });
+        }
+        // What belongs to no hop is wrong all the same if nobody signed it.
+        if let (None, Seal::Fails(why)) = (hop, &seen.seal) {
+            loose.push(of_envelope(seen.envelope, Some(seen.digest), FaultKind::Signature, why));
+        }
+        if let Seal::Ask(question) = &seen.seal {
+            let (record, envelope, question) = (seen.digest, seen.envelope, question.clone());
+            let why = question.not_by_its_key();
+            unanswered.push(Unanswered { hop, record, envelope, why, question });
+        }
+    }
+    unanswered.sort_by_key(|unanswered| unanswered.envelope);
+    loose.sort_by_key(|fault| fault.envelope);
+    loose.extend(faults);
+    let standing = match (loose.is_empty(), unanswered.is_empty()) {
+        (false, _) => Standing::Invalid,
+        (true, false) => Standing::NeedsChain,
+        (true, true) => Standing::Valid,
+    };
+    TraceVerdict { standing, faults: loose, unanswered, hops, notes, rests, checked_at }
+}
+
+/// Notes verdicts by those who stand in the trace.
+fn by_parties(hops: &[Hop]) -> Vec<Noted> {
+    let parties: BTreeSet<_> =
+        hops.iter().flat_map(|hop| [Some(&hop.parent), hop.child.agent()]).flatten().collect();
+    let judged = hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
+    let by_party = judged.filter(|(_, (_, verdict))| parties.contains(&verdict.issuer));
+    by_party
+        .map(|(hop, (digest, _))| {
+            let (hop, record) = (Some(hop.number), Some(*digest));
+            Noted { hop, record, note: Note::JudgedByParty }
+        })
+        .collect()
+}
+
+/// Puts away what was seen of one envelope. The same record in several envelopes is one: the first that holds counts.
+fn take(
+    envelope: usize,
+    looked: Looked,
+    seen: &mut BTreeMap<Digest, Seen>,
+    loose: &mut Vec<Fault>,
+    rests: &mut Vec<Rest>,
+) {
+    let Some((digest, record)) = looked.record else {
+        let why = match looked.held {
+            Held::Fails(why) => why,
+            Held::Holds(_) | Held::Ask(_) => "it carries no record of a delegation".to_owned(),
+        };
+        loose.push(of_envelope(envelope, None, FaultKind::Form, &why));
+        return;
+    };
+    let seal = match looked.held {
+        Held::Holds(valid) => {
+            rests.push(Rest { record: digest, envelope, valid });
+            Seal::Holds
+        }
+        Held::Fails(why) => Seal::Fails(why),
+        Held::Ask(question) => Seal::Ask(question),
+    };
+    let new = Seen { digest, envelope, record, seal };
+    match seen.get(&digest) {
+        Some(before) if before.holds() || !new.holds() => {}
+        _ => {
+            seen.insert(digest, new);
+        }
+    }
+}
+
+fn of_envelope(envelope: usize, record: Option<Digest>, kind: FaultKind, why: &str) -> Fault {
+    let why = format!("envelope {envelope}: {why}");
+    Fault { hop: None, record, envelope: Some(envelope), kind, why }
+}
+
+/// Puts hops together, a parent before its children; of equals the earlier first. Then come those of which only a child speaks.
+fn hops(checker: &mut Checker<'_>) -> Vec<Hop> {
+    let grants: BTreeMap<Digest, &Grant> =
+        checker.seen.values().filter_map(|seen| Some((seen.digest, seen.grant()?))).collect();
+    let mut below: BTreeMap<Option<Digest>, Vec<(UnixSeconds, Digest)>> = BTreeMap::new();
+    for (digest, grant) in &grants {
+        let above = grant.under.grant().filter(|above| grants.contains_key(above));
+        below.entry(above).or_default().push((grant.issued_at, *digest));
+    }
+    for grants in below.values_mut() {
+        grants.sort_unstable();
+    }
+    let mut hops: Vec<Hop> = Vec::new();
+    let mut open: VecDeque<(Digest, Option<usize>)> = VecDeque::new();
+    let first = below.get(&None).into_iter().flatten();
+    open.extend(first.map(|(_, digest)| (*digest, None)));
+    while let Some((digest, above)) = open.pop_front() {
+        let Some(grant) = grants.get(&digest) else { continue };
+        let hop = checker.check(digest, grant, above.and_then(|above| hops.get(above)), &hops);
+        let may_go_on = hop.depth <= HOPS_MAX;
+        let index = hops.len();
+        hops.push(hop);
+        if may_go_on {
+            let children = below.get(&Some(digest)).into_iter().flatten();
+            open.extend(children.map(|(_, child)| (*child, Some(index))));
+        }
+    }
+    let claims = checker.claims(&grants.keys().copied().collect());
+    for (digest, accepted, acceptance) in claims {
+        let number = u32::try_from(hops.len()).unwrap_or(u32::MAX).saturating_add(1);
+        hops.push(claimed(number, digest, accepted, acceptance));
+    }
+    hops
+}
+
+/// A hop of which only the child speaks.
+fn claimed(number: u32, digest: Digest, accepted: Digest, acceptance: &Acceptance) -> Hop {
+    Hop {
+        number,
+        depth: 1,
+        above: None,
+        digest,
+        grant: None,
+        parent: acceptance.parent.clone(),
+        child: Child::Agent(acceptance.issuer.clone()),
+        state: HopState::ClaimedByChild,
+        acceptance: Some((accepted, acceptance.clone())),
+        run: None,
+        outcome: None,
+        interactions: Interactions::default(),
+        inputs_met: None,
+        output_validated: None,
+        review: None,
+        parent_capability: None,
+        child_capability: None,
+        verdicts: Vec::new(),
+    }
+}
+
+/// Whether a grant begins a trace.
+pub(super) const fn is_first(grant: &Grant) -> bool {
+    matches!(grant.under, Under::Buyer(_))
+}

@@ -1,0 +1,161 @@
+//! What parties are found to mean, written: what it replaces goes into a history, what is final is marked, and what the chain undid is
+//! opened again.
+
+use sqlx::FromRow;
+
+use super::bulk::{Bound, Bulk};
+use super::columns::{Cell, signed};
+use super::engine::on_engine;
+use super::parties::{
+    FoundRow, Party, PartyRow, PartyState, parties, party_columns, rekeying_columns, role_number,
+};
+use super::{StorageError, Tx};
+use crate::rekey::{Outcome, Rekeying, Role};
+use crate::vocab::UnixSeconds;
+
+const PARTY_UPDATE: &str = "
+    UPDATE party SET state = c.column5, outcome = c.column6, agent = c.column7, count = c.column8,
+        rule = c.column9, span_block = c.column10, span_log = c.column11, link = c.column12
+    FROM (VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)) AS c
+    WHERE party.name = c.column1 AND party.said_at = c.column2 AND party.seq = c.column3 AND party.role = c.column4";
+static PARTIES_UPDATE: Bulk = Bulk::new(PARTY_UPDATE);
+const REKEYING_INSERT: &str = "
+    INSERT INTO rekeying (seq, role, number, outcome, agent, count, rule, span_block, span_log, link, replaced_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+static REKEYINGS_INSERT: Bulk = Bulk::new(REKEYING_INSERT);
+const REKEYED_NEXT: &str = "UPDATE record_progress SET rekeyed = rekeyed + 1 RETURNING rekeyed";
+const HISTORY: &str = "
+    SELECT number, outcome, agent, count, rule, span_block, span_log, link, replaced_at
+    FROM rekeying WHERE seq = $1 AND role = $2 ORDER BY number LIMIT $3";
+const SETTLING: &str = "
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    FROM party WHERE state = 1 AND state < 2 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
+const PARTY_SETTLE: &str = "
+    UPDATE party SET state = 2
+    FROM (VALUES ($1, $2, $3, $4)) AS c
+    WHERE party.name = c.column1 AND party.said_at = c.column2 AND party.seq = c.column3 AND party.role = c.column4";
+static PARTIES_SETTLE: Bulk = Bulk::new(PARTY_SETTLE);
+const REOPEN: &str = "
+    UPDATE party SET state = 0
+    WHERE state = 1 AND state < 2 AND said_at >= COALESCE(
+        (SELECT time FROM block WHERE number <= $1 ORDER BY number DESC LIMIT 1), 0)";
+
+/// What a party was found to be, and later found not to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// What was found.
+    pub rekeying: Rekeying,
+    /// When it was replaced.
+    pub replaced_at: UnixSeconds,
+}
+
+#[derive(FromRow)]
+struct ReplacedRow {
+    number: i64,
+    #[sqlx(flatten)]
+    found: FoundRow,
+    replaced_at: i64,
+}
+
+impl Tx {
+    /// What a party was found to be before, oldest first.
+    pub async fn rekeying_history(
+        &mut self,
+        seq: u64,
+        role: Role,
+        limit: u32,
+    ) -> Result<Vec<Replaced>, StorageError> {
+        let seq = signed("record", seq)?;
+        let rows: Vec<ReplacedRow> = on_engine!(self, conn => sqlx::query_as(HISTORY)
+            .bind(seq).bind(role_number(role)).bind(i64::from(limit)).fetch_all(conn).await)?;
+        rows.into_iter()
+            .map(|row| {
+                let cell = Cell { table: "rekeying", column: "replaced_at", row: &row.number };
+                let rekeying = row.found.read("rekeying", row.number)?;
+                Ok(Replaced { rekeying, replaced_at: cell.time(row.replaced_at)? })
+            })
+            .collect()
+    }
+
+    /// Writes what parties were found to be, each with what it was before; what is replaced goes into the history. Returns how many of
+    /// them were found to be something else than before.
+    pub async fn write_rekeyings(
+        &mut self,
+        changes: &[(Party, Rekeying, PartyState)],
+        now: UnixSeconds,
+    ) -> Result<u64, StorageError> {
+        let is_replaced = |(before, found, _): &&(Party, Rekeying, PartyState)| {
+            before.found.outcome != Outcome::NotYet && before.found != *found
+        };
+        let replaced: Vec<_> = changes.iter().filter(is_replaced).collect();
+        if !replaced.is_empty() {
+            let number: i64 = on_engine!(self, conn => sqlx::query_scalar(REKEYED_NEXT)
+                .fetch_one(conn).await)?;
+            let now = signed("time", now.get())?;
+            let mut undone = Vec::with_capacity(replaced.len());
+            for (party, ..) in &replaced {
+                let [outcome, agent, count, by, span_block, span_log, link] =
+                    rekeying_columns(&party.found)?;
+                undone.push([
+                    Bound::number(signed("record", party.seq)?),
+                    Bound::number(role_number(party.role)),
+                    Bound::number(number),
+                    outcome,
+                    agent,
+                    count,
+                    by,
+                    span_block,
+                    span_log,
+                    link,
+                    Bound::number(now),
+                ]);
+            }
+            REKEYINGS_INSERT.write(self, undone.into_iter()).await?;
+        }
+        let mut rows = Vec::with_capacity(changes.len());
+        for (party, found, state) in changes {
+            let Party { name, said_at, seq, role, .. } = *party;
+            rows.push(party_columns(&(name, said_at, seq, role, *found, *state))?);
+        }
+        if PARTIES_UPDATE.write(self, rows.into_iter()).await? != changes.len() as u64 {
+            return Err(StorageError::inconsistent("party", "name", "of several"));
+        }
+        Ok(replaced.len() as u64)
+    }
+
+    /// Whether any party can be marked as looked up for good.
+    pub async fn is_settling(&mut self, before: UnixSeconds) -> Result<bool, StorageError> {
+        let before = signed("time", before.get())?;
+        let found: Option<PartyRow> = on_engine!(self, conn => sqlx::query_as(SETTLING)
+            .bind(before).bind(1_i64).fetch_optional(conn).await)?;
+        Ok(found.is_some())
+    }
+
+    /// Marks parties as looked up for good whose time is before that of the finalized block; at most so many. Returns how many it marked.
+    pub async fn settle_parties(
+        &mut self,
+        before: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StorageError> {
+        let before = signed("time", before.get())?;
+        let settling: Vec<Party> = parties(on_engine!(self, conn => sqlx::query_as(SETTLING)
+            .bind(before).bind(i64::from(limit)).fetch_all(conn).await)?)?;
+        let mut rows = Vec::with_capacity(settling.len());
+        for party in &settling {
+            rows.push([
+                Bound::number(signed("name", party.name)?),
+                Bound::number(signed("time", party.said_at.get())?),
+                Bound::number(signed("record", party.seq)?),
+                Bound::number(role_number(party.role)),
+            ]);
+        }
+        PARTIES_SETTLE.write(self, rows.into_iter()).await
+    }
+
+    /// Opens what was looked up as of a time that is no longer followed, where the chain goes back to a block. What was found stays until
+    /// something else is.
+    pub(super) async fn reopen_parties(&mut self, ancestor: i64) -> Result<(), StorageError> {
+        on_engine!(self, conn => sqlx::query(REOPEN).bind(ancestor).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! Delegation traces: what is signed, what holds, what is wrong where, and what comes of it.
+
+mod attacks;
+mod build;
+mod chains;
+mod commands;
+mod schema;
+mod vectors;
