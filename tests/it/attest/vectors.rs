@@ -196,11 +196,13 @@ fn assert_worthless(vector: &Vector, changed: &[u8], at: usize) {
     }
 }
 
-/// Every byte of every valid envelope is changed.
-fn change_every_byte(of: impl Fn(Form) -> bool) {
+/// Every byte of every valid envelope of a form is changed, apart for P-256, which takes the longest.
+fn change_every_byte(of: impl Fn(Form, bool) -> bool) {
     let mut envelopes = 0;
-    for (_, vector) in vectors("valid") {
-        if !of(Form::from_word(vector.form.as_deref().unwrap()).unwrap()) {
+    for (path, vector) in vectors("valid") {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_p256 = name.contains("p256") || name.contains("ecdsa");
+        if !of(Form::from_word(vector.form.as_deref().unwrap()).unwrap(), is_p256) {
             continue;
         }
         envelopes += 1;
@@ -212,23 +214,33 @@ fn change_every_byte(of: impl Fn(Form) -> bool) {
 }
 
 #[test]
-fn no_byte_of_a_proof_can_be_another() {
-    change_every_byte(|form| form == Form::DataIntegrity);
+fn no_byte_of_a_proof_by_ed25519_can_be_another() {
+    change_every_byte(|form, is_p256| form == Form::DataIntegrity && !is_p256);
 }
 
 #[test]
-fn no_byte_of_a_jwt_can_be_another() {
-    change_every_byte(|form| form == Form::VcJwt);
+fn no_byte_of_a_proof_by_p256_can_be_another() {
+    change_every_byte(|form, is_p256| form == Form::DataIntegrity && is_p256);
+}
+
+#[test]
+fn no_byte_of_a_jwt_by_ed25519_can_be_another() {
+    change_every_byte(|form, is_p256| form == Form::VcJwt && !is_p256);
+}
+
+#[test]
+fn no_byte_of_a_jwt_by_p256_can_be_another() {
+    change_every_byte(|form, is_p256| form == Form::VcJwt && is_p256);
 }
 
 #[test]
 fn no_byte_of_a_payload_can_be_another() {
-    change_every_byte(|form| form == Form::Dsse);
+    change_every_byte(|form, _| form == Form::Dsse);
 }
 
 #[test]
 fn no_byte_of_what_a_wallet_signed_can_be_another() {
-    change_every_byte(|form| matches!(form, Form::Eip712 | Form::Eip191 | Form::Eas));
+    change_every_byte(|form, _| matches!(form, Form::Eip712 | Form::Eip191 | Form::Eas));
 }
 
 static VALID: LazyLock<Vec<(PathBuf, Vector)>> = LazyLock::new(|| vectors("valid"));
