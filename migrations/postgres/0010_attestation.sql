@@ -17,6 +17,7 @@ CREATE TABLE attestation (
     source        TEXT COLLATE "C" NOT NULL,        -- signed, origin, relay, chain, issued
     place         TEXT COLLATE "C",                 -- where in its source
     issuer        BIGINT NOT NULL,        -- name: who signed or sent it
+    spoken_by     BIGINT,           -- name: the account that signed for an issuer that is an agent; null for any other
     subject       BIGINT NOT NULL,        -- name
     issuer_class  TEXT COLLATE "C",                 -- system, plugin, agent; null for nobody that is known
     claim_type    TEXT COLLATE "C" NOT NULL,
@@ -35,6 +36,7 @@ CREATE INDEX attestation_by_issuer ON attestation (issuer, seq);
 CREATE INDEX attestation_by_game ON attestation (game, seq) WHERE game IS NOT NULL;
 CREATE INDEX attestation_by_type ON attestation (claim_type, seq);
 CREATE INDEX attestation_by_claimed ON attestation (claimed_key);
+CREATE INDEX attestation_linking ON attestation (issuer, subject) WHERE claim_type = 'identity.link';
 CREATE INDEX attestation_superseding ON attestation (supersedes) WHERE supersedes IS NOT NULL;
 
 -- What was seen of a record that ought not to be; it changes nothing.

@@ -17,6 +17,7 @@ CREATE TABLE attestation (
     source        TEXT NOT NULL,        -- signed, origin, relay, chain, issued
     place         TEXT,                 -- where in its source
     issuer        INTEGER NOT NULL,        -- name: who signed or sent it
+    spoken_by     INTEGER,          -- name: the account that signed for an issuer that is an agent; null for any other
     subject       INTEGER NOT NULL,        -- name
     issuer_class  TEXT,                 -- system, plugin, agent; null for nobody that is known
     claim_type    TEXT NOT NULL,
@@ -35,6 +36,7 @@ CREATE INDEX attestation_by_issuer ON attestation (issuer, seq);
 CREATE INDEX attestation_by_game ON attestation (game, seq) WHERE game IS NOT NULL;
 CREATE INDEX attestation_by_type ON attestation (claim_type, seq);
 CREATE INDEX attestation_by_claimed ON attestation (claimed_key);
+CREATE INDEX attestation_linking ON attestation (issuer, subject) WHERE claim_type = 'identity.link';
 CREATE INDEX attestation_superseding ON attestation (supersedes) WHERE supersedes IS NOT NULL;
 
 -- What was seen of a record that ought not to be; it changes nothing.
@@ -150,6 +152,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('attestation', 'attestation_by_game', '5000000 1000 1'),
     ('attestation', 'attestation_by_type', '10000000 100000 1'),
     ('attestation', 'attestation_by_claimed', '10000000 1'),
+    ('attestation', 'attestation_linking', '100000 2 1'),
     ('attestation', 'attestation_superseding', '10000 1'),
     ('attestation_finding', 'attestation_finding', '100000 2 1'),
     ('party', 'party', '20000000 100 2 1 1'),

@@ -323,6 +323,27 @@ pub(super) enum CharacterProblems {
     Unavailable(ProblemBody),
 }
 
+/// The problems that a request which brings a record may meet. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum RecordProblems {
+    /// `wrong-token`: of no origin; `not-its-origin`: the context names an origin whose key or token this is not.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// `body-too-large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// `malformed-attestation`, `not-verified`, `self-attestation`, `note-too-long`, `too-many-in-round`; `bad-body` for too many lines.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+    /// `too-many-requests`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// `cannot-be-checked-now`: a document or a node could not be reached; or the database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
 /// What may be wrong with any body, whatever it says.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]

@@ -117,6 +117,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(attestations::get_attestation))
         .routes(routes!(attestations::get_envelope))
         .routes(routes!(attestations::get_context))
+        .routes(routes!(attestations::get_record_context))
         .routes(routes!(streams::stream))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_did_configuration))

@@ -48,8 +48,8 @@ pub use keys::{HeldKeys, KeyChange, KeyStore, KeysError, Place, ServiceKeys};
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{
-    Accepted, CheckedRecord, Origin, Origins, QueueClosed, RECORD_SIZE_MAX, RecordQueue,
-    RecordWriter, Records, Refused, RefusedBecause, Submission, sign_record,
+    Accepted, CheckedRecord, ORIGIN_SENDER, Origin, Origins, QueueClosed, RECORD_SIZE_MAX,
+    RecordQueue, RecordWriter, Records, Refused, RefusedBecause, Submission, sign_record,
 };
 pub use rekey::{Rekeyed, Rekeyer};
 pub use relays::{RelayFailure, RelayKeeper, RelayTurn};

@@ -11,6 +11,7 @@ use super::meanings::{Reading, meanings};
 use super::{AppError, Clock};
 use crate::app::error::During;
 use crate::did::web::WebHost;
+use crate::rekey::Role;
 use crate::storage::{Database, Party, PartyPlace, PartyState, StorageError, Tags, Tx};
 use crate::vocab::{RegistryKind, UnixSeconds};
 
@@ -88,7 +89,10 @@ impl Rekeyer {
         let Some(indexed) = tags.indexed else { return Ok(Rekeyed::default()) };
         let parties = due(tx, indexed.time).await?;
         let numbers: BTreeSet<_> = parties.iter().map(|party| party.name).collect();
-        let names = tx.names(numbers).await?;
+        let issuers = parties.iter().filter(|party| party.role == Role::Issuer);
+        let issuers: Vec<_> = issuers.map(|party| party.seq).collect();
+        let spoken_by = tx.spoken_by(&issuers).await?;
+        let names = tx.names(numbers.into_iter().chain(spoken_by.values().copied())).await?;
         let reading = Reading { followed, host: self.host.clone() };
         let meanings = meanings(tx, names.values(), &reading).await?;
         let mut changes = Vec::with_capacity(parties.len());
@@ -96,7 +100,13 @@ impl Rekeyer {
             let meaning = names.get(&party.name).and_then(|name| meanings.get(name));
             let meaning =
                 meaning.ok_or_else(|| StorageError::inconsistent("party", "name", party.name))?;
-            changes.push((party, meaning.at(party.said_at), state(&tags, party.said_at)));
+            let account = spoken_by.get(&party.seq).filter(|_| party.role == Role::Issuer);
+            let account = account.and_then(|number| meanings.get(names.get(number)?));
+            let found = match account {
+                Some(account) => meaning.spoken_by(account, party.said_at),
+                None => meaning.at(party.said_at),
+            };
+            changes.push((party, found, state(&tags, party.said_at)));
         }
         let replaced = tx.write_rekeyings(&changes, self.clock.now()).await?;
         let settled = match tags.finalized {

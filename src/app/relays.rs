@@ -93,13 +93,15 @@ impl RelayKeeper {
         let page = relay.page(game, since).await?;
         tell(&page);
         let mut turn = RelayTurn { refused: page.flaws.len() as u64, ..RelayTurn::default() };
-        let mut checked = Vec::with_capacity(page.records.len());
+        let (mut checked, mut refused) = (Vec::with_capacity(page.records.len()), Vec::new());
         for record in page.records {
             match self.records.check_incoming(record.incoming, RecordSource::Relay) {
                 Ok(record) => checked.push(record),
-                Err(_) => turn.refused += 1,
+                Err(why) => refused.push(why),
             }
         }
+        turn.refused += refused.len() as u64;
+        self.records.note_refusals(&refused.iter().collect::<Vec<_>>()).await?;
         turn.is_finished = page.standing == Standing::Finished;
         let mut tx = self.records.database.begin_durable().await.during(during)?;
         let (now, _) = tx.relay_progress(origin, game).await.during(during)?;

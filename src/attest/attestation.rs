@@ -161,7 +161,12 @@ impl Attestation {
     pub fn from_value(value: Value) -> Result<Self, AttestationError> {
         let mut whole = field::object("the record", value)?;
         let body = field::take(&mut whole, "attestation")?;
-        let context = field::take(&mut whole, "context")?;
+        let context = field::take(&mut whole, "context").map_err(|_| {
+            FieldError::new(
+                "context",
+                "it is missing: write `\"context\": {}` where there is none".to_owned(),
+            )
+        })?;
         field::nothing_else(&whole)?;
         Self::new(body, Context::from_value(context)?)
     }

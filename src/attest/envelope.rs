@@ -217,6 +217,19 @@ impl Envelope {
         }
     }
 
+    /// The digest of the attestation that it claims to carry, if it is one. Nothing of it is secured, and of a JWT the payload is not looked
+    /// at.
+    #[must_use]
+    pub fn claimed_digest(&self) -> Option<Digest> {
+        match &self.content {
+            Content::Statement(statement) => Some(statement.attestation.digest()),
+            Content::Credential { credential, .. } => {
+                credential.attestation.as_ref().map(crate::attest::Attestation::digest)
+            }
+            Content::Jwt { .. } | Content::Dsse(_) | Content::Record(_) | Content::Eas(_) => None,
+        }
+    }
+
     /// The typed record that it claims to carry, if it is one. Nothing of it is secured; and of a JWT the payload is not looked at, so
     /// that it seems to carry none.
     #[must_use]

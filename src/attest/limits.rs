@@ -152,6 +152,13 @@ pub enum Kinship {
         /// The agent.
         agent: AgentRef,
     },
+    /// An account of the issuer has the address of one of the subject's on another chain.
+    SameAddress {
+        /// The issuer's.
+        account: AccountId,
+        /// The subject's.
+        other: AccountId,
+    },
     /// The issuer's agent is under the same proven control.
     Sibling {
         /// The issuer's agent.
@@ -166,6 +173,12 @@ impl std::fmt::Display for Kinship {
         match self {
             Self::Account { account, tie, agent } => {
                 write!(f, "the issuer's account {account} {} {agent}, the subject", tie.told())
+            }
+            Self::SameAddress { account, other } => {
+                write!(
+                    f,
+                    "the issuer's account {account} has the address of {other}, the subject's"
+                )
             }
             Self::Sibling { issuer, agent } => {
                 write!(
@@ -188,7 +201,14 @@ pub fn kinship(
     if issuer.name == subject.name {
         return Err(Limit::Own(issuer.name.clone()));
     }
-    let Some(agent) = subject.agent else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    if let Subject::Account(about) = subject.name {
+        if issuer.accounts.contains(about) {
+            return Err(Limit::Own(subject.name.clone()));
+        }
+        found.extend(same_address(issuer.accounts, *about));
+    }
+    let Some(agent) = subject.agent else { return Ok(found) };
     let ties = issuer
         .accounts
         .iter()
@@ -198,13 +218,25 @@ pub fn kinship(
     if is_wallet || issuer.agents.contains(&agent) {
         return Err(Limit::Own(Subject::Agent(agent)));
     }
+    found.extend(
+        subject.accounts.iter().flat_map(|(other, _)| same_address(issuer.accounts, *other)),
+    );
     let siblings = issuer.agents.iter().filter(|agent| subject.siblings.contains(agent));
     let siblings = siblings.map(|issuer| Kinship::Sibling { issuer: *issuer, agent });
     let accounts = ties.into_iter().map(|(account, tie)| Kinship::Account { account, tie, agent });
-    let mut found: Vec<_> = accounts.chain(siblings).collect();
+    found.extend(accounts.chain(siblings));
     found.sort_unstable();
     found.dedup();
     Ok(found)
+}
+
+/// Those of an issuer's accounts that have the address of another one on another chain: with one key, they are one hand.
+fn same_address(accounts: &[AccountId], other: AccountId) -> impl Iterator<Item = Kinship> {
+    let is_same = move |own: &&AccountId| own.address == other.address && own.chain != other.chain;
+    accounts
+        .iter()
+        .filter(is_same)
+        .map(move |account| Kinship::SameAddress { account: *account, other })
 }
 
 /// Whether the limits hold for issuers of a class.

@@ -98,7 +98,7 @@ fn typed_digest(record: &TypedRecord, chain: ChainId) -> B256 {
 pub fn typed_data(record: &TypedRecord, chain: ChainId) -> Value {
     let member = |name: &str, kind: &str| json!({ "name": name, "type": kind });
     json!({
-        "domain": { "name": NAME, "version": VERSION, "chainId": chain.0.to_string() },
+        "domain": { "name": NAME, "version": VERSION, "chainId": chain.0 },
         "primaryType": "Record",
         "types": {
             "EIP712Domain": [

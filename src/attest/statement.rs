@@ -177,7 +177,7 @@ pub fn typed_digest(attestation: &Attestation, said_at: UnixSeconds, chain: Chai
 pub fn typed_data(attestation: &Attestation, said_at: UnixSeconds, chain: ChainId) -> Value {
     let member = |name: &str, kind: &str| json!({ "name": name, "type": kind });
     json!({
-        "domain": { "name": NAME, "version": VERSION, "chainId": chain.0.to_string() },
+        "domain": { "name": NAME, "version": VERSION, "chainId": chain.0 },
         "primaryType": "Attestation",
         "types": {
             "EIP712Domain": [

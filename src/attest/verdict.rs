@@ -39,6 +39,9 @@ pub struct Expected<'a> {
     pub domain: Option<&'a str>,
     /// The challenge that a proof must carry.
     pub challenge: Option<&'a str>,
+    /// What this service goes by: a proof that is meant for somebody must be meant for one of these. Where there are none, whom a proof is
+    /// meant for is not looked at.
+    pub ours: &'a [&'a str],
     /// The contracts of EAS that count.
     pub eas: &'a [AccountId],
 }

@@ -279,6 +279,14 @@ fn meant_for(
         let found = domains.iter().take(3).map(|found| crate::vocab::shorten(found)).collect();
         return Err(Refusal::OtherDomain { found, expected: domain.to_owned() });
     }
+    let is_ours = |found: &String| expected.ours.contains(&found.as_str());
+    if let Some(name) = expected.ours.first()
+        && !domains.is_empty()
+        && !domains.iter().any(is_ours)
+    {
+        let found = domains.iter().take(3).map(|found| crate::vocab::shorten(found)).collect();
+        return Err(Refusal::OtherDomain { found, expected: (*name).to_owned() });
+    }
     if expected.challenge.is_some() && challenge != expected.challenge {
         return Err(Refusal::OtherChallenge);
     }

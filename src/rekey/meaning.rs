@@ -95,6 +95,7 @@ pub struct Meanings {
     /// From this second on it means that; sorted.
     turns: Vec<(UnixSeconds, Rekeying)>,
     otherwise: Rekeying,
+    claims: Vec<Claim>,
 }
 
 impl Meanings {
@@ -130,7 +131,29 @@ impl Meanings {
             turns.push((moment, meaning(&active, none)));
         }
         turns.dedup_by_key(|(_, rekeying)| *rekeying);
-        Self { turns, otherwise: none }
+        Self { turns, otherwise: none, claims }
+    }
+
+    /// Whether one of the agents that it meant at a time is this one.
+    #[must_use]
+    pub fn includes(&self, agent: AgentId, time: UnixSeconds) -> bool {
+        let holds = |claim: &&Claim| claim.from <= time && claim.to.is_none_or(|to| time < to);
+        self.claims.iter().filter(holds).any(|claim| claim.agent == agent)
+    }
+
+    /// What a name of an agent meant where an account signed for it: the agent, if the account was one of its wallets then. What was signed
+    /// ahead of the chain is believed by the wallet of that moment, and only here does it turn out whether it was still the wallet.
+    #[must_use]
+    pub fn spoken_by(&self, account: &Self, time: UnixSeconds) -> Rekeying {
+        let meant = self.at(time);
+        match meant.outcome.agent() {
+            Some(agent) if !account.includes(agent, time) => Rekeying {
+                outcome: Outcome::None,
+                rule: Some(Rule::NotItsWallet),
+                ..Rekeying::default()
+            },
+            _ => meant,
+        }
     }
 
     /// What it meant at a time.
@@ -236,6 +259,19 @@ mod tests {
         assert_eq!(meanings.at(at(25)).rule, Some(Rule::Wallet));
         assert_eq!(meanings.at(at(35)).rule, Some(Rule::Link));
         assert!(claim(7, 5, Some(9)).through_link(1, at(9), None).is_none());
+    }
+
+    #[test]
+    fn an_agent_is_spoken_for_by_its_wallet_of_then() {
+        let named = Claim { rule: Rule::Named, span: None, ..claim(7, 0, None) };
+        let agent_7 = Meanings::new(vec![named], Rule::Nothing);
+        let wallet = Meanings::new(vec![claim(7, 10, Some(20)), claim(8, 15, None)], Rule::Nothing);
+        for (time, expected) in [(9, None), (10, Some(7)), (19, Some(7)), (20, None)] {
+            let found = agent_7.spoken_by(&wallet, at(time));
+            assert_eq!(found.outcome.agent(), expected.map(agent), "at {time}");
+            let rule = if expected.is_some() { Rule::Named } else { Rule::NotItsWallet };
+            assert_eq!(found.rule, Some(rule));
+        }
     }
 
     #[test]

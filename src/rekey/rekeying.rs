@@ -76,19 +76,22 @@ pub enum Rule {
     OtherRegistry,
     /// It is an account on another chain.
     OtherChain,
+    /// It names an agent, and the account that signed for it was not the agent's wallet then.
+    NotItsWallet,
     /// Nothing that is known made it an agent's name at that time.
     Nothing,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Named,
         Self::Document,
         Self::Wallet,
         Self::Link,
         Self::OtherRegistry,
         Self::OtherChain,
+        Self::NotItsWallet,
         Self::Nothing,
     ];
 
@@ -102,6 +105,7 @@ impl Rule {
             Self::Link => "link",
             Self::OtherRegistry => "other_registry",
             Self::OtherChain => "other_chain",
+            Self::NotItsWallet => "not_its_wallet",
             Self::Nothing => "nothing_known",
         }
     }

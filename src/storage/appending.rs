@@ -18,8 +18,8 @@ use crate::vocab::{Digest, UnixSeconds};
 
 const RECORD_INSERT: &str = "
     INSERT INTO attestation (seq, digest, record, envelope, form, source, place, issuer, subject, issuer_class,
-        claim_type, origin, game, round, said_at, is_dated, received_at, claimed_key, proof, supersedes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        claim_type, origin, game, round, said_at, is_dated, received_at, claimed_key, proof, supersedes, spoken_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
 static RECORDS_INSERT: Bulk = Bulk::new(RECORD_INSERT);
 const HELD: &str = "SELECT seq, digest, issuer FROM attestation WHERE digest IN ($1)";
 static HELD_MANY: Bulk = Bulk::new(HELD);
@@ -41,6 +41,8 @@ pub struct NewRecord<'a> {
     pub place: Option<&'a str>,
     /// The number of the name of who signed or sent it.
     pub issuer: u64,
+    /// The number of the name of the account that signed for an issuer that is an agent.
+    pub spoken_by: Option<u64>,
     /// The number of the name of whom it is about.
     pub subject: u64,
     /// What its issuer was found to be.
@@ -176,7 +178,7 @@ impl Tx {
 
 fn record_columns<'a>(
     (seq, record): (u64, &'a NewRecord<'a>),
-) -> Result<[Bound<'a>; 20], StorageError> {
+) -> Result<[Bound<'a>; 21], StorageError> {
     let text = |text: Option<&'a str>| Bound::Text(text.map(Cow::Borrowed));
     let (envelope, form) = record.envelope.unzip();
     Ok([
@@ -200,5 +202,6 @@ fn record_columns<'a>(
         Bound::number(record.claimed_key),
         text(record.proof.as_deref()),
         Bound::Bytes(record.supersedes.map(|digest| digest.as_bytes().to_vec().into())),
+        Bound::Number(record.spoken_by.map(|name| signed("name", name)).transpose()?),
     ])
 }

@@ -28,6 +28,10 @@ macro_rules! select_records {
 const LOG_SIZE: &str = "SELECT COALESCE(MAX(seq), 0) FROM attestation";
 const OF_DIGEST: &str =
     select_records!("WHERE a.digest = $1 AND a.issuer > $2 ORDER BY a.digest, a.issuer LIMIT $3");
+const OF_DIGEST_BY: &str = select_records!("WHERE a.digest = $1 AND a.issuer = $2");
+const LINKING: &str = select_records!(
+    "WHERE a.issuer = $1 AND a.subject = $2 AND a.claim_type = 'identity.link' LIMIT 1"
+);
 const OF_SEQ: &str = select_records!("WHERE a.seq = $1");
 const ENVELOPE: &str = "SELECT envelope FROM attestation WHERE seq = $1";
 const SUPERSEDING: &str = select_records!(
@@ -215,6 +219,30 @@ impl Tx {
             .bind(digest.as_bytes().as_slice()).bind(after).bind(i64::from(limit))
             .fetch_all(conn).await)?;
         rows.into_iter().map(StoredRecord::try_from).collect()
+    }
+
+    /// The record of a digest that a name signed or sent.
+    pub async fn record_by(
+        &mut self,
+        digest: Digest,
+        issuer: u64,
+    ) -> Result<Option<StoredRecord>, StorageError> {
+        let issuer = signed("name", issuer)?;
+        let row: Option<RecordRow> = on_engine!(self, conn => sqlx::query_as(OF_DIGEST_BY)
+            .bind(digest.as_bytes().as_slice()).bind(issuer).fetch_optional(conn).await)?;
+        row.map(StoredRecord::try_from).transpose()
+    }
+
+    /// A record in which a name says of another that it is the same actor.
+    pub async fn linking_record(
+        &mut self,
+        issuer: u64,
+        subject: u64,
+    ) -> Result<Option<StoredRecord>, StorageError> {
+        let (issuer, subject) = (signed("name", issuer)?, signed("name", subject)?);
+        let row: Option<RecordRow> = on_engine!(self, conn => sqlx::query_as(LINKING)
+            .bind(issuer).bind(subject).fetch_optional(conn).await)?;
+        row.map(StoredRecord::try_from).transpose()
     }
 
     /// The record at a place of the log.

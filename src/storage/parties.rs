@@ -36,6 +36,8 @@ const OF_RECORDS: &str = "
     SELECT p.name, p.said_at, p.seq, p.role, p.state, p.outcome, p.agent, p.count, p.rule, p.span_block, p.span_log, p.link
     FROM (VALUES ($1, $2, $3, $4)) AS c
     JOIN party p ON p.name = c.column1 AND p.said_at = c.column2 AND p.seq = c.column3 AND p.role = c.column4";
+const SPOKEN_BY: &str = "SELECT seq, spoken_by FROM attestation WHERE seq IN ($1)";
+static SPOKEN_BY_MANY: Bulk = Bulk::new(SPOKEN_BY);
 static PARTIES_OF: Bulk = Bulk::new(OF_RECORDS);
 /// How sure it is whom a party meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -250,6 +252,34 @@ impl Tx {
             .bind(name).bind(time).bind(seq).bind(role_number(role))
             .fetch_optional(conn).await)?;
         row.map(Party::try_from).transpose()
+    }
+
+    /// The accounts that signed for agents, by the numbers of their names, of those records among some where one did.
+    pub async fn spoken_by(&mut self, records: &[u64]) -> Result<BTreeMap<u64, u64>, StorageError> {
+        let mut rest = records;
+        let mut found = BTreeMap::new();
+        while let Some((sql, length)) = SPOKEN_BY_MANY.fitting(self, rest.len()) {
+            let (part, later) = rest.split_at(length);
+            rest = later;
+            let mut asked = Vec::with_capacity(part.len());
+            for seq in part {
+                asked.push(signed("record", *seq)?);
+            }
+            let rows: Vec<(i64, Option<i64>)> = on_engine!(self, conn => {
+                let mut select = sqlx::query_as(sql);
+                for seq in &asked {
+                    select = select.bind(*seq);
+                }
+                select.fetch_all(conn).await
+            })?;
+            for (seq, name) in rows {
+                let cell = Cell { table: "attestation", column: "spoken_by", row: &seq };
+                if let Some(name) = name {
+                    found.insert(cell.unsigned(seq)?, cell.unsigned(name)?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The parties of some records, by the number of the record and the role.

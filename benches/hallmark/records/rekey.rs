@@ -81,6 +81,7 @@ async fn fill(database: &Database, total: u64, affected: u64) {
                     issuer: numbers[usize::try_from(issuer).unwrap()],
                     subject: numbers[usize::try_from(subject).unwrap()],
                     issuer_class: None,
+                    spoken_by: None,
                     claim_type: "peer.assessment",
                     origin: Some("games"),
                     game: Some("game"),

@@ -12,12 +12,15 @@ use crate::api::error::{ApiError, Problems};
 use crate::api::extract::{Params, PathText};
 use crate::api::state::ApiState;
 use crate::api::wire::{Answer, tag};
-use crate::attest::class::IssuerClass;
-use crate::attest::credential::CONTEXT_PATH;
+use crate::app::ORIGIN_SENDER;
+use crate::attest::Attestation;
+use crate::attest::credential::{CONTEXT_PATH, RECORD_CONTEXT, RECORD_CONTEXT_PATH};
 use crate::attest::envelope::Form;
+use crate::did::web::{Local, WebHost};
+use crate::did::{jwk_method, multikey_method};
 use crate::rekey::Role;
-use crate::storage::{Replaced, StoredRecord, Tx};
-use crate::vocab::{Digest, RegistryRef, UnixSeconds};
+use crate::storage::{RecordFinding, Replaced, StoredRecord, Tx};
+use crate::vocab::{Digest, Naming, RegistryRef, Subject, UnixSeconds};
 
 /// So many who sent the same words are shown.
 const SENDERS_MAX: u32 = 100;
@@ -34,7 +37,7 @@ const CONTEXT: &str = include_str!("../../attest/context/attestation-v1.json");
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct RecordQuery {
-    /// The place in the log, where several sent the same record; otherwise the one of the highest class, and of these the first.
+    /// The place in the log, where several sent the same record; otherwise that of its origin, or of whom it names as its issuer, or the first.
     #[param(value_type = Option<u64>)]
     seq: Option<String>,
 }
@@ -82,7 +85,7 @@ struct ReplacedAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttestationFinding)]
 pub(in crate::api) struct FindingAnswer {
-    /// `issuer_kind`, `issuer`, `claimed_id`, `kinship`.
+    /// `issuer_kind`, `issuer`, `claimed_id`, `kinship`, `key_revoked`.
     kind: String,
     detail: String,
 }
@@ -114,7 +117,7 @@ pub(in crate::api) async fn get_attestation(
 ) -> Result<Answer<FullAnswer>, ApiError> {
     let mut tx = state.database.begin_read().await?;
     let standing = standing(&mut tx).await?;
-    let (record, others) = find(&mut tx, &digest, &query).await?;
+    let (record, others) = find(&mut tx, &digest, &query, &state.documents.host).await?;
     let envelope = tx.envelope_of(record.seq).await?;
     let text = envelope.map(String::from_utf8).transpose();
     let text = text.map_err(|_| ApiError::internal("an envelope is no UTF-8"))?;
@@ -122,7 +125,8 @@ pub(in crate::api) async fn get_attestation(
         issuer: history(&mut tx, record.seq, Role::Issuer, standing.registry).await?,
         subject: history(&mut tx, record.seq, Role::Subject, standing.registry).await?,
     };
-    let findings = tx.record_findings(record.seq, FINDINGS_MAX).await?;
+    let mut findings = tx.record_findings(record.seq, FINDINGS_MAX).await?;
+    findings.extend(revoked(&state, &record));
     let superseding = tx.superseding(record.digest, record.issuer).await?;
     let names = tx.names(others.iter().map(|other| other.issuer)).await?;
     let other = |other: &StoredRecord| OtherAnswer {
@@ -143,6 +147,23 @@ pub(in crate::api) async fn get_attestation(
     }))
 }
 
+/// That the key of this service which signed a record is not trusted any more, of that time. It may be said long after the record was taken.
+fn revoked(state: &ApiState, record: &StoredRecord) -> Option<RecordFinding> {
+    let proof: serde_json::Value = serde_json::from_str(record.proof.as_deref()?).ok()?;
+    let signer = proof.get("signer")?.as_str()?;
+    let did = Local::Service.did(&state.documents.host);
+    let held = state.keys.held();
+    let key = held.ring().records().iter().find(|key| {
+        signer == jwk_method(&did, &key.key) || signer == multikey_method(&did, &key.key)
+    })?;
+    let revocation = key.revoked.as_ref().filter(|revoked| revoked.since <= record.said_at)?;
+    let detail = format!(
+        "the key {} that signed it is revoked since {}: {}",
+        key.key, revocation.since, revocation.reason
+    );
+    Some(RecordFinding { kind: "key_revoked".to_owned(), detail })
+}
+
 /// What was signed, byte for byte.
 #[utoipa::path(
     get, path = "/v1/attestations/{digest}/envelope", tag = "attestations",
@@ -155,7 +176,7 @@ pub(in crate::api) async fn get_envelope(
     Params(query): Params<RecordQuery>,
 ) -> Result<Response, ApiError> {
     let mut tx = state.database.begin_read().await?;
-    let (record, _) = find(&mut tx, &digest, &query).await?;
+    let (record, _) = find(&mut tx, &digest, &query, &state.documents.host).await?;
     let (Some(envelope), Some(form)) = (tx.envelope_of(record.seq).await?, record.form) else {
         return Err(ApiError::NoSuchRecord(format!("record {} was not signed", record.seq)));
     };
@@ -174,34 +195,69 @@ pub(in crate::api) async fn get_context() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, LD_JSON), (header::ETAG, tag(CONTEXT.as_bytes()))], CONTEXT)
 }
 
+/// The JSON-LD context of credentials that carry a record with a schema, such as a grant.
+#[utoipa::path(
+    get, path = "/contexts/record-v1.json", tag = "attestations",
+    responses((status = 200, description = "The context", content_type = "application/ld+json", body = Object))
+)]
+pub(in crate::api) async fn get_record_context() -> impl IntoResponse {
+    debug_assert_eq!(RECORD_CONTEXT_PATH, "/contexts/record-v1.json");
+    (
+        [(header::CONTENT_TYPE, LD_JSON), (header::ETAG, tag(RECORD_CONTEXT.as_bytes()))],
+        RECORD_CONTEXT,
+    )
+}
+
 /// The record that is asked for, and the others that say the same.
 async fn find(
     tx: &mut Tx,
     digest: &str,
     query: &RecordQuery,
+    host: &WebHost,
 ) -> Result<(StoredRecord, Vec<StoredRecord>), ApiError> {
     let digest: Digest = digest.parse().map_err(|error: crate::vocab::DigestParseError| {
         ApiError::parameter("digest", error.to_string())
     })?;
+    let missing =
+        || ApiError::NoSuchRecord(format!("no record with the digest {digest} is held here"));
     let seq = query.seq.as_deref().map(super::list::parse_seq).transpose()?;
     let mut found = tx.records_of_digest(digest, 0, SENDERS_MAX).await?;
-    let rank = |record: &StoredRecord| match record.issuer_class {
-        Some(IssuerClass::System) => 0,
-        Some(IssuerClass::Plugin) => 1,
-        Some(IssuerClass::Agent) | None => 2,
+    let record = match seq {
+        Some(seq) => tx.record_at(seq).await?.filter(|record| record.digest == digest),
+        None => first(tx, &found, host).await?,
     };
-    found.sort_by_key(|record| (rank(record), record.seq));
-    let index = match seq {
-        None => 0,
-        Some(seq) => found.iter().position(|record| record.seq == seq).unwrap_or(found.len()),
-    };
-    if index >= found.len() {
-        return Err(ApiError::NoSuchRecord(format!(
-            "no record with the digest {digest} is held here"
-        )));
-    }
-    let record = found.remove(index);
+    let record = record.ok_or_else(missing)?;
+    found.retain(|other| other.seq != record.seq);
     Ok((record, found))
+}
+
+/// Of all who sent the same words: the platform whose they are, then whom they name as their issuer, then whoever was first. Anybody may
+/// repeat the words of another, and takes nobody's place by it.
+async fn first(
+    tx: &mut Tx,
+    found: &[StoredRecord],
+    host: &WebHost,
+) -> Result<Option<StoredRecord>, ApiError> {
+    let Some(any) = found.iter().min_by_key(|record| record.seq) else { return Ok(None) };
+    let read = Attestation::read(&any.record, any.record.len());
+    let read = read.map_err(|error| ApiError::internal(format!("record {}: {error}", any.seq)))?;
+    let platform = read.context.origin.as_ref().and_then(|origin| {
+        let naming = Naming { origin: Some(origin), chain: None };
+        Subject::parse(ORIGIN_SENDER, naming).ok()
+    });
+    let own = Local::Service.did(host).parse().ok();
+    let named =
+        platform.into_iter().chain(own.filter(|own| *own == read.issuer)).chain([read.issuer]);
+    let named: Vec<Subject> = named.collect();
+    let numbers = tx.name_numbers(&named).await?;
+    for name in &named {
+        if let Some(number) = numbers.get(name)
+            && let Some(record) = tx.record_by(any.digest, *number).await?
+        {
+            return Ok(Some(record));
+        }
+    }
+    Ok(Some(any.clone()))
 }
 
 async fn history(

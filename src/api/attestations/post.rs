@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::get::FindingAnswer;
 use super::list::standing;
 use super::view::{Parties, Standing};
-use crate::api::error::{ApiError, CharacterProblems, Problem, ProblemBody};
+use crate::api::error::{ApiError, Problem, ProblemBody, RecordProblems};
 use crate::api::extract::{Bearer, RawBody, Turn};
 use crate::api::router::Shared;
 use crate::app::{Accepted, CheckedRecord, Origin, QueueClosed, Refused, Submission};
@@ -52,7 +52,7 @@ pub(in crate::api) struct TakenAnswer {
 /// What came of many records, in their order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TakenAttestations)]
-struct ManyAnswer {
+pub(in crate::api) struct ManyAnswer {
     items: Vec<OneOfMany>,
 }
 
@@ -80,8 +80,8 @@ enum OneOutcome {
     ), description = "An envelope as it was signed: `vc+jwt`, a credential with a proof, DSSE, EAS, or a record with `type`, `account` and `signature`. With an origin's token a record `{\"attestation\": {…}, \"context\": {…}}`. Many as lines."),
     responses(
         (status = 201, description = "It was taken in", body = TakenAnswer),
-        (status = 200, description = "It was held already; or, of many lines, what came of each", body = TakenAnswer),
-        CharacterProblems
+        (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAnswer = "application/json"), (ManyAnswer = "application/json; lines"))),
+        RecordProblems
     )
 )]
 pub(in crate::api) async fn take_attestation(
@@ -99,7 +99,9 @@ pub(in crate::api) async fn take_attestation(
         Some(token) => Some(origin_of(&state, token, &turn)?),
     };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_lines = kind.is_some_and(|kind| kind.split(';').next().map(str::trim) == Some(LINES));
+    let is_lines = kind.is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(LINES))
+    });
     if !is_lines {
         let done = take(&state, vec![body.to_vec()], origin).await?;
         let (accepted, standing) = (done.results.into_iter().next(), done.standing);
@@ -110,7 +112,7 @@ pub(in crate::api) async fn take_attestation(
     let lines: Vec<_> = body
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .filter(|line| !line.is_empty())
+        .filter(|line| !line.trim_ascii().is_empty())
         .map(<[u8]>::to_vec)
         .collect();
     if lines.is_empty() || lines.len() > LINES_MAX {

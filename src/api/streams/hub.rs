@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::api::attestations::{Standing, answers, standing};
 use crate::api::error::ApiError;
@@ -20,6 +20,8 @@ use crate::storage::{Database, Party, PartyState, StoredRecord, Tx};
 const HELD_BYTES_MAX: usize = 16 << 20;
 /// So many records are read at a time.
 const READ_MAX: u32 = 500;
+/// So many of the newest records are read when listening begins.
+const PRELOADED: u64 = 2_000;
 /// How often the log is looked at. What comes in between goes out together.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long to leave a database alone that fails.
@@ -57,6 +59,8 @@ struct Inner {
     held: RwLock<Held>,
     /// How often something changed; [`u64::MAX`] once nothing will any more.
     changes: watch::Sender<u64>,
+    /// The one of those who have fallen behind that asks the database.
+    behind: Semaphore,
 }
 
 #[derive(Default)]
@@ -80,7 +84,14 @@ pub(super) enum Found {
 impl Hub {
     pub(in crate::api) fn new(database: Database) -> Self {
         let (changes, _) = watch::channel(0);
-        Self(Arc::new(Inner { database, held: RwLock::default(), changes }))
+        let behind = Semaphore::new(1);
+        Self(Arc::new(Inner { database, held: RwLock::default(), changes, behind }))
+    }
+
+    /// The turn of one who has fallen behind.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Closed never: nobody closes it.
+        self.0.behind.acquire().await.ok()
     }
 
     /// Tells of changes; the value is [`u64::MAX`] once listening is over.
@@ -121,8 +132,9 @@ impl Hub {
     async fn look(&self, is_begun: &mut bool) -> Result<(), ApiError> {
         let mut tx = self.0.database.begin_read().await?;
         if !*is_begun {
+            // Who comes back after a restart is seldom far behind.
             let size = tx.log_size().await?;
-            self.write(|held| held.after = size);
+            self.write(|held| held.after = size.saturating_sub(PRELOADED));
             *is_begun = true;
         }
         let standing = standing(&mut tx).await?;

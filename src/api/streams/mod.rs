@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -32,6 +32,8 @@ use hub::{Event, Found};
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// So many records are looked at before the reader is asked whether it takes more.
 const TURN: usize = 256;
+/// So many of them are read from the log at a time.
+const LOG_TURN: u32 = 64;
 /// About how many bytes go out at a time.
 const CHUNK: usize = 64 * 1024;
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -94,9 +96,11 @@ pub(super) async fn stream(
     };
     let last = match headers.get("last-event-id").map(HeaderValue::to_str) {
         None => None,
-        Some(Ok(text)) => Some(parse_seq(text.trim())?),
-        Some(Err(_)) => {
-            return Err(ApiError::parameter("Last-Event-ID", "it is no place of the log"));
+        Some(text) => {
+            let place = text.ok().and_then(|text| crate::vocab::canonical_u64(text.trim()));
+            let wrong =
+                || ApiError::parameter("Last-Event-ID", "it is no place of the log: a number");
+            Some(place.ok_or_else(wrong)?)
         }
     };
     let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
@@ -121,7 +125,14 @@ pub(super) async fn stream(
     }
     let size = tx.log_size().await?;
     drop(tx);
-    let after = last.or(since).unwrap_or(size).min(size);
+    let after = last.or(since).unwrap_or(size);
+    if after > size {
+        // A log that was put back would tell other records under the same places.
+        let kind = ("no-such-place", "No such place", StatusCode::CONFLICT);
+        let detail =
+            format!("the log has {size} records, and not {after}; if it was put back, begin anew");
+        return Err(ApiError::Refused { kind, detail, retry_after_s: None });
+    }
     let reader = Reader {
         hub: state.hub.clone(),
         database: state.database.clone(),
@@ -217,9 +228,11 @@ impl Reader {
 
     /// Events from the log, for whoever has fallen behind.
     async fn read_log(&self) -> Result<Vec<Arc<Event>>, ApiError> {
+        // The database is not theirs alone: those who have fallen behind wait for each other, and for nobody else.
+        let _turn = self.hub.turn().await;
         let mut tx = self.database.begin_read().await?;
         let standing = standing(&mut tx).await?;
-        let limit = u32::try_from(TURN).unwrap_or(u32::MAX);
+        let limit = LOG_TURN;
         let records = tx.records_after(RecordsBy::Seq, self.after, limit).await?;
         let events = hub::events(&mut tx, records, &standing).await?;
         Ok(events.into_iter().map(Arc::new).collect())

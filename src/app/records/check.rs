@@ -5,13 +5,14 @@ use super::{CheckedRecord, Origin, RECORD_SIZE_MAX, Records, Submission};
 use crate::app::{AskError, settle};
 use crate::attest::attestation::AttestationError;
 use crate::attest::canonical::JsonError;
-use crate::attest::envelope::EnvelopeError;
+use crate::attest::envelope::{EnvelopeError, Signer};
 use crate::attest::incoming::{Incoming, SentBy};
-use crate::attest::verdict::{Expected, Facts, Said, Valid, Verdict};
+use crate::attest::verdict::{Basis, Expected, Facts, Said, Secured, Valid, Verdict};
 use crate::attest::wallet::Judgement;
 use crate::attest::{Attestation, Envelope, verify};
+use crate::did::web::Local;
 use crate::storage::RecordSource;
-use crate::vocab::{Subject, UnixSeconds};
+use crate::vocab::{AccountId, ChainId, Subject, UnixSeconds};
 
 /// How far ahead of our clock a time may be that nobody signed, in seconds.
 const SKEW_S: u64 = verify::SKEW_S;
@@ -36,14 +37,27 @@ impl Records {
             _ => Refused::new(RefusedBecause::Malformed, error),
         })?;
         let received_at = self.clock.now();
-        let valid = self.verified(&envelope, received_at).await?;
+        // Who is named is not who signed; but whoever looks for a record that was refused looks for it by its digest.
+        let valid =
+            self.verified(&envelope, received_at).await.map_err(|refused| {
+                match envelope.claimed_digest() {
+                    Some(digest) => refused.of(digest, claimed_signer(&envelope)),
+                    None => refused,
+                }
+            })?;
         let form = valid.form;
         let proof = valid.proof().to_string();
-        let Valid { issuer, signer, said, secured, .. } = *valid;
+        let Valid { issuer, signer, said, secured, right, .. } = *valid;
+        let spoken_by = match right.basis {
+            Basis::Wallet { .. } => AccountId::parse(&signer, ChainId(0)).ok(),
+            Basis::Itself | Basis::ServiceKey | Basis::Document | Basis::Link => None,
+        };
         let Some(attestation) = secured.attestation().cloned() else {
             let why = "what was signed is no attestation; send a record of `attestation/v1` with its context";
             return Err(Refused::new(RefusedBecause::Malformed, why));
         };
+        agree(&attestation, said.time(), &secured)
+            .map_err(|refused| refused.of(attestation.digest(), &signer))?;
         let sent_by = self.sender(&attestation, &issuer, &signer)?;
         let (said_at, is_dated) = match said {
             Said::BySigner(time) => (time, true),
@@ -59,6 +73,7 @@ impl Records {
             is_dated,
             received_at,
             proof: Some(proof),
+            spoken_by,
         })
     }
 
@@ -67,6 +82,9 @@ impl Records {
         envelope: &Envelope,
         received: UnixSeconds,
     ) -> Result<Box<Valid>, Refused> {
+        let (did, host) = (Local::Service.did(&self.host), self.host.authority());
+        let ours = [did, format!("https://{host}"), host];
+        let ours: Vec<_> = ours.iter().map(String::as_str).collect();
         let known = self.known_of(envelope, received).await?;
         let mut facts = Facts {
             received,
@@ -74,10 +92,13 @@ impl Records {
             method: known.method.as_ref(),
             rights: &known.rights,
             answer: None,
-            expected: Expected::default(),
+            expected: Expected { ours: &ours, ..Expected::default() },
         };
         let question = match verify(envelope, &facts) {
-            Verdict::Valid(valid) => return Ok(valid),
+            Verdict::Valid(valid) => {
+                self.note_sighting(known.sighting).await;
+                return Ok(valid);
+            }
             Verdict::Invalid(refusal) => return Err(Refused::unverified(refusal)),
             Verdict::Ask(question) => question,
         };
@@ -166,6 +187,31 @@ impl Records {
             is_dated: said.is_some(),
             received_at,
             proof: None,
+            spoken_by: None,
         })
+    }
+}
+
+/// Who is said to have signed.
+fn claimed_signer(envelope: &Envelope) -> String {
+    match envelope.signer() {
+        Signer::Method(method) => method.to_owned(),
+        Signer::Account { account, .. } => account.to_string(),
+    }
+}
+
+/// Whether a credential and the record in it are of one time. Who signs a record later than it was said says the time of the record.
+fn agree(attestation: &Attestation, said: UnixSeconds, secured: &Secured) -> Result<(), Refused> {
+    let Secured::Credential(credential) = secured else { return Ok(()) };
+    if let Some(from) = credential.valid_from.filter(|from| said < *from) {
+        let why = format!("it was signed at {said}, before it was valid ({from})");
+        return Err(Refused::unverified(why));
+    }
+    let apart = |time: UnixSeconds| time.get().abs_diff(said.get()) > SKEW_S;
+    match attestation.said_at().filter(|time| apart(*time)) {
+        Some(time) => Err(Refused::unverified(format!(
+            "the record was said at {time} (`issuedAt`), and its credential at {said}: let `validFrom`, or `iat`, be the record's time"
+        ))),
+        None => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ use super::{Accepted, CheckedRecord, Records};
 use crate::app::AppError;
 use crate::app::error::During;
 use crate::attest::class::IssuerClass;
+use crate::rekey::Role;
 use crate::storage::{
     NewRecord, RecordFinding, RecordSource, RefusedRecord, StorageError, Tx, claimed_key,
 };
@@ -108,7 +109,7 @@ impl Records {
                     first.map(|accepted| Accepted { is_new: false, ..accepted })
                 }
                 Outcome::Refused(refused) => Err(refused),
-                Outcome::Held(seq) => Ok(ground.judge(record, &self.host).accepted(seq, false)),
+                Outcome::Held(seq) => Ok(stored(tx, seq, record).await?),
                 Outcome::Taken(index) => {
                     let seq = first + index as u64;
                     let missing = || StorageError::inconsistent("attestation", "seq", seq);
@@ -119,6 +120,34 @@ impl Records {
         Ok(done)
     }
 }
+
+/// A record that was held already, as it was taken in then and means now.
+async fn stored(tx: &mut Tx, seq: u64, named: &Named) -> Result<Accepted, StorageError> {
+    let missing = || StorageError::inconsistent("attestation", "seq", seq);
+    let record = tx.record_at(seq).await?.ok_or_else(missing)?;
+    let parties = tx.parties_of(std::slice::from_ref(&record)).await?;
+    let party = |role, name: &Subject| {
+        let party = parties.get(&(seq, role)).ok_or_else(missing)?;
+        Ok::<_, StorageError>((name.clone(), party.rekeying(), party.state))
+    };
+    let issuer = party(Role::Issuer, &named.issuer)?;
+    let subject = party(Role::Subject, &named.checked.attestation.subject)?;
+    let is_agent = issuer.1.outcome.agent().map(|_| IssuerClass::Agent);
+    Ok(Accepted {
+        seq,
+        digest: record.digest,
+        is_new: false,
+        issuer_class: record.issuer_class.or(is_agent),
+        issuer,
+        subject,
+        said_at: record.said_at,
+        proof: record.proof,
+        findings: tx.record_findings(seq, FINDINGS_MAX).await?,
+    })
+}
+
+/// So many findings of a record are told.
+const FINDINGS_MAX: u32 = 100;
 
 /// What becomes of one record of several.
 pub(super) enum Outcome {
@@ -221,7 +250,9 @@ async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
     let mut rows = Vec::with_capacity(taken.len());
     let names =
         taken.iter().flat_map(|one| [&one.record.issuer, &one.record.checked.attestation.subject]);
-    let numbers = tx.number_names(names).await?;
+    let accounts = taken.iter().filter_map(|one| one.record.checked.spoken_by);
+    let accounts: Vec<_> = accounts.map(Subject::Account).collect();
+    let numbers = tx.number_names(names.chain(&accounts)).await?;
     for one in taken {
         let checked = &one.record.checked;
         let attestation = &checked.attestation;
@@ -236,6 +267,10 @@ async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
             source: checked.source,
             place: checked.place.as_deref(),
             issuer: number(&one.record.issuer)?,
+            spoken_by: match checked.spoken_by {
+                Some(account) => Some(number(&Subject::Account(account))?),
+                None => None,
+            },
             subject: number(&attestation.subject)?,
             // That somebody is an agent follows from the re-keying, and changes with it.
             issuer_class: one.class.filter(|class| *class != IssuerClass::Agent),

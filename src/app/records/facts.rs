@@ -30,6 +30,8 @@ pub(super) struct Known {
     pub(super) method: Option<Method>,
     pub(super) rights: Vec<Right>,
     pub(super) checked_at: Option<BlockRef>,
+    /// A key that was seen now for the first time, and when.
+    pub(super) sighting: Option<(Digest, UnixSeconds)>,
 }
 
 impl Records {
@@ -71,11 +73,11 @@ impl Records {
         })?;
         let method =
             method::assertion_method(&document.document, name).map_err(Refused::unverified)?;
-        let seen = self.sighting(&method, document.retrieved.min(now)).await;
-        let seen = seen.map_err(|error| Self::failed(&error))?;
+        let sighting = self.sighting(&method, document.retrieved.min(now)).await;
+        let (seen, sighting) = sighting.map_err(|error| Self::failed(&error))?;
         let from = UnixSeconds::new(seen.get().saturating_sub(BEFORE_SIGHTING_S));
         let right = Right { from: from.unwrap_or(seen), to: None, basis: Basis::Document };
-        Ok(Known { method: Some(method), rights: vec![right], checked_at: None })
+        Ok(Known { method: Some(method), rights: vec![right], checked_at: None, sighting })
     }
 
     /// A key of this service, or of nobody here.
@@ -101,29 +103,38 @@ impl Records {
             ends: None,
         };
         let rights = Right::of_key(record).into_iter().collect();
-        Ok(Known { method: Some(method), rights, checked_at: None })
+        Ok(Known { method: Some(method), rights, ..Known::default() })
     }
 
-    /// When a key was first seen under its name; notes it where it was not.
+    /// When a key was first seen under its name, and what is to be noted of it once something that it signed holds.
     async fn sighting(
         &self,
         method: &Method,
         seen: UnixSeconds,
-    ) -> Result<UnixSeconds, StorageError> {
+    ) -> Result<(UnixSeconds, Option<(Digest, UnixSeconds)>), StorageError> {
         let key = match &method.key {
             MethodKey::Public(key) => key.multibase(),
             MethodKey::Account(account) => account.to_string(),
         };
         let key = Digest::of(format!("{}\n{key}", method.id).as_bytes());
         let mut tx = self.database.begin_read().await?;
-        if let Some(first) = tx.key_sighting(key).await? {
-            return Ok(first.min(seen));
+        Ok(match tx.key_sighting(key).await? {
+            Some(first) => (first.min(seen), None),
+            None => (seen, Some((key, seen))),
+        })
+    }
+
+    /// Notes when a key was first seen. Where that fails it is seen later, and believed of less.
+    pub(super) async fn note_sighting(&self, sighting: Option<(Digest, UnixSeconds)>) {
+        let Some((key, seen)) = sighting else { return };
+        let note = async {
+            let mut tx = self.database.begin_write().await?;
+            tx.note_key_sighting(key, seen).await?;
+            tx.commit().await
+        };
+        if let Err(error) = note.await {
+            tracing::warn!(%error, "when a key was first seen is not noted");
         }
-        drop(tx);
-        let mut tx = self.database.begin_write().await?;
-        tx.note_key_sighting(key, seen).await?;
-        tx.commit().await?;
-        Ok(seen)
     }
 
     /// When an account spoke for an issuer that is not itself.
@@ -139,7 +150,7 @@ impl Records {
             Question::Links => self.linked_rights(&mut tx, account, issuer).await?,
             Question::Registered(..) | Question::Wallet(_) | Question::Nothing(_) => Vec::new(),
         };
-        Ok(Known { method: None, rights, checked_at })
+        Ok(Known { rights, checked_at, ..Known::default() })
     }
 
     /// When an account was a wallet of a character.

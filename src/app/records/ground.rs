@@ -10,7 +10,7 @@ use crate::attest::class::{Disagreement, IssuerClass, Sender, classify};
 use crate::attest::incoming::SentBy;
 use crate::did::web::{Local, WebHost};
 use crate::rekey::{Meanings, Question, Rekeying, question};
-use crate::storage::{PartyState, RecordFinding, StorageError, Tags, Tx};
+use crate::storage::{PartyState, RecordFinding, RecordSource, StorageError, Tags, Tx};
 use crate::vocab::{AgentRef, Digest, RegistryRef, Subject};
 
 /// What records are judged by, read in their transaction.
@@ -39,9 +39,12 @@ impl Records {
         let followed = followed(tx).await?;
         let meanings = match followed {
             Some(followed) => {
+                let accounts = batch.iter().filter_map(|record| record.checked.spoken_by);
+                let accounts: Vec<_> = accounts.map(Subject::Account).collect();
                 let names = batch
                     .iter()
-                    .flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
+                    .flat_map(|record| [&record.issuer, &record.checked.attestation.subject])
+                    .chain(&accounts);
                 let reading = Reading { followed, host: self.host.clone() };
                 meanings(tx, names, &reading).await?
             }
@@ -58,7 +61,12 @@ impl Ground {
         name: &Subject,
         checked: &CheckedRecord,
     ) -> (Rekeying, PartyState) {
-        let found = self.meanings.get(name).map(|meanings| meanings.at(checked.said_at));
+        let account = checked.spoken_by.map(Subject::Account).filter(|_| *name == checked.issuer());
+        let account = account.and_then(|account| self.meanings.get(&account));
+        let found = self.meanings.get(name).map(|meanings| match account {
+            Some(account) => meanings.spoken_by(account, checked.said_at),
+            None => meanings.at(checked.said_at),
+        });
         match (found, state(&self.tags, checked.said_at)) {
             // What is found before the time is reached is a guess, and is not kept.
             (None, _) | (Some(_), PartyState::Open) => (Rekeying::default(), PartyState::Open),
@@ -101,13 +109,26 @@ impl Ground {
             kind: kind(disagreement).to_owned(),
             detail: disagreement.to_string(),
         };
+        let unread = attestation.body.issued_at.as_ref().filter(|at| at.time.is_none());
+        let unread = unread.map(|at| RecordFinding {
+            kind: "issued_at".to_owned(),
+            detail: format!(
+                "its time `{}` cannot be read, so it counts as said when it was received",
+                crate::vocab::shorten(&at.text)
+            ),
+        });
         Taken {
             record,
             class: classed.class,
             issuer: self.meaning(issuer, checked),
             subject: self.meaning(&attestation.subject, checked),
             supersedes: supersedes(attestation),
-            findings: classed.disagreements.iter().map(finding).collect(),
+            // We wrote those of the chain ourselves, for clients of whom the chain does not say what they are.
+            findings: if checked.source == RecordSource::Chain {
+                Vec::new()
+            } else {
+                classed.disagreements.iter().map(finding).chain(unread).collect()
+            },
         }
     }
 }
@@ -120,7 +141,10 @@ impl Taken<'_> {
             seq,
             digest: checked.attestation.digest(),
             is_new,
-            issuer_class: self.class,
+            // That somebody is an agent is said once it is known.
+            issuer_class: self.class.filter(|class| {
+                *class != IssuerClass::Agent || self.issuer.0.outcome.agent().is_some()
+            }),
             issuer: party(&self.record.issuer, self.issuer),
             subject: party(&checked.attestation.subject, self.subject),
             said_at: checked.said_at,

@@ -8,13 +8,11 @@ use super::Records;
 use super::commit::{Named, Outcome};
 use crate::attest::Attestation;
 use crate::attest::incoming::SentBy;
-use crate::storage::{LinkBasis, NameLink, RecordsBy, StorageError, Tx};
+use crate::storage::{LinkBasis, NameLink, StorageError, Tx};
 use crate::vocab::{Naming, Subject, UnixSeconds};
 
 /// The kind of claim.
 pub(super) const CLAIM: &str = "identity.link";
-/// So many records of one name are looked through for the other side of a link.
-const LOOKED_MAX: u32 = 1_000;
 
 impl Records {
     /// Adds the links that new records make. The first of them stands at `first`.
@@ -70,12 +68,7 @@ async fn mutual(tx: &mut Tx, record: &Named, seq: u64) -> Result<(), StorageErro
         return Ok(());
     };
     // The other side's record has the two the other way round.
-    let others = tx.records_after(RecordsBy::Issuer(*subject), 0, LOOKED_MAX).await?;
-    let is_other = |other: &crate::storage::StoredRecord| {
-        let read = Attestation::read(&other.record, other.record.len());
-        other.subject == *issuer && read.is_ok_and(|read| read.body.claim.kind == CLAIM)
-    };
-    let Some(other) = others.iter().find(|other| is_other(other)) else { return Ok(()) };
+    let Some(other) = tx.linking_record(*subject, *issuer).await? else { return Ok(()) };
     let from = said_at.max(other.said_at);
     add(tx, name, target.clone(), from, LinkBasis::Mutual, seq, Some(other.seq)).await
 }

@@ -30,7 +30,7 @@ use crate::attest::incoming::SentBy;
 use crate::did::web::WebHost;
 use crate::rekey::Rekeying;
 use crate::storage::{Database, PartyState, RecordFinding, RecordSource};
-use crate::vocab::{Digest, Subject, UnixSeconds};
+use crate::vocab::{AccountId, Digest, Subject, UnixSeconds};
 
 /// The largest record or envelope, in bytes.
 pub const RECORD_SIZE_MAX: usize = 128 * 1024;
@@ -75,6 +75,8 @@ pub struct CheckedRecord {
     pub received_at: UnixSeconds,
     /// By what the signature counts, as JSON.
     pub proof: Option<String>,
+    /// The account that signed for an issuer that is an agent.
+    pub spoken_by: Option<AccountId>,
 }
 
 /// A record in the log.
@@ -127,4 +129,4 @@ impl CheckedRecord {
 }
 
 /// What an origin is called among its own names.
-const ORIGIN_SENDER: &str = "system";
+pub const ORIGIN_SENDER: &str = "system";

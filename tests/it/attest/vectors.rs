@@ -95,6 +95,7 @@ impl Vector {
         let account = |text: &String| AccountId::parse(text, ChainId(1)).unwrap();
         let eas: Vec<_> = self.expected.eas.iter().map(account).collect();
         let expected = Expected {
+            ours: &[],
             domain: self.expected.domain.as_deref(),
             challenge: self.expected.challenge.as_deref(),
             eas: &eas,

@@ -57,7 +57,7 @@ on_both_engines! {
         let desk = Desk::open(&db).await;
         let taken = desk.take(&signed(&record(&agent(7), &agent(8), HEAD), "seven-new", Scheme::Eip712)).await;
         assert_eq!((meant(&taken, "issuer"), meant(&taken, "subject")), (is("not_yet"), is("not_yet")));
-        assert_eq!((&taken["rekeying"]["subject"]["finality"], &taken["issuer_class"]), (&Value::Null, &json!("agent")));
+        assert_eq!((&taken["rekeying"]["subject"]["finality"], &taken["issuer_class"]), (&Value::Null, &Value::Null));
         assert_eq!((desk.rekey().await, desk.seqs("agent=8").await), (Rekeyed::default(), vec![]));
         desk.extend(HEAD + 1).await;
         assert_eq!(desk.rekey().await, Rekeyed { looked_up: 2, replaced: 0, settled: 0 });
@@ -70,6 +70,28 @@ on_both_engines! {
         assert_eq!(subject_of(&desk, &taken).await["finality"], "final");
         let history = &desk.get(taken["digest"].as_str().unwrap()).await["history"];
         assert_eq!(history, &json!({ "issuer": [], "subject": [] }), "not known yet is no meaning that was replaced");
+    }
+
+    /// What is signed ahead of the chain counts by the wallet of now; if it was another by then, it is nobody's word.
+    async fn a_wallet_that_had_ended_by_then_spoke_for_nobody(db: Database) {
+        let desk = Desk::open(&db).await;
+        desk.clock.0.store(samples::time(HEAD + 5).get(), std::sync::atomic::Ordering::SeqCst);
+        let about = account("somebody").to_string();
+        let ahead = desk.take(&signed(&record(&agent(7), &about, HEAD + 4), "seven-new", Scheme::Eip712)).await;
+        let still = desk.take(&signed(&record(&agent(7), &about, HEAD + 1), "seven-new", Scheme::Eip712)).await;
+        assert_eq!((meant(&ahead, "issuer"), &ahead["issuer_class"]), (is("not_yet"), &Value::Null));
+        let mut tx = db.begin_write().await.unwrap();
+        samples::hold(&mut tx, HEAD + 1..=HEAD + 10).await;
+        let timeline = TimelineRef::Wallet(7_u64.into());
+        tx.write_changes(&samples::closing(timeline, samples::at(50, 0), samples::at(HEAD + 3, 0))).await.unwrap();
+        tx.commit().await.unwrap();
+        desk.reach(HEAD + 10, 60).await;
+        desk.rekey().await;
+        let of = async |taken: &Value| desk.get(taken["digest"].as_str().unwrap()).await;
+        let found = of(&ahead).await;
+        assert_eq!((meant(&found, "issuer"), &found["rekeying"]["issuer"]["rule"], &found["issuer_class"]), (is("none"), &json!("not_its_wallet"), &Value::Null));
+        let found = of(&still).await;
+        assert_eq!((meant(&found, "issuer"), &found["issuer_class"]), (is_agent(7), &json!("agent")));
     }
 
     /// A wallet that was set in a block which is replaced: whom it meant is taken back at once, looked up again, and what was found before

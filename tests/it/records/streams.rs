@@ -169,7 +169,7 @@ on_both_engines! {
         let router = hallmark::api::router(desk.state());
         for (path, status) in [
             ("/v1/streams/attestation.raw", 200),
-            ("/v1/streams/attestation.raw?since_seq=99999", 200),
+            ("/v1/streams/attestation.raw?since_seq=99999", 409),
             ("/v1/streams/nonsense", 404),
             ("/v1/streams/attestation.raw?since_seq=x", 400),
             ("/v1/streams/attestation.raw?colour=red", 400),

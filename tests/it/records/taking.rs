@@ -133,6 +133,41 @@ on_both_engines! {
         assert_eq!(desk.get(earlier).await["superseded_by"], later["digest"]);
     }
 
+    /// Whoever repeats the words of another, before or after, is no more than somebody who did.
+    async fn nobody_takes_the_place_of_another_by_saying_it_first(db: Database) {
+        use hallmark::attest::{Attestation, dsse, key::{KeyKind, PrivateKey}};
+        let desk = Desk::open(&db).await;
+        let said = record(&agent(8), &agent(7), 30);
+        let attestation = Attestation::from_value(said.clone()).unwrap();
+        for seed in 1..=105_u8 {
+            let own = PrivateKey::from_bytes(KeyKind::Ed25519, &[seed; 32]).unwrap();
+            let did = format!("did:key:{}#{}", own.public().multibase(), own.public().multibase());
+            let copy = dsse::sign(dsse::ATTESTATION_TYPE, attestation.canonical(), &did, &own);
+            assert_eq!(desk.take(&copy).await["findings"][1]["kind"], "issuer");
+        }
+        let own = desk.take(&signed(&said, "eight", Scheme::Eip712)).await;
+        assert_eq!(own["seq"], 106);
+        let digest = own["digest"].as_str().unwrap();
+        let shown = desk.get(digest).await;
+        assert_eq!((&shown["seq"], shown["others"].as_array().unwrap().len()), (&json!(106), 100));
+        assert_eq!(desk.get(&format!("{digest}?seq=105")).await["seq"], 105);
+        let raw = desk.service.get(&format!("/v1/attestations/{digest}/envelope?seq=106")).await;
+        assert_eq!(raw.json()["account"], account("eight").to_string());
+        desk.service.problem(&format!("/v1/attestations/{digest}?seq=107"), 404).await;
+    }
+
+    /// One key under two names is one hand, and is shown or refused.
+    async fn one_key_speaks_of_itself_under_no_name(db: Database) {
+        let desk = Desk::open(&db).await;
+        let own = signed(&record(&agent(20), &account("shared").to_string(), 30), "shared", Scheme::Eip712);
+        assert_eq!(problem(&desk.post(&own).await), (422, "self-attestation".to_owned()));
+        let elsewhere = account("seven-new").to_string().replace("8453", "1");
+        let other = signed(&record(&agent(7), &elsewhere, 60), "seven-new", Scheme::Eip712);
+        let taken = desk.take(&other).await;
+        let detail = taken["findings"][0]["detail"].as_str().unwrap();
+        assert!(taken["findings"][0]["kind"] == "kinship" && detail.contains("has the address of"), "{detail}");
+    }
+
     /// What the field asks of those who speak of each other.
     async fn limits_refuse_by_name_and_are_recorded(db: Database) {
         let desk = Desk::open(&db).await;

@@ -37,6 +37,7 @@ pub(super) fn record(text: &str, issuer: u64, subject: u64, second: u64) -> NewR
         issuer,
         subject,
         issuer_class: None,
+        spoken_by: None,
         claim_type: "peer.assessment",
         origin: None,
         game: None,
@@ -72,7 +73,7 @@ on_both_engines! {
         let texts: Vec<_> = (0..250).map(|n| format!("\"{n}\"")).collect();
         let many: Vec<_> = texts.iter().map(|text| NewRecord { claim_type: "other", ..record(text, names[1], names[2], 2) }).collect();
         assert_eq!(tx.append_records(&many).await.unwrap(), 2);
-        let last = NewRecord { supersedes: Some(earlier), is_dated: false, ..record("\"two\"", names[0], names[1], 3) };
+        let last = NewRecord { supersedes: Some(earlier), is_dated: false, spoken_by: Some(names[2]), ..record("\"two\"", names[0], names[1], 3) };
         assert_eq!(tx.append_records(&[last]).await.unwrap(), 252);
         tx.commit().await.unwrap();
 
@@ -97,6 +98,19 @@ on_both_engines! {
         let later = tx.superseding(earlier, names[0]).await.unwrap().unwrap();
         assert_eq!((later.seq, later.is_dated), (252, false));
         assert_eq!(tx.superseding(earlier, names[1]).await.unwrap(), None, "another issuer replaces nothing");
+        assert_eq!(tx.record_by(earlier, names[0]).await.unwrap().unwrap().seq, 1);
+        assert_eq!(tx.record_by(earlier, names[1]).await.unwrap(), None);
+        assert_eq!(tx.spoken_by(&[1, 252, 999]).await.unwrap().into_iter().collect::<Vec<_>>(), [(252, names[2])]);
+    }
+
+    async fn a_link_is_found_by_both_its_names(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let names = numbered(&mut tx, &["did:web:a.example", "did:web:b.example"]).await;
+        let other = record("1", names[0], names[1], 1);
+        let link = NewRecord { claim_type: "identity.link", ..record("2", names[0], names[1], 1) };
+        tx.append_records(&[other, link]).await.unwrap();
+        assert_eq!(tx.linking_record(names[0], names[1]).await.unwrap().unwrap().seq, 2);
+        assert_eq!(tx.linking_record(names[1], names[0]).await.unwrap(), None);
     }
 
     /// Records about an agent are those whose subject was found to be it.

@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod events;
 mod file_agents;
+mod file_kept;
 mod files;
 mod findings;
 mod meanings;
