@@ -25,7 +25,7 @@ const KILLS: u64 = 20;
 const EARLY_KILLS: u64 = 6;
 /// Blocks in one range, and thereby in one commit.
 const RANGE: u64 = 20;
-const ANSWER_DELAY: Duration = Duration::from_millis(4);
+const ANSWER_DELAY: Duration = Duration::from_millis(10);
 const LIMIT: Duration = Duration::from_mins(1);
 /// The cursor and the highest block, as of one moment.
 const CURSOR: &str = "
