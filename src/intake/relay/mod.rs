@@ -1,7 +1,7 @@
 //! The public relay log of Coordination Games, read by its own cursor: `GET /api/games/{id}/spectator?sinceIdx=N`.
 //!
 //! A page holds every public entry from index N on; entries of teams and between players are left out by the platform, so that indices
-//! have gaps. Which of them are records, and who sent each, is read in [`page`]; what a player is on chain is in [`link`]. Nobody signs
+//! have gaps. Which of them are records, and who sent each, is read in `page`; what a player is on chain is in [`link`]. Nobody signs
 //! these records: what vouches for them is the origin's host, by its certificate. The caller keeps the cursor and brings it along.
 //!
 //! The platform pages by nothing but the cursor and counts no entries, so that a page is as long as the log from there on; what is longer
