@@ -1,7 +1,7 @@
 //! Reading the full history while the follower writes at its head, beside a bare handler that returns as many bytes.
 //!
-//! The service is the program itself, `hallmark`, following and serving with its defaults and without a limit per client. Both servers
-//! are loaded in turn, so that the same machine is under both. To add a question, add a line to [`routes`].
+//! The service is the program itself, `hallmark`, following and serving with its defaults, but without a limit per client and without
+//! fetching files. Both servers are loaded in turn, so that the same machine is under both. To add a question, add a line to [`routes`].
 
 pub(crate) mod bare;
 mod load;
@@ -88,6 +88,8 @@ impl Service {
             .env("HALLMARK_RATE_LIMIT_PER_S", "0")
             .env("HALLMARK_POLL_INTERVAL_MS", "100")
             .env("HALLMARK_LOG", "warn")
+            // The history's files are at hosts that do not exist.
+            .env("HALLMARK_REGISTRATION_FILES", "no")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()

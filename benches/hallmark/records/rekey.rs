@@ -32,7 +32,7 @@ pub(super) async fn run(engine: &Engine, records: u64) {
     println!("\nRe-keying one wallet's {affected} records, {}", engine.name());
     println!("{:<44}{:>14}{:>14}{:>9}", "records in the store", "Hallmark/s", "floor/s", "ratio");
     for total in [records / 10, records] {
-        let url = engine.fresh("records").await;
+        let url = engine.fresh(&format!("records_{total}")).await;
         let database = chain(&url, NAMES).await;
         let began = Instant::now();
         fill(&database, total, affected).await;
