@@ -1,8 +1,8 @@
 //! Records of an origin, signed by the service and kept: many in one transaction, and one after the other, each on the disk before the
 //! next.
 //!
-//! The floor of the first writes the same rows without reading, signing or judging anything; the floor of the second writes as many bytes
-//! to a file and waits for the disk.
+//! The floor of the first reads and signs as many without keeping them; the floor of the second writes as many bytes to a file and waits
+//! for the disk.
 
 use std::fs::File;
 use std::io::Write as _;
