@@ -7,11 +7,12 @@
 //! A [`typed_record`] is a record of this project's own, which others here know how to read.
 //!
 //! An [`envelope`] is what is signed, in six forms: as a [`credential`] in a JWT ([`jose`]) or with a proof inside ([`data_integrity`]), as
-//! [`dsse`], as a [`statement`] of a [`wallet`] ([`record_statement`] where it is a typed record), or from [`eas`]. [`verify`](mod@verify) gives the [`verdict`] on it, from facts that the caller
-//! brings: the [`method`] of a DID document, and the rights of keys and wallets at the time it was said.
+//! [`dsse`], as a [`statement`] of a [`wallet`] ([`record_statement`] where it is a typed record), or from [`eas`].
+//! [`verify`](mod@verify) gives the [`verdict`] on it, from facts that the caller brings: the [`method`] of a DID document, and the rights
+//! of keys and wallets at the time it was said.
 //!
 //! What has no envelope is [`incoming`], with who sent it; [`onchain`] makes records of what the registries' logs say, and [`limits`] says
-//! which records are not taken.
+//! which records are not taken, also by their [`kinship`].
 //!
 //! [`key`] signs and checks bytes, [`keyring`] says which of the service's keys could when, [`seal`] closes a private key under a
 //! passphrase; [`domain`] says with a JWS whose this origin is, and [`siwe`] is the text that wallets sign to prove themselves.
@@ -34,6 +35,7 @@ pub mod incoming;
 pub mod jose;
 pub mod key;
 pub mod keyring;
+pub mod kinship;
 pub mod limits;
 pub mod method;
 pub mod onchain;

@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 
 use super::ground::Taken;
-use super::refused::{Refused, RefusedBecause};
+use super::held::{Held, claimed, key_of};
+use super::noting::{count_refused, note_refused};
+use super::refused::Refused;
 use super::{Accepted, CheckedRecord, Records};
 use crate::app::AppError;
 use crate::app::error::During;
 use crate::attest::class::IssuerClass;
 use crate::rekey::Role;
-use crate::storage::{
-    NewRecord, RecordFinding, RecordSource, RefusedRecord, StorageError, Tx, claimed_key,
-};
+use crate::storage::{NewRecord, RecordFinding, StorageError, Tx};
 use crate::vocab::Subject;
+
+/// So many findings of a record are told.
+const FINDINGS_MAX: u32 = 100;
 
 /// A record with the name of its issuer.
 pub(super) struct Named {
@@ -146,9 +149,6 @@ async fn stored(tx: &mut Tx, seq: u64, named: &Named) -> Result<Accepted, Storag
     })
 }
 
-/// So many findings of a record are told.
-const FINDINGS_MAX: u32 = 100;
-
 /// What becomes of one record of several.
 pub(super) enum Outcome {
     Refused(Refused),
@@ -158,92 +158,6 @@ pub(super) enum Outcome {
     Held(u64),
     /// It is the one of this index among those that are appended.
     Taken(usize),
-}
-
-/// The numbers of names, and where records are held already.
-pub(super) struct Held {
-    numbers: Vec<(u64, u64)>,
-    places: BTreeMap<usize, u64>,
-}
-
-impl Held {
-    async fn find(tx: &mut Tx, batch: &[Named]) -> Result<Self, StorageError> {
-        let names =
-            batch.iter().flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
-        let by_name = tx.number_names(names).await?;
-        let number = |name: &Subject| {
-            let missing = || StorageError::inconsistent("name", "id", name);
-            by_name.get(name).copied().ok_or_else(missing)
-        };
-        let digests: Vec<_> =
-            batch.iter().map(|record| record.checked.attestation.digest()).collect();
-        let mut distinct = digests.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let held = tx.held_records(&distinct).await?;
-        let (mut numbers, mut places) = (Vec::with_capacity(batch.len()), BTreeMap::new());
-        for (index, (record, digest)) in batch.iter().zip(digests).enumerate() {
-            let issuer = number(&record.issuer)?;
-            numbers.push((issuer, number(&record.checked.attestation.subject)?));
-            if let Some(seq) = held.get(&(digest, issuer)) {
-                places.insert(index, *seq);
-            }
-        }
-        Ok(Self { numbers, places })
-    }
-
-    /// Where a record of the batch is held.
-    pub(super) fn of(&self, index: usize) -> Option<u64> {
-        self.places.get(&index).copied()
-    }
-
-    /// The numbers of the names of issuer and subject.
-    pub(super) fn numbers(&self, index: usize) -> (u64, u64) {
-        self.numbers.get(index).copied().unwrap_or_default()
-    }
-}
-
-/// Which records have an id that another record of their origin has, and where that is.
-async fn claimed(
-    tx: &mut Tx,
-    batch: &[Named],
-    held: &Held,
-) -> Result<BTreeMap<usize, String>, StorageError> {
-    let mut keys: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (index, record) in batch.iter().enumerate() {
-        // Ids from the chain are ours, and are places.
-        if held.of(index).is_none() && record.checked.source != RecordSource::Chain {
-            keys.entry(key_of(record)).or_default().push(index);
-        }
-    }
-    let asked: Vec<_> = keys.keys().copied().collect();
-    let stored = tx.claimed(&asked).await?;
-    let mut found = BTreeMap::new();
-    for (key, indexes) in keys {
-        let stored = stored.get(&key).map_or(&[][..], Vec::as_slice);
-        for index in &indexes {
-            let Some(record) = batch.get(*index) else { continue };
-            let digest = record.checked.attestation.digest();
-            if let Some((seq, _)) = stored.iter().find(|(_, other)| *other != digest) {
-                found.insert(*index, format!("record {seq}"));
-                continue;
-            }
-            let differs = |other: &&usize| {
-                let other = batch.get(**other);
-                other.is_some_and(|other| other.checked.attestation.digest() != digest)
-            };
-            if indexes.iter().take_while(|other| *other < index).any(|other| differs(&other)) {
-                found.insert(*index, "a record that came together with it".to_owned());
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn key_of(record: &Named) -> i64 {
-    let attestation = &record.checked.attestation;
-    let origin = attestation.context.origin.as_ref().map(crate::vocab::OriginName::as_str);
-    claimed_key(origin, &attestation.body.id)
 }
 
 async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
@@ -295,66 +209,4 @@ async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
         .collect();
     tx.note_record_findings(&findings).await?;
     Ok(first)
-}
-
-async fn note_refused(
-    tx: &mut Tx,
-    outcomes: &[Outcome],
-    batch: &[Named],
-) -> Result<(), StorageError> {
-    let refused = outcomes.iter().zip(batch).filter_map(|(outcome, record)| match outcome {
-        Outcome::Refused(refused) => Some(RefusedRecord {
-            number: 0,
-            received_at: record.checked.received_at,
-            reason: refused.because.as_str().to_owned(),
-            detail: refused.detail.clone(),
-            issuer: refused.issuer.clone(),
-            digest: refused.digest,
-        }),
-        Outcome::Again(_) | Outcome::Held(_) | Outcome::Taken(_) => None,
-    });
-    let refused: Vec<_> = refused.collect();
-    if refused.is_empty() { Ok(()) } else { tx.note_refused(&refused).await }
-}
-
-impl Records {
-    /// Notes records that were refused before they came to the log, and counts them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn note_refusals(&self, refused: &[&Refused]) -> Result<(), AppError> {
-        let during = || "cannot note what was refused".to_owned();
-        let now = self.clock.now();
-        let row = |refused: &&Refused| RefusedRecord {
-            number: 0,
-            received_at: now,
-            reason: refused.because.as_str().to_owned(),
-            detail: refused.detail.clone(),
-            issuer: refused.issuer.clone(),
-            digest: refused.digest,
-        };
-        for refused in refused {
-            count_refused(refused);
-        }
-        // Of what cannot even be read nobody is known who said it: it is counted, and fills no table.
-        let rows: Vec<_> =
-            refused.iter().filter(|refused| refused.digest.is_some()).map(row).collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.database.begin_write().await.during(during)?;
-        tx.note_refused(&rows).await.during(during)?;
-        tx.commit().await.during(during)
-    }
-}
-
-fn count_refused(refused: &Refused) {
-    metrics::counter!("hallmark_records_refused_total", "reason" => refused.because.as_str())
-        .increment(1);
-}
-
-impl Refused {
-    pub(super) fn limit(limit: &crate::attest::limits::Limit) -> Self {
-        Self::new(RefusedBecause::Limit(limit.as_str()), limit)
-    }
 }

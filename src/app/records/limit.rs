@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Records;
-use super::commit::{Held, Named};
+use super::commit::Named;
 use super::ground::Ground;
+use super::held::Held;
 use super::refused::Refused;
 use crate::attest::class::IssuerClass;
 use crate::attest::incoming::SentBy;
-use crate::attest::limits::{IssuerFacts, SubjectFacts, Tie, kinship};
+use crate::attest::kinship::{IssuerFacts, Kinship, SubjectFacts, Tie, kinship};
+use crate::attest::limits::Limit;
 use crate::identity::{EvidencedSpan, TimelineRef};
 use crate::storage::{RecordFinding, RecordSource, StorageError, Tx};
 use crate::vocab::{AccountId, AgentId, AgentRef, ChainId, Digest, Subject, UnixSeconds};
@@ -82,9 +84,8 @@ impl Records {
         let limits = self.origins.limits(checked.attestation.context.origin.as_ref());
         let own = ground.agent(issuer, checked);
         let class = own.map(|_| IssuerClass::Agent);
-        let refused = |limit: crate::attest::limits::Limit| {
-            Refused::limit(&limit).of(checked.attestation.digest(), issuer)
-        };
+        let refused =
+            |limit: Limit| Refused::limit(&limit).of(checked.attestation.digest(), issuer);
         let accounts = accounts_of(issuer, record);
         let subject_accounts: Vec<_> = ties_at(ties, checked.said_at).collect();
         let close = kinship(
@@ -100,7 +101,7 @@ impl Records {
         limits.check_note(class, body.note.as_deref()).map_err(refused)?;
         let held = u32::try_from(held).unwrap_or(u32::MAX);
         limits.check_round(class, body.round, held).map_err(refused)?;
-        let finding = |kinship: &crate::attest::limits::Kinship| RecordFinding {
+        let finding = |kinship: &Kinship| RecordFinding {
             kind: "kinship".to_owned(),
             detail: kinship.to_string(),
         };
