@@ -57,14 +57,14 @@ impl ChainRecords {
         let mut tx = self.records.database.begin_read().await.during(during)?;
         let Some(next) = next(&mut tx).await.during(during)? else { return Ok(0) };
         drop(tx);
-        let mut checked = Vec::new();
-        for event in &next.events {
-            if let Some(record) = record(event, next.identity)
-                && let Ok(record) = self.records.check_incoming(record, RecordSource::Chain)
-            {
-                checked.push(record);
+        let (mut checked, mut refused) = (Vec::new(), Vec::new());
+        for record in next.events.iter().filter_map(|event| record(event, next.identity)) {
+            match self.records.check_incoming(record, RecordSource::Chain) {
+                Ok(record) => checked.push(record),
+                Err(why) => refused.push(why),
             }
         }
+        self.records.note_refusals(&refused.iter().collect::<Vec<_>>()).await?;
         let count = next.through - next.after.unwrap_or(0);
         let mut tx = self.records.database.begin_durable().await.during(during)?;
         // Somebody else may have rewritten the record meanwhile.

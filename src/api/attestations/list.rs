@@ -26,19 +26,9 @@ const READ_MAX: u32 = 500;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct AttestationsQuery {
-    /// Said in this game.
-    game: Option<String>,
-    /// Said in this round.
-    #[param(value_type = Option<u64>)]
-    round: Option<String>,
-    /// About this agent, by whatever name it was called.
-    agent: Option<String>,
-    /// By this agent, whatever it signed with; or signed or sent by just this account, DID or `platform:ORIGIN:ID`.
-    issuer: Option<String>,
-    /// `system`, `plugin` or `agent`.
-    issuer_kind: Option<String>,
-    /// Claims of this kind.
-    claim_type: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    filter: FilterQuery,
     /// Behind this place of the log.
     #[param(value_type = Option<u64>)]
     since_seq: Option<String>,
@@ -77,7 +67,7 @@ impl Place for Seq {
 
 /// What was said, in the order in which it was taken in.
 #[utoipa::path(
-    get, path = "/v1/attestations", tag = "attestations", params(AttestationsQuery),
+    get, path = "/v1/attestations", tag = "attestations", params(FilterQuery, AttestationsQuery),
     responses((status = 200, description = "A page of the log", body = RecordsAnswer), Problems)
 )]
 pub(in crate::api) async fn list_attestations(
@@ -87,17 +77,9 @@ pub(in crate::api) async fn list_attestations(
     let page = Page::<Seq>::read("attestations", query.limit.as_deref(), query.cursor.as_deref())?;
     let limit = parse_limit(query.limit.as_deref())?;
     let since = query.since_seq.as_deref().map(parse_seq).transpose()?.unwrap_or(0);
-    let words = FilterQuery {
-        game: query.game,
-        round: query.round,
-        agent: query.agent,
-        issuer: query.issuer,
-        issuer_kind: query.issuer_kind,
-        claim_type: query.claim_type,
-    };
     let mut tx = state.database.begin_read().await?;
     let standing = standing(&mut tx).await?;
-    let filter = Filter::read(&mut tx, &words, standing.registry).await?;
+    let filter = Filter::read(&mut tx, &query.filter, standing.registry).await?;
     let log_size = tx.log_size().await?;
     let after = page.after.map_or(since, |Seq(seq)| seq.max(since));
     let (found, next) = walk(&mut tx, &filter, after, limit).await?;

@@ -52,19 +52,9 @@ const NAMES: [(&str, Option<IssuerClass>); 3] = [
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StreamQuery {
-    /// Said in this game.
-    game: Option<String>,
-    /// Said in this round.
-    #[param(value_type = Option<u64>)]
-    round: Option<String>,
-    /// About this agent, by whatever name it was called.
-    agent: Option<String>,
-    /// By this agent, whatever it signed with; or signed or sent by just this account, DID or `platform:ORIGIN:ID`.
-    issuer: Option<String>,
-    /// `system`, `plugin` or `agent`.
-    issuer_kind: Option<String>,
-    /// Claims of this kind.
-    claim_type: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    filter: FilterQuery,
     /// Behind this place of the log; `Last-Event-ID` goes before it. With neither, what comes from now on.
     #[param(value_type = Option<u64>)]
     since_seq: Option<String>,
@@ -77,7 +67,7 @@ pub(super) struct StreamQuery {
     params(
         ("name" = String, Path, description = "`attestation.raw`, `attestation.system` or `attestation.agent`"),
         ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was received"),
-        StreamQuery
+        FilterQuery, StreamQuery
     ),
     responses((status = 200, description = "Events", content_type = "text/event-stream", body = String), Problems)
 )]
@@ -104,17 +94,9 @@ pub(super) async fn stream(
         }
     };
     let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
-    let words = FilterQuery {
-        game: query.game,
-        round: query.round,
-        agent: query.agent,
-        issuer: query.issuer,
-        issuer_kind: query.issuer_kind,
-        claim_type: query.claim_type,
-    };
     let mut tx = state.database.begin_read().await?;
     let registry = standing(&mut tx).await?.registry;
-    let mut filter = Filter::read(&mut tx, &words, registry).await?;
+    let mut filter = Filter::read(&mut tx, &query.filter, registry).await?;
     if let Some(class) = class {
         if filter.excludes(*class) {
             let detail =

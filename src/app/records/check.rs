@@ -160,7 +160,8 @@ impl Records {
         self.check_incoming(incoming, RecordSource::Origin)
     }
 
-    /// A record that came by a way that says who sent it.
+    /// A record that came by a way that says who sent it. What the chain says was said when its block says so, whatever the clock here
+    /// says: it is the same on every machine.
     ///
     /// # Errors
     /// When it was said in the future.
@@ -171,7 +172,11 @@ impl Records {
     ) -> Result<CheckedRecord, Refused> {
         let received_at = self.clock.now();
         let said = incoming.time();
-        if let Some(said) = said.filter(|said| said.get() > received_at.get() + SKEW_S) {
+        let latest = match source {
+            RecordSource::Chain => UnixSeconds::MAX,
+            _ => received_at,
+        };
+        if let Some(said) = said.filter(|said| said.get() > latest.get().saturating_add(SKEW_S)) {
             let why = format!(
                 "it was said at {said}, which is yet to come; it was received at {received_at}"
             );
@@ -183,7 +188,7 @@ impl Records {
             source,
             place: incoming.place,
             sent_by: incoming.sent_by,
-            said_at: said.map_or(received_at, |said| said.min(received_at)),
+            said_at: said.map_or(received_at, |said| said.min(latest)),
             is_dated: said.is_some(),
             received_at,
             proof: None,

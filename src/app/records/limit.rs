@@ -1,5 +1,6 @@
 //! Which of some records the limits of the field refuse, and which are by somebody close to whom they are about.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Records;
@@ -20,6 +21,24 @@ const SPANS_MAX: u32 = 1_000;
 
 /// What an account had to do with an agent, and when.
 type Ties = Vec<(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)>;
+
+/// The agents that issuer and subject of a record mean, and what accounts had to do with each when it was said.
+struct Close {
+    own: Option<AgentRef>,
+    issuer: Vec<(AccountId, Tie)>,
+    agent: Option<AgentRef>,
+    subject: Vec<(AccountId, Tie)>,
+}
+
+impl Close {
+    /// The issuer's agent, where one account owned both.
+    fn siblings(&self) -> &[AgentRef] {
+        let owner =
+            |ties: &[(AccountId, Tie)]| ties.iter().find(|(_, tie)| *tie == Tie::Owner).copied();
+        let is_shared = owner(&self.issuer).is_some_and(|own| owner(&self.subject) == Some(own));
+        if is_shared { self.own.as_slice() } else { &[] }
+    }
+}
 
 /// What became of the records that limits hold for, by their place in the batch.
 pub(super) type Limited = BTreeMap<usize, Result<Vec<RecordFinding>, Refused>>;
@@ -52,16 +71,20 @@ impl Records {
                 continue;
             }
             let agent = ground.agent(&record.checked.attestation.subject, &record.checked);
-            if let Some(agent) = agent
-                && !ties.contains_key(&agent.id)
-            {
-                let of_agent = ties_of(tx, agent).await?;
-                ties.insert(agent.id, of_agent);
+            let own = ground.agent(&record.issuer, &record.checked);
+            for agent in agent.into_iter().chain(own) {
+                if let Entry::Vacant(place) = ties.entry(agent.id) {
+                    place.insert(ties_of(tx, agent).await?);
+                }
             }
-            let of_subject =
-                agent.and_then(|agent| ties.get(&agent.id)).map_or(&[][..], Vec::as_slice);
+            let said_at = record.checked.said_at;
+            let of = |agent: Option<AgentRef>| {
+                let ties = agent.and_then(|agent| ties.get(&agent.id));
+                ties.map_or_else(Vec::new, |ties| ties_at(ties, said_at).collect())
+            };
+            let close = Close { agent, own, subject: of(agent), issuer: of(own) };
             let count = counts.entry(key).or_default();
-            let judged = self.judge_limits(record, ground, agent, of_subject, *count);
+            let judged = self.judge_limits(record, &close, *count);
             if judged.is_ok() {
                 *count += 1;
             }
@@ -74,27 +97,23 @@ impl Records {
     fn judge_limits(
         &self,
         record: &Named,
-        ground: &Ground,
-        agent: Option<AgentRef>,
-        ties: &[(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)],
+        parties: &Close,
         held: u64,
     ) -> Result<Vec<RecordFinding>, Refused> {
         let Named { issuer, checked } = record;
         let body = &checked.attestation.body;
         let limits = self.origins.limits(checked.attestation.context.origin.as_ref());
-        let own = ground.agent(issuer, checked);
-        let class = own.map(|_| IssuerClass::Agent);
+        let class = parties.own.map(|_| IssuerClass::Agent);
         let refused =
             |limit: Limit| Refused::limit(&limit).of(checked.attestation.digest(), issuer);
         let accounts = accounts_of(issuer, record);
-        let subject_accounts: Vec<_> = ties_at(ties, checked.said_at).collect();
         let close = kinship(
-            &IssuerFacts { name: issuer, agents: own.as_slice(), accounts: &accounts },
+            &IssuerFacts { name: issuer, agents: parties.own.as_slice(), accounts: &accounts },
             &SubjectFacts {
                 name: &checked.attestation.subject,
-                agent,
-                accounts: &subject_accounts,
-                siblings: &[],
+                agent: parties.agent,
+                accounts: &parties.subject,
+                siblings: parties.siblings(),
             },
         )
         .map_err(refused)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy::primitives::U256;
 use hallmark::app::{
-    ChainRecords, Origin, Origins, Records, RelayKeeper, RelayTurn, ServiceKeys, SystemClock,
+    ChainRecords, Clock, Origin, Origins, Records, RelayKeeper, RelayTurn, ServiceKeys, SystemClock,
 };
 use hallmark::attest::limits::Limits;
 use hallmark::did::web::WebHost;
@@ -24,9 +24,13 @@ use crate::support::service::{Service, state};
 const DEEP: u64 = 70;
 
 fn records(database: &Database) -> Records {
+    records_by(database, Arc::new(SystemClock))
+}
+
+fn records_by(database: &Database, clock: Arc<dyn Clock>) -> Records {
     Records {
         database: database.clone(),
-        clock: Arc::new(SystemClock),
+        clock,
         host: WebHost::local(8004),
         keys: ServiceKeys::default(),
         foreign: None,
@@ -94,6 +98,35 @@ on_both_engines! {
         tx.commit().await.unwrap();
         take_all(&taken).await;
         assert_eq!(list(&database).await.len(), 4);
+    }
+}
+
+/// A clock that was never set.
+#[derive(Debug)]
+struct Unset;
+
+impl Clock for Unset {
+    fn now(&self) -> UnixSeconds {
+        UnixSeconds::new(1_000_000_000).unwrap()
+    }
+}
+
+on_both_engines! {
+    /// The chain's word has the chain's time, on a machine whose clock is years behind too.
+    async fn a_wrong_clock_loses_nothing_of_the_chain(fresh: Fresh) {
+        let anvil = Anvil::spawn().await;
+        let registries = Registries::deploy(&anvil).await;
+        anvil.send(registries.register(account("ada").address())).await;
+        anvil.send(registries.give_feedback(account("carol").address(), U256::ZERO, 90, "quality")).await;
+        anvil.mine(DEEP).await;
+        let database = fresh.database().await;
+        Indexer::new(&registries, database.clone()).catch_up().await;
+        take_all(&ChainRecords::new(records_by(&database, Arc::new(Unset)))).await;
+        let found = list(&database).await;
+        let said: Vec<_> = found.iter().map(|item| item["record"]["attestation"]["issuedAt"].clone()).collect();
+        let known: Vec<_> = found.iter().map(|item| item["said_at"].clone()).collect();
+        assert_eq!((found.len(), &known), (1, &said));
+        assert!(known[0].as_str().unwrap() > "2020", "{known:?}");
     }
 }
 

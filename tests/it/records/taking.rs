@@ -196,7 +196,10 @@ on_both_engines! {
         let fourth = signed(&in_round(&agent(8), "3"), "eight", Scheme::Eip712);
         assert_eq!(problem(&desk.post(&fourth).await), (422, "too-many-in-round".to_owned()));
         let another = with(with(record(&agent(8), &agent(20), 62), "round", 5), "id", "4");
-        desk.take(&signed(&another, "eight", Scheme::Eip712)).await;
+        let another = desk.take(&signed(&another, "eight", Scheme::Eip712)).await;
+        // One account owns both agents.
+        let detail = another["findings"][0]["detail"].as_str().unwrap();
+        assert!(another["findings"][0]["kind"] == "kinship" && detail.contains("is under the same control as"), "{detail}");
         // Again is not one more.
         let again = signed(&in_round(&agent(8), "0"), "eight", Scheme::Eip712);
         assert_eq!(desk.post(&again).await.status, 200);
