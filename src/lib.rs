@@ -12,6 +12,8 @@ pub mod did;
 pub mod identity;
 pub mod intake;
 pub mod registry;
+pub mod plugin;
+pub mod project;
 pub mod rekey;
 pub mod storage;
 pub mod tfd;

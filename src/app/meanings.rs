@@ -14,6 +14,8 @@ pub(super) struct Reading {
     pub(super) followed: RegistryRef,
     /// The host of the DIDs that this service gives.
     pub(super) host: WebHost,
+    /// As of this size of the log: links that later records made are not known yet. `None` for all.
+    pub(super) log_size: Option<u64>,
 }
 
 /// What some names meant, at every time that is followed.
@@ -29,7 +31,7 @@ pub(super) async fn meanings(
         .filter(|(_, asked)| **asked == Question::Links)
         .map(|(name, _)| *name)
         .collect();
-    let links = links(tx, &linked).await?;
+    let links = links(tx, &linked, reading.log_size).await?;
     let targets = links.values().flatten().map(|link| ask(&link.target));
     let claims = Claims::gather(tx, asked.values().copied().chain(targets)).await?;
     let meaning = |(name, asked): (&Subject, Question)| {
@@ -54,12 +56,17 @@ pub(super) async fn meanings(
 async fn links<'a>(
     tx: &mut Tx,
     names: &[&'a Subject],
+    log_size: Option<u64>,
 ) -> Result<BTreeMap<&'a Subject, Vec<NameLink>>, StorageError> {
     let numbers = tx.name_numbers(names.iter().copied()).await?;
     let by_number: BTreeMap<_, _> = numbers.iter().map(|(name, number)| (*number, *name)).collect();
     let asked: Vec<_> = by_number.keys().copied().collect();
     let mut found: BTreeMap<&Subject, Vec<NameLink>> = BTreeMap::new();
-    for link in tx.name_links(&asked).await? {
+    let is_known = |link: &NameLink| {
+        let newest = link.seq.max(link.other_seq);
+        newest.is_none_or(|newest| log_size.is_none_or(|size| newest <= size))
+    };
+    for link in tx.name_links(&asked).await?.into_iter().filter(is_known) {
         if let Some(name) = by_number.get(&link.name) {
             found.entry(*name).or_default().push(link);
         }

@@ -7,6 +7,7 @@
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
+mod cards;
 mod chain_records;
 mod characters;
 mod clock;
@@ -21,6 +22,7 @@ mod foreign;
 mod ingest;
 mod keys;
 mod meanings;
+mod posting;
 mod read_model;
 mod rebuild;
 mod records;
@@ -32,6 +34,10 @@ mod secret;
 
 pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
+};
+pub use cards::{
+    CardFailure, CardOutcome, CardSetting, Cards, CardsAsOf, Explained, InstallError, Installed, Loaded,
+    ProjectError, Projectors, Subject,
 };
 pub use chain_records::ChainRecords;
 pub use characters::{
@@ -45,6 +51,7 @@ pub use follow::{Followed, Following};
 pub use foreign::{ForeignDocument, ForeignDocuments, ForeignError};
 pub use ingest::{Applied, Ingest};
 pub use keys::{HeldKeys, KeyChange, KeyStore, KeysError, Place, ServiceKeys};
+pub use posting::Poster;
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{

@@ -93,7 +93,7 @@ impl Rekeyer {
         let issuers: Vec<_> = issuers.map(|party| party.seq).collect();
         let spoken_by = tx.spoken_by(&issuers).await?;
         let names = tx.names(numbers.into_iter().chain(spoken_by.values().copied())).await?;
-        let reading = Reading { followed, host: self.host.clone() };
+        let reading = Reading { followed, host: self.host.clone(), log_size: None };
         let meanings = meanings(tx, names.values(), &reading).await?;
         let mut changes = Vec::with_capacity(parties.len());
         for party in parties {

@@ -300,11 +300,16 @@ impl Confidence {
             Value::String(text) => text.clone(),
             _ => String::new(),
         };
-        let number = Decimal::parse(&text).filter(Decimal::is_fraction);
-        let ppb = number.and_then(|number| u32::try_from(number.scaled(9)?).ok());
-        ppb.map(|ppb| Self { ppb }).ok_or_else(|| {
+        Self::parse(&text).ok_or_else(|| {
             FieldError::new("confidence", "it must be a number from 0 to 1".to_owned())
         })
+    }
+
+    /// Reads a number of JSON from 0 to 1; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = Decimal::parse(text).filter(Decimal::is_fraction)?;
+        Some(Self { ppb: u32::try_from(number.scaled(9)?).ok()? })
     }
 }
 

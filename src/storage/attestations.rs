@@ -24,6 +24,7 @@ macro_rules! select_records {
         )
     };
 }
+pub(super) use select_records;
 
 const LOG_SIZE: &str = "SELECT COALESCE(MAX(seq), 0) FROM attestation";
 const OF_DIGEST: &str =
@@ -143,7 +144,7 @@ pub enum RecordsBy<'a> {
 }
 
 #[derive(FromRow)]
-struct RecordRow {
+pub(super) struct RecordRow {
     seq: i64,
     digest: Vec<u8>,
     record: Vec<u8>,

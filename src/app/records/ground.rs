@@ -45,7 +45,7 @@ impl Records {
                     .iter()
                     .flat_map(|record| [&record.issuer, &record.checked.attestation.subject])
                     .chain(&accounts);
-                let reading = Reading { followed, host: self.host.clone() };
+                let reading = Reading { followed, host: self.host.clone(), log_size: None };
                 meanings(tx, names, &reading).await?
             }
             None => BTreeMap::new(),

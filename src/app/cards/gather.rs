@@ -1,0 +1,182 @@
+//! Gathers what a view is made of: texts, what is known of the issuers, and the newest records.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::memory::Memory;
+use super::reading::{Subject, ledger};
+use super::{CardSetting, CardsAsOf, Loaded};
+use crate::attest::IssuerClass;
+use crate::project::{
+    Basis, Claims, Entry, IssuerFacts, IssuerKey, Parts, RECENT_MAX, RecentParts, Rollup, Seen,
+    Standing, View,
+};
+use crate::storage::{RecordSource, StorageError, Tx};
+use crate::vocab::{AgentId, AgentRef, Subject as Name};
+
+/// The own record is looked up of so many issuers: of those that said most.
+const STANDINGS_MAX: usize = 32;
+/// What counts of an issuer's own record stop at.
+const STANDING_COUNT_MAX: u32 = 10_000;
+
+/// What a projector is shown of an agent.
+pub(super) async fn view(
+    tx: &mut Tx,
+    memory: &Memory,
+    subject: &mut Subject,
+    as_of: &CardsAsOf,
+    setting: &CardSetting,
+    loaded: &Loaded,
+) -> Result<View, StorageError> {
+    let claims = claims(tx, memory, subject, &loaded.projector.description.claims).await?;
+    let is_wanted = |claim: u32| claims.contains(&claim);
+    let rollup = Rollup::of(&subject.ledger, is_wanted, as_of.settled.finalized);
+    let wanted = subject.ledger.entries.iter().rev().filter(|entry| is_wanted(entry.posting.claim));
+    let newest: BTreeMap<u64, Entry> =
+        wanted.take(RECENT_MAX).map(|entry| (entry.posting.seq, *entry)).collect();
+    let keys = rollup.issuers.keys().copied();
+    let keys: BTreeSet<_> = keys.chain(newest.values().map(IssuerKey::of)).collect();
+    learn_issuers(tx, memory, subject, as_of, &rollup, keys).await?;
+    let numbers: BTreeSet<u32> =
+        rollup.tallies.keys().flat_map(|(claim, words, _)| [*claim, *words]).collect();
+    let texts = memory.terms(tx, numbers.into_iter().filter(|number| *number != 0)).await?;
+    let seqs: Vec<_> = newest.keys().copied().collect();
+    let records = tx.records_at(&seqs).await?;
+    let mut recent = Vec::with_capacity(records.len());
+    for record in records.iter().rev() {
+        let broken = || StorageError::inconsistent("attestation", "record", record.seq);
+        let seen = Seen::read(&record.record).map_err(|_| broken())?;
+        let entry = *newest.get(&record.seq).ok_or_else(broken)?;
+        let (digest, is_dated, basis) = (record.digest, record.is_dated, basis(record.source));
+        recent.push(RecentParts { entry, digest, is_dated, basis, seen });
+    }
+    let parameters = setting.parameters.clone().unwrap_or_else(|| loaded.parameters.clone());
+    let parts = Parts {
+        subject: subject.facts.clone(),
+        block: (as_of.context.block.number, as_of.time),
+        log_size: as_of.context.log_size,
+        settled: as_of.settled,
+        game: setting.game.clone(),
+        viewer: setting.viewer.clone(),
+        parameters,
+        rollup: &rollup,
+        texts: &texts,
+        issuers: &subject.issuers,
+        recent,
+    };
+    Ok(parts.assemble())
+}
+
+const fn basis(source: RecordSource) -> Basis {
+    match source {
+        RecordSource::Signed => Basis::Signed,
+        RecordSource::Issued => Basis::Issued,
+        RecordSource::Origin => Basis::Origin,
+        RecordSource::Relay => Basis::Relay,
+        RecordSource::Chain => Basis::Chain,
+    }
+}
+
+/// The numbers of those types of claims in a ledger that a projector reads.
+async fn claims(
+    tx: &mut Tx,
+    memory: &Memory,
+    subject: &Subject,
+    wanted: &Claims,
+) -> Result<BTreeSet<u32>, StorageError> {
+    let mut last = 0;
+    let mut all = BTreeSet::new();
+    for entry in &subject.ledger.entries {
+        // Neighbours are mostly of one type.
+        if entry.posting.claim != last {
+            last = entry.posting.claim;
+            all.insert(last);
+        }
+    }
+    let texts = memory.terms(tx, all).await?;
+    Ok(texts.iter().filter(|(_, text)| wanted.has(text)).map(|(number, _)| *number).collect())
+}
+
+/// Looks up what is not known yet of some issuers.
+async fn learn_issuers(
+    tx: &mut Tx,
+    memory: &Memory,
+    subject: &mut Subject,
+    as_of: &CardsAsOf,
+    rollup: &Rollup,
+    keys: BTreeSet<IssuerKey>,
+) -> Result<(), StorageError> {
+    let missing: Vec<_> =
+        keys.into_iter().filter(|key| !subject.issuers.contains_key(key)).collect();
+    let names = tx.names(missing.iter().map(|key| key.name)).await?;
+    let own = subject.facts.agent;
+    let agents: BTreeSet<AgentId> = missing.iter().filter_map(|key| key.agent).collect();
+    let agents: Vec<_> = agents.into_iter().chain([own.id]).collect();
+    let owners = tx.owners_at(&agents, as_of.context.block.number).await?;
+    for key in missing {
+        let name = names.get(&key.name);
+        let name = name.ok_or_else(|| StorageError::inconsistent("name", "id", key.name))?;
+        let owner = key.agent.and_then(|agent| owners.get(&agent));
+        let agent = key.agent.map(|id| AgentRef { registry: own.registry, id });
+        let account = match name {
+            Name::Account(account) if account.chain == own.registry.chain => Some(account.address),
+            _ => None,
+        };
+        let is_platform = matches!(key.class, Some(IssuerClass::System | IssuerClass::Plugin));
+        let is_near = |account| subject.accounts.contains(account);
+        let is_kin = !is_platform
+            && (key.agent == Some(own.id)
+                || account.as_ref().is_some_and(is_near)
+                || owner.is_some_and(is_near));
+        let text: Arc<str> = name.to_string().into();
+        let voice = match (owner, agent) {
+            _ if is_platform => Arc::clone(&text),
+            (Some(owner), _) => owner.to_string().into(),
+            (None, Some(agent)) => agent.to_string().into(),
+            (None, None) => Arc::clone(&text),
+        };
+        let agent = agent.map(|agent| agent.to_string());
+        let facts = IssuerFacts { name: text, agent, voice, is_kin, standing: None };
+        subject.issuers.insert(key, facts);
+    }
+    let standings = standings(tx, memory, subject, as_of, rollup).await?;
+    for (key, facts) in &mut subject.issuers {
+        facts.standing = key.agent.and_then(|agent| standings.get(&agent).copied());
+    }
+    Ok(())
+}
+
+/// The own records of the agents that said most of what is counted.
+async fn standings(
+    tx: &mut Tx,
+    memory: &Memory,
+    subject: &Subject,
+    as_of: &CardsAsOf,
+    rollup: &Rollup,
+) -> Result<HashMap<AgentId, Standing>, StorageError> {
+    let mut said: BTreeMap<AgentId, u32> = BTreeMap::new();
+    for (key, count) in &rollup.issuers {
+        if let Some(agent) = key.agent {
+            let sum = said.entry(agent).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+    }
+    let mut most: Vec<_> = said.into_iter().collect();
+    most.sort_by_key(|(agent, count)| (std::cmp::Reverse(*count), *agent));
+    most.truncate(STANDINGS_MAX);
+    let registry = subject.facts.agent.registry;
+    let mut standings = HashMap::new();
+    for (id, _) in most {
+        let agent = AgentRef { registry, id };
+        let own = ledger(tx, memory, &subject.host, agent, as_of).await?;
+        let issuers: BTreeSet<_> = own.entries.iter().map(|entry| entry.posting.issuer).collect();
+        let count = |length: usize| {
+            u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX)
+        };
+        let given = tx.given_by(id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
+        let standing =
+            Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given };
+        standings.insert(id, standing);
+    }
+    Ok(standings)
+}

@@ -1,0 +1,181 @@
+//! What is kept in memory for cards, bounded: postings and texts, which never change, and cards under all that they depend on.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{CardOutcome, CardSetting, CardsAsOf, Loaded};
+use crate::project::Posting;
+use crate::storage::{StorageError, Tx};
+use crate::vocab::{AgentRef, Digest};
+
+/// The most postings that are kept: sixty-odd megabytes of them.
+const POSTINGS_MAX: usize = 1 << 20;
+/// The most texts.
+const TERMS_MAX: usize = 1 << 17;
+/// The most cards.
+const CARDS_MAX: usize = 4_096;
+
+/// What is kept.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    postings: Mutex<Recent<u64, Known<Vec<Posting>>>>,
+    terms: Mutex<HashMap<u32, Arc<str>>>,
+    cards: Mutex<Recent<CardKey, CardOutcome>>,
+}
+
+/// Something that only grows with the log, and how far it is known.
+#[derive(Clone, Debug)]
+struct Known<T> {
+    value: Arc<T>,
+    upto: u64,
+}
+
+/// Everything that a card depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CardKey {
+    agent: AgentRef,
+    projector: Digest,
+    parameters: String,
+    as_of: CardsAsOf,
+    setting: CardSetting,
+}
+
+impl CardKey {
+    pub(super) fn new(
+        agent: AgentRef,
+        loaded: &Loaded,
+        as_of: &CardsAsOf,
+        setting: &CardSetting,
+    ) -> Self {
+        let (as_of, setting) = (as_of.clone(), setting.clone());
+        let (projector, parameters) = (loaded.projector.digest, loaded.parameters.clone());
+        Self { agent, projector, parameters, as_of, setting }
+    }
+}
+
+/// Two generations: what is asked for again moves to the younger, and when that is full the older goes.
+#[derive(Debug)]
+struct Recent<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+    /// The weight of the younger.
+    weight: usize,
+}
+
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), weight: 0 }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
+    fn get(&mut self, key: &K, weigh: impl Fn(&V) -> usize, max: usize) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(key)?;
+        self.put(key.clone(), value.clone(), weigh(&value), max);
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V, weight: usize, max: usize) {
+        if self.weight.saturating_add(weight) > max / 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.weight = 0;
+        }
+        self.weight = self.weight.saturating_add(weight);
+        self.young.insert(key, value);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    pub(super) fn card(&self, key: &CardKey) -> Option<CardOutcome> {
+        lock(&self.cards).get(key, |_| 1, CARDS_MAX)
+    }
+
+    pub(super) fn keep_card(&self, key: CardKey, outcome: CardOutcome) {
+        lock(&self.cards).put(key, outcome, 1, CARDS_MAX);
+    }
+
+    /// The postings of a name, at least up to a size of the log that is posted.
+    pub(super) async fn postings(
+        &self,
+        tx: &mut Tx,
+        name: u64,
+        log_size: u64,
+    ) -> Result<Arc<Vec<Posting>>, StorageError> {
+        let weigh = |known: &Known<Vec<Posting>>| known.value.len() + 1;
+        let held = lock(&self.postings).get(&name, weigh, POSTINGS_MAX);
+        let mut known = held.unwrap_or_else(|| Known { value: Arc::default(), upto: 0 });
+        if known.upto >= log_size {
+            return Ok(known.value);
+        }
+        // This transaction may see more than what is asked for.
+        let upto = tx.posted().await?;
+        let newer = tx.postings_of(name, known.upto).await?;
+        if !newer.is_empty() {
+            Arc::make_mut(&mut known.value).extend(newer);
+        }
+        known.upto = upto;
+        let (value, weight) = (Arc::clone(&known.value), weigh(&known));
+        lock(&self.postings).put(name, known, weight, POSTINGS_MAX);
+        Ok(value)
+    }
+
+    /// The texts of some numbers.
+    pub(super) async fn terms(
+        &self,
+        tx: &mut Tx,
+        numbers: impl IntoIterator<Item = u32>,
+    ) -> Result<HashMap<u32, Arc<str>>, StorageError> {
+        let mut found = HashMap::new();
+        let mut missing = Vec::new();
+        {
+            let held = lock(&self.terms);
+            for number in numbers {
+                match held.get(&number) {
+                    Some(text) => {
+                        found.insert(number, Arc::clone(text));
+                    }
+                    None => missing.push(number),
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let read = tx.terms(missing).await?;
+        let mut held = lock(&self.terms);
+        if held.len() + read.len() > TERMS_MAX {
+            held.clear();
+        }
+        for (number, text) in read {
+            let text: Arc<str> = text.into();
+            held.insert(number, Arc::clone(&text));
+            found.insert(number, text);
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_again_stays() {
+        let mut recent: Recent<u32, u32> = Recent::default();
+        for number in 0..100 {
+            recent.put(number, number, 1, 10);
+            assert_eq!(recent.get(&0, |_| 1, 10), Some(0));
+        }
+        assert!(recent.young.len() + recent.old.len() <= 11, "the bound holds");
+        assert_eq!(recent.get(&50, |_| 1, 10), None, "nobody asked for it");
+        assert_eq!(recent.get(&99, |_| 1, 10), Some(99));
+    }
+}

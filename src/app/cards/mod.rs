@@ -1,0 +1,250 @@
+//! Trust cards: computed when they are asked for, from the record as of one size of the log and one block, by projectors that anyone wrote.
+//!
+//! A card is never stored as truth. What is kept in memory is what cannot change (postings, texts) and cards themselves, each under
+//! everything that it depends on. What fails costs its own card only and is told beside the others.
+
+mod gather;
+mod memory;
+mod projectors;
+mod reading;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::did::web::WebHost;
+use crate::plugin::PluginError;
+use crate::project::{CardContext, CardRef, Draft, Flaw, Ledger, ProjectorName, Settled, TrustCard, View};
+use crate::storage::{Database, StorageError, StoredRecord, Tx};
+use crate::vocab::{AgentRef, UnixSeconds};
+
+pub use projectors::{Installed, InstallError, Loaded, Projectors};
+pub use reading::Subject;
+
+use memory::{CardKey, Memory};
+
+/// Computes cards. Cheap to clone; clones share what is in memory.
+#[derive(Clone, Debug)]
+pub struct Cards {
+    memory: Arc<Memory>,
+    /// Which projectors there are.
+    pub projectors: Projectors,
+}
+
+/// As of what cards are computed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CardsAsOf {
+    /// What a card says of it.
+    pub context: CardContext,
+    /// The time of the block.
+    pub time: UnixSeconds,
+    /// Before which times nothing changes any more.
+    pub settled: Settled,
+    /// The number of the newest re-keying.
+    pub rekeyed: u64,
+    /// Whether names are about to be looked up: what is computed meanwhile is not kept.
+    pub is_rekeying: bool,
+}
+
+/// Beside the record: for which game and viewer a card is, and what the projector is set to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CardSetting {
+    /// The game.
+    pub game: Option<String>,
+    /// The agent that looks at it.
+    pub viewer: Option<String>,
+    /// A JSON object in the place of what the operator set.
+    pub parameters: Option<String>,
+}
+
+/// What became of a card.
+#[derive(Clone, Debug)]
+pub enum CardOutcome {
+    /// A card.
+    Card(Arc<TrustCard>),
+    /// None, and why.
+    Failed(Arc<CardFailure>),
+}
+
+/// Why there is no card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardFailure {
+    /// Whose it would have been.
+    pub agent: String,
+    /// Which projector failed.
+    pub projector: ProjectorName,
+    /// A word for it.
+    pub reason: &'static str,
+    /// In words.
+    pub detail: String,
+}
+
+/// A card with how it came about.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// What the projector was shown.
+    pub view: View,
+    /// What it made.
+    pub draft: Draft,
+    /// How many instructions that took.
+    pub fuel: u64,
+    /// The card.
+    pub card: TrustCard,
+}
+
+/// Why a run gave no card.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProjectError {
+    /// The component failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// What it returned is no card.
+    #[error("what it returned is no card: {0}")]
+    Flaw(Flaw),
+}
+
+impl ProjectError {
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Plugin(error) => error.reason(),
+            Self::Flaw(_) => "malformed",
+        }
+    }
+}
+
+impl Cards {
+    /// For a database, with nothing in memory.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        let projectors = Projectors::new(database);
+        Self { memory: Arc::default(), projectors }
+    }
+
+    /// The record of an agent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn subject(
+        &self,
+        tx: &mut Tx,
+        host: &WebHost,
+        agent: AgentRef,
+        as_of: &CardsAsOf,
+    ) -> Result<Subject, StorageError> {
+        reading::subject(tx, &self.memory, host, agent, as_of).await
+    }
+
+    /// The cards of an agent by some projectors, in their order.
+    ///
+    /// # Errors
+    /// When the database fails; what a projector does wrong is in the outcome.
+    pub async fn of(
+        &self,
+        tx: &mut Tx,
+        host: &WebHost,
+        agent: AgentRef,
+        as_of: &CardsAsOf,
+        setting: &CardSetting,
+        projectors: &[Arc<Loaded>],
+    ) -> Result<Vec<CardOutcome>, StorageError> {
+        let key = |loaded: &Loaded| CardKey::new(agent, loaded, as_of, setting);
+        let held: Vec<_> =
+            projectors.iter().map(|loaded| self.memory.card(&key(loaded))).collect();
+        if held.iter().all(Option::is_some) {
+            return Ok(held.into_iter().flatten().collect());
+        }
+        let mut subject = self.subject(tx, host, agent, as_of).await?;
+        let mut outcomes = Vec::with_capacity(projectors.len());
+        for (loaded, held) in projectors.iter().zip(held) {
+            let outcome = match held {
+                Some(held) => held,
+                None => {
+                    let made = self.make(tx, &mut subject, as_of, setting, loaded).await?;
+                    let outcome = outcome(made, agent, loaded);
+                    if !as_of.is_rekeying {
+                        self.memory.keep_card(key(loaded), outcome.clone());
+                    }
+                    outcome
+                }
+            };
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// One card, with how it came about.
+    ///
+    /// # Errors
+    /// When the database fails; the inner error says what the projector did wrong.
+    pub async fn make(
+        &self,
+        tx: &mut Tx,
+        subject: &mut Subject,
+        as_of: &CardsAsOf,
+        setting: &CardSetting,
+        loaded: &Arc<Loaded>,
+    ) -> Result<Result<Explained, ProjectError>, StorageError> {
+        let view = gather::view(tx, &self.memory, subject, as_of, setting, loaded).await?;
+        let (projector, shared) = (Arc::clone(loaded), Arc::new(view));
+        let shown = Arc::clone(&shared);
+        // A projector may take a second of processor time, and whoever answers others must not wait for it.
+        let ran = tokio::task::spawn_blocking(move || projector.projector.run(&shown)).await;
+        let ran = match ran {
+            Ok(Ok(ran)) => ran,
+            Ok(Err(error)) => return Ok(Err(error.into())),
+            Err(error) => return Ok(Err(PluginError::Trap(error.to_string()).into())),
+        };
+        if let Err(flaw) = ran.draft.check(|seq| subject.ledger.has(seq)) {
+            return Ok(Err(ProjectError::Flaw(flaw)));
+        }
+        let refs = references(tx, &ran.draft).await?;
+        let view = Arc::unwrap_or_clone(shared);
+        let context = as_of.context.clone();
+        let card = TrustCard::new(&view, ran.draft.clone(), loaded.name(), context, &refs);
+        Ok(Ok(Explained { view, draft: ran.draft, fuel: ran.fuel, card }))
+    }
+
+    /// The newest records about an agent, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recent(
+        &self,
+        tx: &mut Tx,
+        ledger: &Ledger,
+        max: usize,
+    ) -> Result<Vec<StoredRecord>, StorageError> {
+        let newest = ledger.entries.iter().rev().take(max);
+        let seqs: Vec<_> = newest.map(|entry| entry.posting.seq).collect();
+        let mut records = tx.records_at(&seqs).await?;
+        records.reverse();
+        Ok(records)
+    }
+}
+
+fn outcome(
+    made: Result<Explained, ProjectError>,
+    agent: AgentRef,
+    loaded: &Loaded,
+) -> CardOutcome {
+    match made {
+        Ok(explained) => CardOutcome::Card(Arc::new(explained.card)),
+        Err(error) => {
+            metrics::counter!("hallmark_cards_failed_total", "reason" => error.reason()).increment(1);
+            CardOutcome::Failed(Arc::new(CardFailure {
+                agent: agent.to_string(),
+                projector: loaded.name(),
+                reason: error.reason(),
+                detail: error.to_string(),
+            }))
+        }
+    }
+}
+
+/// The records that a draft points to.
+async fn references(tx: &mut Tx, draft: &Draft) -> Result<BTreeMap<u64, CardRef>, StorageError> {
+    let records = tx.records_at(&draft.evidence_of_all()).await?;
+    let reference = |record: &StoredRecord| {
+        (record.seq, CardRef::new(record.seq, record.digest, &record.claim_type, record.round))
+    };
+    Ok(records.iter().map(reference).collect())
+}

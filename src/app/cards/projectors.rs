@@ -1,0 +1,230 @@
+//! Which projectors there are: those that ship, and those that the operator installed.
+//!
+//! A component is compiled when it is first needed, and again only when another takes its place. Installing is the operator's, who has the
+//! database; what runs needs nobody's trust.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::plugin::{PluginError, Projector, Sandbox, built, component_of};
+use crate::project::ProjectorName;
+use crate::storage::{Database, Plugin, StorageError, Tx};
+use crate::vocab::{Digest, UnixSeconds};
+
+/// The most bytes of parameters.
+const PARAMETERS_MAX: usize = 64 << 10;
+
+/// A projector that can be run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The component.
+    pub projector: Projector,
+    /// What it is set to: a JSON object.
+    pub parameters: String,
+}
+
+impl Loaded {
+    /// Which component it is.
+    #[must_use]
+    pub fn name(&self) -> ProjectorName {
+        let description = &self.projector.description;
+        ProjectorName {
+            id: description.id.clone(),
+            version: description.version.clone(),
+            digest: self.projector.digest.to_string(),
+        }
+    }
+}
+
+/// A projector, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its name.
+    pub id: String,
+    /// Whether it ships.
+    pub is_built_in: bool,
+    /// What is stored of it; `None` where it ships.
+    pub plugin: Option<Plugin>,
+}
+
+/// Why a projector is not installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// It is none.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// Its parameters are no JSON object.
+    #[error("the parameters are no JSON object of at most {PARAMETERS_MAX} bytes: {0}")]
+    Parameters(String),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Compiled components, by the digest of their bytes.
+type Compiled = BTreeMap<Digest, Result<Projector, PluginError>>;
+
+/// All projectors. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Projectors {
+    database: Database,
+    held: Arc<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    sandbox: OnceLock<Result<Sandbox, PluginError>>,
+    compiled: Mutex<Compiled>,
+}
+
+impl Projectors {
+    pub(super) fn new(database: Database) -> Self {
+        Self { database, held: Arc::default() }
+    }
+
+    fn sandbox(&self) -> Result<Sandbox, PluginError> {
+        self.held.sandbox.get_or_init(Sandbox::new).clone()
+    }
+
+    /// Loads a component that is installed nowhere.
+    ///
+    /// # Errors
+    /// When it is no projector, or the parameters are no JSON object.
+    pub fn load(&self, bytes: &[u8], parameters: &str) -> Result<Arc<Loaded>, InstallError> {
+        check_parameters(parameters)?;
+        let projector = self.sandbox()?.load(&component_of(bytes)?)?;
+        Ok(Arc::new(Loaded { projector, parameters: parameters.to_owned() }))
+    }
+
+    /// Installs a component, in the place of one that has its name.
+    ///
+    /// # Errors
+    /// When it is no projector, its parameters are no JSON object, or the database fails.
+    pub async fn add(
+        &self,
+        bytes: &[u8],
+        parameters: &str,
+        now: UnixSeconds,
+    ) -> Result<Plugin, InstallError> {
+        check_parameters(parameters)?;
+        let component = component_of(bytes)?;
+        let projector = self.sandbox()?.load(&component)?;
+        let plugin = Plugin {
+            id: projector.description.id,
+            version: projector.description.version,
+            digest: projector.digest,
+            parameters: parameters.to_owned(),
+            added_at: now,
+        };
+        let mut tx = self.database.begin_write().await?;
+        tx.put_plugin(&plugin, &component).await?;
+        tx.commit().await?;
+        Ok(plugin)
+    }
+
+    /// Removes a component; whether it was installed. One that ships with the same name is back then.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove(&self, id: &str) -> Result<bool, StorageError> {
+        let mut tx = self.database.begin_write().await?;
+        let removed = tx.remove_plugin(id).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+
+    /// Every projector, by its name; an installed one stands in the place of one that ships with the same name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, tx: &mut Tx) -> Result<Vec<Installed>, StorageError> {
+        let shipped = built().iter().map(|built| {
+            let id = built.id.to_owned();
+            (id.clone(), Installed { id, is_built_in: true, plugin: None })
+        });
+        let mut all: BTreeMap<String, Installed> = shipped.collect();
+        for plugin in tx.plugins().await? {
+            let id = plugin.id.clone();
+            all.insert(id.clone(), Installed { id, is_built_in: false, plugin: Some(plugin) });
+        }
+        Ok(all.into_values().collect())
+    }
+
+    /// A projector that can be run; the inner error says why it cannot.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn get(
+        &self,
+        tx: &mut Tx,
+        installed: &Installed,
+    ) -> Result<Result<Arc<Loaded>, PluginError>, StorageError> {
+        let (digest, parameters) = match &installed.plugin {
+            Some(plugin) => (plugin.digest, plugin.parameters.clone()),
+            None => (built_digest(&installed.id), "{}".to_owned()),
+        };
+        let held = self.lock().get(&digest).cloned();
+        let projector = match held {
+            Some(held) => held,
+            None => {
+                let component = match &installed.plugin {
+                    Some(plugin) => tx.plugin_component(&plugin.id).await?.unwrap_or_default(),
+                    None => built_component(&installed.id).to_vec(),
+                };
+                let compiled = self.compile(component).await;
+                self.lock().insert(digest, compiled.clone());
+                compiled
+            }
+        };
+        Ok(projector.map(|projector| Arc::new(Loaded { projector, parameters })))
+    }
+
+    /// Compiles those that ship, so that the first to ask for a card does not wait for it.
+    pub async fn warm_up(&self) {
+        for built in built() {
+            let digest = built_digest(built.id);
+            if self.lock().contains_key(&digest) {
+                continue;
+            }
+            let compiled = self.compile(built.component.to_vec()).await;
+            if let Err(error) = &compiled {
+                tracing::warn!(projector = built.id, %error, "a projector that ships cannot be run here");
+            }
+            self.lock().insert(digest, compiled);
+        }
+    }
+
+    async fn compile(&self, component: Vec<u8>) -> Result<Projector, PluginError> {
+        let sandbox = self.sandbox()?;
+        let compiled = tokio::task::spawn_blocking(move || sandbox.load(&component)).await;
+        compiled.unwrap_or_else(|error| Err(PluginError::Trap(error.to_string())))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Compiled> {
+        self.held.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn built_component(id: &str) -> &'static [u8] {
+    built().iter().find(|built| built.id == id).map_or(&[], |built| built.component)
+}
+
+fn built_digest(id: &str) -> Digest {
+    static DIGESTS: OnceLock<BTreeMap<&'static str, Digest>> = OnceLock::new();
+    let digests = DIGESTS.get_or_init(|| {
+        built().iter().map(|built| (built.id, Digest::of(built.component))).collect()
+    });
+    digests.get(id).copied().unwrap_or_else(|| Digest::of(&[]))
+}
+
+fn check_parameters(parameters: &str) -> Result<(), InstallError> {
+    let wrong = |what: String| Err(InstallError::Parameters(what));
+    if parameters.len() > PARAMETERS_MAX {
+        return wrong(format!("they have {} bytes", parameters.len()));
+    }
+    match serde_json::from_str::<serde_json::Value>(parameters) {
+        Ok(serde_json::Value::Object(_)) => Ok(()),
+        Ok(_) => wrong("write them as `{\"name\": value}`".to_owned()),
+        Err(error) => wrong(error.to_string()),
+    }
+}

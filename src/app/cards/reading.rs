@@ -1,0 +1,119 @@
+//! An agent's record as of one size of the log and one block: its ledger, and what is known of the agent itself.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use alloy::primitives::Address;
+
+use super::CardsAsOf;
+use super::memory::Memory;
+use crate::app::meanings::{Reading, meanings};
+use crate::did::web::WebHost;
+use crate::identity::{SpanCause, TimelineRef};
+use crate::project::{IssuerFacts, IssuerKey, Ledger, Posting, Span, SubjectFacts};
+use crate::rekey::Meanings;
+use crate::storage::{AccountRole, StorageError, Tx};
+use crate::vocab::{AccountId, AgentRef, Subject as Name};
+
+/// So many spans of an agent's owners and wallets are looked at to tell who is close to it.
+const SPANS_MAX: u32 = 1_000;
+
+/// An agent's record.
+#[derive(Debug)]
+pub struct Subject {
+    /// What was said of it.
+    pub ledger: Ledger,
+    /// What is known of it.
+    pub facts: SubjectFacts,
+    /// Every account that owned it or was its wallet, by the block.
+    pub(super) accounts: BTreeSet<Address>,
+    /// What is known of those who said something of it, as far as it was asked for.
+    pub(super) issuers: HashMap<IssuerKey, IssuerFacts>,
+    pub(super) host: WebHost,
+}
+
+/// Reads the record of an agent.
+pub(super) async fn subject(
+    tx: &mut Tx,
+    memory: &Memory,
+    host: &WebHost,
+    agent: AgentRef,
+    as_of: &CardsAsOf,
+) -> Result<Subject, StorageError> {
+    let mut ledger = ledger(tx, memory, host, agent, as_of).await?;
+    name_issuers(tx, &mut ledger, host, agent, as_of).await?;
+    let (facts, accounts) = facts(tx, agent, as_of.context.block.number).await?;
+    Ok(Subject { ledger, facts, accounts, issuers: HashMap::new(), host: host.clone() })
+}
+
+/// What was said of an agent; whom the issuers meant is not looked up.
+pub(super) async fn ledger(
+    tx: &mut Tx,
+    memory: &Memory,
+    host: &WebHost,
+    agent: AgentRef,
+    as_of: &CardsAsOf,
+) -> Result<Ledger, StorageError> {
+    let log_size = as_of.context.log_size;
+    let numbers = tx.names_of_subject(agent.id).await?;
+    let names = tx.names(numbers.iter().copied()).await?;
+    let reading =
+        Reading { followed: agent.registry, host: host.clone(), log_size: Some(log_size) };
+    let meanings = meanings(tx, names.values(), &reading).await?;
+    let mut postings: Vec<(Arc<Vec<Posting>>, &Meanings)> = Vec::new();
+    for (number, name) in &names {
+        if let Some(meaning) = meanings.get(name) {
+            postings.push((memory.postings(tx, *number, log_size).await?, meaning));
+        }
+    }
+    let names = postings.iter().map(|(postings, meaning)| (postings.as_slice(), *meaning));
+    Ok(Ledger::gather(agent.id, names, Span { log_size, time: as_of.time }))
+}
+
+async fn name_issuers(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    host: &WebHost,
+    agent: AgentRef,
+    as_of: &CardsAsOf,
+) -> Result<(), StorageError> {
+    // A platform's own word is nobody's who is an agent.
+    let others = ledger.entries.iter().filter(|entry| entry.posting.class.is_none());
+    let numbers = others.flat_map(|entry| [entry.posting.issuer, entry.posting.spoken_by]);
+    let numbers: BTreeSet<_> = numbers.filter(|number| *number != 0).collect();
+    let names = tx.names(numbers).await?;
+    let log_size = Some(as_of.context.log_size);
+    let reading = Reading { followed: agent.registry, host: host.clone(), log_size };
+    let meanings = meanings(tx, names.values(), &reading).await?;
+    let of = |(number, name): (&u64, &Name)| Some((*number, meanings.get(name)?));
+    ledger.name_issuers(&names.iter().filter_map(of).collect());
+    Ok(())
+}
+
+/// What is known of the agent itself at the end of a block, and every account that was close to it by then.
+async fn facts(
+    tx: &mut Tx,
+    agent: AgentRef,
+    block: u64,
+) -> Result<(SubjectFacts, BTreeSet<Address>), StorageError> {
+    let mut accounts = BTreeSet::new();
+    for timeline in [TimelineRef::Owner(agent.id), TimelineRef::Wallet(agent.id)] {
+        let spans = tx.timeline(timeline, None, SPANS_MAX).await?;
+        let begun = spans.iter().filter(|span| span.from.at.block_number <= block);
+        accounts.extend(begun.filter_map(|span| span.record.value.account()));
+    }
+    let span = tx.span_at(TimelineRef::Wallet(agent.id), block).await?;
+    let wallet = span.as_ref().and_then(|span| span.record.value.account());
+    let wallet_agents = match wallet {
+        Some(wallet) => tx.agents_of_count(wallet, AccountRole::Wallet, block).await?,
+        None => 0,
+    };
+    let account = |address| AccountId { chain: agent.registry.chain, address }.to_string();
+    let facts = SubjectFacts {
+        agent,
+        wallet: wallet.map(account),
+        is_wallet_proven: span.is_some_and(|span| span.record.cause == Some(SpanCause::Proven)),
+        wallet_agents: u32::try_from(wallet_agents).unwrap_or(u32::MAX),
+    };
+    Ok((facts, accounts))
+}

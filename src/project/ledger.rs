@@ -1,0 +1,180 @@
+//! The postings that are about one agent, as of one size of the log and one time.
+//!
+//! A name means an agent for a time only: the wallet that it had in March is another agent's in May. So postings, which lie by name, are
+//! drawn together here by what each name meant when the record was said.
+
+use std::collections::HashMap;
+
+use super::posting::Posting;
+use crate::rekey::{Meanings, Outcome};
+use crate::vocab::{AgentId, UnixSeconds};
+
+/// As of when: records up to a size of the log, and said by a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The size of the log.
+    pub log_size: u64,
+    /// The time of the block; what was said later is not seen.
+    pub time: UnixSeconds,
+}
+
+/// A posting with whom its names meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What is counted.
+    pub posting: Posting,
+    /// The agent that its issuer meant.
+    pub issuer_agent: Option<AgentId>,
+    /// Whether its issuer has taken it back or replaced it.
+    pub is_withdrawn: bool,
+}
+
+/// What was said of an agent, in the order of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// By their places in the log.
+    pub entries: Vec<Entry>,
+}
+
+impl Ledger {
+    /// The ledger of an agent from the postings of every name that may have meant it, each with what it meant.
+    #[must_use]
+    pub fn gather<'a>(
+        agent: AgentId,
+        names: impl IntoIterator<Item = (&'a [Posting], &'a Meanings)>,
+        as_of: Span,
+    ) -> Self {
+        let mut entries = Vec::new();
+        for (postings, meanings) in names {
+            let visible = postings.partition_point(|posting| posting.seq <= as_of.log_size);
+            let visible = postings.get(..visible).unwrap_or_default();
+            let about = visible.iter().filter(|posting| {
+                posting.said_at <= as_of.time
+                    && meanings.at(posting.said_at).outcome == Outcome::Agent(agent)
+            });
+            entries.extend(about.map(|posting| Entry {
+                posting: *posting,
+                issuer_agent: None,
+                is_withdrawn: false,
+            }));
+        }
+        entries.sort_unstable_by_key(|entry| entry.posting.seq);
+        let mut ledger = Self { entries };
+        ledger.mark_withdrawn();
+        ledger
+    }
+
+    /// Marks what a later record of the same issuer takes back.
+    fn mark_withdrawn(&mut self) {
+        let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
+        for Entry { posting, .. } in &self.entries {
+            if posting.thread.replaces != 0 {
+                taken_back.insert((posting.issuer, posting.thread.replaces), posting.seq);
+            }
+        }
+        if taken_back.is_empty() {
+            return;
+        }
+        for Entry { posting, is_withdrawn, .. } in &mut self.entries {
+            let by = taken_back.get(&(posting.issuer, posting.thread.own));
+            *is_withdrawn = by.is_some_and(|by| *by > posting.seq);
+        }
+    }
+
+    /// Says which agents the issuers meant; `meanings` has every name of an issuer that may have meant one.
+    pub fn name_issuers(&mut self, meanings: &HashMap<u64, &Meanings>) {
+        for Entry { posting, issuer_agent, .. } in &mut self.entries {
+            let Some(meant) = meanings.get(&posting.issuer) else { continue };
+            let found = match meanings.get(&posting.spoken_by) {
+                Some(account) if posting.spoken_by != 0 => {
+                    meant.spoken_by(account, posting.said_at)
+                }
+                _ => meant.at(posting.said_at),
+            };
+            *issuer_agent = found.outcome.agent();
+        }
+    }
+
+    /// Whether a place of the log is about the agent.
+    #[must_use]
+    pub fn has(&self, seq: u64) -> bool {
+        self.entries.binary_search_by_key(&seq, |entry| entry.posting.seq).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::U256;
+
+    use super::*;
+    use crate::project::Thread;
+    use crate::rekey::{Claim, Rule};
+
+    fn at(seconds: u64) -> UnixSeconds {
+        UnixSeconds::new(seconds).unwrap()
+    }
+
+    fn posting(seq: u64, said_at: u64, own: u64, replaces: u64) -> Posting {
+        Posting {
+            seq,
+            said_at: at(said_at),
+            issuer: 1,
+            spoken_by: 0,
+            thread: Thread { own, replaces },
+            claim: 1,
+            words: 0,
+            game: 0,
+            class: None,
+        }
+    }
+
+    fn meant(id: u64, from: u64, to: Option<u64>) -> Meanings {
+        let agent = AgentId(U256::from(id));
+        let claim = Claim {
+            from: at(from),
+            to: to.map(at),
+            agent,
+            rule: Rule::Wallet,
+            span: None,
+            link: None,
+        };
+        Meanings::new(vec![claim], Rule::Nothing)
+    }
+
+    fn seqs(ledger: &Ledger) -> Vec<(u64, bool)> {
+        ledger.entries.iter().map(|entry| (entry.posting.seq, entry.is_withdrawn)).collect()
+    }
+
+    #[test]
+    fn a_wallet_is_followed_only_while_it_was_the_agents() {
+        let wallet = [posting(1, 10, 11, 0), posting(3, 20, 12, 0), posting(5, 30, 13, 0)];
+        let own = [posting(2, 5, 14, 0), posting(4, 99, 15, 0)];
+        let (wallet_meant, own_meant) = (meant(7, 10, Some(30)), meant(7, 0, None));
+        let gather = |log_size, time| {
+            let names = [(&wallet[..], &wallet_meant), (&own[..], &own_meant)];
+            let agent = AgentId(U256::from(7));
+            seqs(&Ledger::gather(agent, names, Span { log_size, time: at(time) }))
+        };
+        assert_eq!(gather(9, 100), [(1, false), (2, false), (3, false), (4, false)]);
+        assert_eq!(gather(3, 100), [(1, false), (2, false), (3, false)], "as of a size of the log");
+        assert_eq!(gather(9, 19), [(1, false), (2, false)], "as of a time");
+    }
+
+    #[test]
+    fn what_its_issuer_takes_back_is_withdrawn_from_then_on() {
+        let own = [posting(1, 1, 11, 0), posting(2, 2, 12, 11), posting(3, 3, 13, 99)];
+        let gather = |log_size| {
+            let meanings = meant(7, 0, None);
+            let as_of = Span { log_size, time: at(9) };
+            seqs(&Ledger::gather(AgentId(U256::from(7)), [(&own[..], &meanings)], as_of))
+        };
+        assert_eq!(gather(9), [(1, true), (2, false), (3, false)]);
+        assert_eq!(gather(1), [(1, false)], "not yet");
+        let mut other = own;
+        other[1].issuer = 2;
+        let meanings = meant(7, 0, None);
+        let as_of = Span { log_size: 9, time: at(9) };
+        let ledger = Ledger::gather(AgentId(U256::from(7)), [(&other[..], &meanings)], as_of);
+        assert_eq!(seqs(&ledger), [(1, false), (2, false), (3, false)], "nobody else's word");
+    }
+}

@@ -1,0 +1,252 @@
+//! How often whom said what: a ledger counted.
+//!
+//! Names and texts are numbers here still. What comes out is in no order that means anything: `view` puts it in one, by texts, so that it
+//! does not depend on which instance gave which number.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::ledger::{Entry, Ledger};
+use crate::attest::IssuerClass;
+use crate::vocab::{AgentId, UnixSeconds};
+
+/// The most tallies of one view.
+pub const TALLIES_MAX: usize = 1_024;
+
+/// Which types of claims a projector reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims(Vec<String>);
+
+impl Claims {
+    /// Whole types (`oathbreaker.choice`), all that begin alike (`tragedy.*`), or all (`*`).
+    #[must_use]
+    pub const fn new(patterns: Vec<String>) -> Self {
+        Self(patterns)
+    }
+
+    /// All types.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(vec!["*".to_owned()])
+    }
+
+    /// Whether a type is one of them.
+    #[must_use]
+    pub fn has(&self, claim: &str) -> bool {
+        self.0.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(beginning) => claim.starts_with(beginning),
+            None => claim == pattern,
+        })
+    }
+
+    /// As they were given.
+    #[must_use]
+    pub fn patterns(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// An issuer: a name, and the agent that it meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuerKey {
+    /// The number of the name.
+    pub name: u64,
+    /// The agent that it meant.
+    pub agent: Option<AgentId>,
+    /// What it was: by what it had earned, or an agent.
+    pub class: Option<IssuerClass>,
+}
+
+impl IssuerKey {
+    /// The issuer of an entry.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        let agent = entry.issuer_agent;
+        let class = entry.posting.class.or_else(|| agent.map(|_| IssuerClass::Agent));
+        Self { name: entry.posting.issuer, agent, class }
+    }
+}
+
+/// A ledger, counted. What was withdrawn is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rollup {
+    /// How many records.
+    pub total: u32,
+    /// How many of them are at or behind the first time that may still change.
+    pub provisional: u32,
+    /// Who said them, and how many.
+    pub issuers: BTreeMap<IssuerKey, u32>,
+    /// By the number of the claim's type.
+    pub kinds: BTreeMap<u32, KindCount>,
+    /// By the numbers of the claim's type and words, and by issuer.
+    pub tallies: BTreeMap<(u32, u32, IssuerKey), TallyCount>,
+}
+
+/// How often a type of claim was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindCount {
+    /// How often.
+    pub count: u32,
+    /// By whom.
+    pub issuers: BTreeSet<IssuerKey>,
+    /// In which games.
+    pub games: BTreeSet<u32>,
+    /// When first and last.
+    pub times: (UnixSeconds, UnixSeconds),
+}
+
+/// How often one issuer said one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TallyCount {
+    /// How often.
+    pub count: u32,
+    /// In which games.
+    pub games: BTreeSet<u32>,
+    /// When first and last.
+    pub times: (UnixSeconds, UnixSeconds),
+    /// The newest of them.
+    pub last_seq: u64,
+}
+
+/// What is counted while the ledger is gone through: each issuer, kind and tally has a place in a list, so that an entry costs two look-ups.
+#[derive(Default)]
+struct Counting {
+    issuers: Vec<(IssuerKey, u32)>,
+    issuer_places: HashMap<IssuerKey, usize>,
+    tallies: Vec<((u32, u32, usize), Running)>,
+    tally_places: HashMap<(u32, u32, usize), usize>,
+}
+
+struct Running {
+    count: u32,
+    games: Vec<u32>,
+    times: (UnixSeconds, UnixSeconds),
+    last_seq: u64,
+}
+
+impl Counting {
+    fn add(&mut self, entry: &Entry) {
+        let posting = &entry.posting;
+        let key = IssuerKey::of(entry);
+        let issuer = *self.issuer_places.entry(key).or_insert_with(|| {
+            self.issuers.push((key, 0));
+            self.issuers.len() - 1
+        });
+        if let Some((_, count)) = self.issuers.get_mut(issuer) {
+            *count = count.saturating_add(1);
+        }
+        let key = (posting.claim, posting.words, issuer);
+        let time = posting.said_at;
+        let tally = *self.tally_places.entry(key).or_insert_with(|| {
+            let games = Vec::new();
+            let running = Running { count: 0, games, times: (time, time), last_seq: 0 };
+            self.tallies.push((key, running));
+            self.tallies.len() - 1
+        });
+        if let Some((_, running)) = self.tallies.get_mut(tally) {
+            running.count = running.count.saturating_add(1);
+            running.times = (running.times.0.min(time), running.times.1.max(time));
+            running.last_seq = running.last_seq.max(posting.seq);
+            // Records of one game mostly follow each other.
+            if posting.game != 0 && running.games.last() != Some(&posting.game) {
+                running.games.push(posting.game);
+            }
+        }
+    }
+}
+
+impl Rollup {
+    /// Counts the entries whose claim is wanted; `provisional_from` is the first time at which names may still come to mean another agent.
+    #[must_use]
+    pub fn of(
+        ledger: &Ledger,
+        is_wanted: impl Fn(u32) -> bool,
+        provisional_from: Option<UnixSeconds>,
+    ) -> Self {
+        let mut counting = Counting::default();
+        let (mut total, mut provisional) = (0_u32, 0_u32);
+        for entry in &ledger.entries {
+            if entry.is_withdrawn || !is_wanted(entry.posting.claim) {
+                continue;
+            }
+            total = total.saturating_add(1);
+            if provisional_from.is_none_or(|from| entry.posting.said_at >= from) {
+                provisional = provisional.saturating_add(1);
+            }
+            counting.add(entry);
+        }
+        let mut rollup = Self { total, provisional, ..Self::default() };
+        for ((claim, words, issuer), running) in counting.tallies {
+            let Some((issuer, _)) = counting.issuers.get(issuer) else { continue };
+            let games: BTreeSet<u32> = running.games.into_iter().collect();
+            let (count, times) = (running.count, running.times);
+            let kind = rollup.kinds.entry(claim).or_insert_with(|| KindCount {
+                count: 0,
+                issuers: BTreeSet::new(),
+                games: BTreeSet::new(),
+                times,
+            });
+            kind.count = kind.count.saturating_add(count);
+            kind.issuers.insert(*issuer);
+            kind.games.extend(&games);
+            kind.times = (kind.times.0.min(times.0), kind.times.1.max(times.1));
+            let tally = TallyCount { count, games, times, last_seq: running.last_seq };
+            rollup.tallies.insert((claim, words, *issuer), tally);
+        }
+        rollup.issuers = counting.issuers.into_iter().collect();
+        rollup
+    }
+
+    /// Joins tallies until there are at most [`TALLIES_MAX`]: the rarest lose their words, and what still does not fit is only in the kinds.
+    ///
+    /// `texts` gives the text of a number, and `name` that of an issuer, so that the choice does not depend on numbers.
+    #[must_use]
+    pub fn tallies_within_limit<'a>(
+        &self,
+        texts: impl Fn(u32) -> &'a str,
+        name: impl Fn(&IssuerKey) -> &'a str,
+    ) -> Vec<((u32, u32, IssuerKey), TallyCount)> {
+        let order = |((claim, words, issuer), tally): &((u32, u32, IssuerKey), TallyCount)| {
+            let place = (texts(*claim), texts(*words), name(issuer), issuer.agent, issuer.class);
+            (std::cmp::Reverse(tally.count), place)
+        };
+        let mut all: Vec<_> = self.tallies.iter().map(|(key, tally)| (*key, tally.clone())).collect();
+        all.sort_by(|a, b| order(a).cmp(&order(b)));
+        if all.len() <= TALLIES_MAX {
+            return all;
+        }
+        const WHOLE: usize = TALLIES_MAX * 3 / 4;
+        let mut joined: BTreeMap<(u32, u32, IssuerKey), TallyCount> = BTreeMap::new();
+        for ((claim, _, issuer), tally) in all.drain(WHOLE..) {
+            match joined.entry((claim, 0, issuer)) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(tally);
+                }
+                std::collections::btree_map::Entry::Occupied(mut place) => {
+                    place.get_mut().join(tally);
+                }
+            }
+        }
+        for (key, tally) in &mut all {
+            if let Some(same) = joined.remove(key) {
+                tally.join(same);
+            }
+        }
+        let mut rest: Vec<_> = joined.into_iter().collect();
+        rest.sort_by(|a, b| order(a).cmp(&order(b)));
+        rest.truncate(TALLIES_MAX - WHOLE);
+        all.extend(rest);
+        all
+    }
+}
+
+impl TallyCount {
+    fn join(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.games.extend(other.games);
+        self.times = (self.times.0.min(other.times.0), self.times.1.max(other.times.1));
+        self.last_seq = self.last_seq.max(other.last_seq);
+    }
+}
+
+#[cfg(test)]
+mod tests;

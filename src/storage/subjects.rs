@@ -1,0 +1,114 @@
+//! From an agent to the records about it: the names that meant it, records by their places, and how much it said itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::Address;
+
+use super::bulk::Bulk;
+use super::attestations::{RecordRow, StoredRecord, select_records};
+use super::columns::{Cell, agent_text, parse_agent, signed};
+use super::engine::on_engine;
+use super::parties::role_number;
+use super::{StorageError, Tx};
+use crate::rekey::Role;
+use crate::vocab::AgentId;
+
+const NAMES_OF: &str = "
+    SELECT DISTINCT name FROM party WHERE agent = $1 AND role = $2";
+const GIVEN: &str = "
+    SELECT COUNT(*) FROM (SELECT 1 AS one FROM party WHERE agent = $1 AND role = $2 AND seq <= $3 LIMIT $4) AS some";
+const RECORDS_AT: &str = select_records!("WHERE a.seq IN ($1)");
+static MANY_RECORDS_AT: Bulk = Bulk::new(RECORDS_AT);
+const OWNERS_AT: &str = "
+    SELECT subject, account FROM span
+    WHERE kind = 'owner' AND name = $1 AND from_block <= $2 AND (to_block IS NULL OR to_block > $3) AND subject IN ($4)";
+static MANY_OWNERS_AT: Bulk = Bulk::new(OWNERS_AT);
+const REKEYED: &str = "SELECT rekeyed FROM record_progress";
+
+impl Tx {
+    /// The numbers of the names by which records mean an agent as their subject.
+    pub async fn names_of_subject(&mut self, agent: AgentId) -> Result<BTreeSet<u64>, StorageError> {
+        let agent = agent_text(agent);
+        let role = role_number(Role::Subject);
+        let names: Vec<i64> = on_engine!(self, conn => sqlx::query_scalar(NAMES_OF)
+            .bind(agent).bind(role).fetch_all(conn).await)?;
+        let read = |name: i64| Cell { table: "party", column: "name", row: &name }.unsigned(name);
+        names.into_iter().map(read).collect()
+    }
+
+    /// How many records up to a size of the log an agent has said itself, counted to `max`.
+    pub async fn given_by(
+        &mut self,
+        agent: AgentId,
+        log_size: u64,
+        max: u32,
+    ) -> Result<u32, StorageError> {
+        let (agent, log_size) = (agent_text(agent), signed("record", log_size)?);
+        let role = role_number(Role::Issuer);
+        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(GIVEN)
+            .bind(agent).bind(role).bind(log_size).bind(i64::from(max)).fetch_one(conn).await)?;
+        Ok(u32::try_from(count).unwrap_or(max))
+    }
+
+    /// The records at some places of the log, in its order.
+    pub async fn records_at(&mut self, seqs: &[u64]) -> Result<Vec<StoredRecord>, StorageError> {
+        let seqs: Vec<_> =
+            seqs.iter().map(|seq| signed("record", *seq)).collect::<Result<_, _>>()?;
+        let mut rest = seqs.as_slice();
+        let mut found = Vec::with_capacity(seqs.len());
+        while let Some((sql, length)) = MANY_RECORDS_AT.fitting(self, rest.len()) {
+            let (part, later) = rest.split_at(length);
+            rest = later;
+            let rows: Vec<RecordRow> = on_engine!(self, conn => {
+                let mut select = sqlx::query_as(sql);
+                for seq in part {
+                    select = select.bind(*seq);
+                }
+                select.fetch_all(conn).await
+            })?;
+            for row in rows {
+                found.push(StoredRecord::try_from(row)?);
+            }
+        }
+        found.sort_unstable_by_key(|record| record.seq);
+        Ok(found)
+    }
+
+    /// The owners of some agents at the end of a block; one that did not exist is not among them.
+    pub async fn owners_at(
+        &mut self,
+        agents: &[AgentId],
+        block_number: u64,
+    ) -> Result<BTreeMap<AgentId, Address>, StorageError> {
+        let block = signed("block number", block_number)?;
+        let texts: Vec<_> = agents.iter().map(|agent| agent_text(*agent)).collect();
+        let mut rest = texts.as_slice();
+        let mut found = BTreeMap::new();
+        while let Some((sql, length)) = MANY_OWNERS_AT.fitting(self, rest.len()) {
+            let (part, later) = rest.split_at(length);
+            rest = later;
+            let rows: Vec<(String, Option<Vec<u8>>)> = on_engine!(self, conn => {
+                let mut select = sqlx::query_as(sql).bind([0_u8; 0].as_slice()).bind(block).bind(block);
+                for agent in part {
+                    select = select.bind(agent.as_str());
+                }
+                select.fetch_all(conn).await
+            })?;
+            for (subject, account) in rows {
+                let cell = |column| Cell { table: "span", column, row: &subject };
+                let agent = parse_agent(&subject).ok_or_else(|| cell("subject").wrong())?;
+                if let Some(account) = account {
+                    found.insert(agent, cell("account").address(&account)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The number of the newest re-keying that replaced another: while it is the same, no name has come to mean somebody else.
+    pub async fn rekeyed(&mut self) -> Result<u64, StorageError> {
+        let number: i64 =
+            on_engine!(self, conn => sqlx::query_scalar(REKEYED).fetch_one(conn).await)?;
+        Cell { table: "record_progress", column: "rekeyed", row: &number }.unsigned(number)
+    }
+}
