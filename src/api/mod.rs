@@ -10,6 +10,7 @@ mod agent;
 mod agents;
 mod at;
 mod attestations;
+mod cards;
 mod characters;
 mod client_agent;
 mod dids;

@@ -18,7 +18,7 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, attestations, characters, dids, events, feedback, file_versions, guard, health,
+    agent, agents, attestations, cards, characters, dids, events, feedback, file_versions, guard, health,
     lookup, operators, status, streams, timelines, validations, wallets,
 };
 
@@ -37,6 +37,7 @@ use super::{
         (name = "records", description = "What was said of an agent"),
         (name = "wallets", description = "From an account to its agents"),
         (name = "attestations", description = "What was said of whom, signed, and whom its names meant"),
+        (name = "cards", description = "Trust cards: what an agent's record shows, by projectors that anyone can write"),
         (name = "identifiers", description = "DIDs, their documents, and what they are known as besides"),
         (name = "characters", description = "Human participants and their wallets"),
         (name = "service", description = "The service itself")
@@ -119,6 +120,10 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(attestations::get_context))
         .routes(routes!(attestations::get_record_context))
         .routes(routes!(streams::stream))
+        .routes(routes!(cards::get_cards))
+        .routes(routes!(cards::list_cards))
+        .routes(routes!(cards::make_payload))
+        .routes(routes!(cards::list_projectors))
         .routes(routes!(dids::get_service_document))
         .routes(routes!(dids::get_did_configuration))
         .routes(routes!(dids::get_agent_document))

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use super::guard::Client;
 use super::router::router;
 use super::state::ApiState;
-use crate::app::RecordQueue;
+use crate::app::{Poster, RecordQueue};
 
 /// The most connections at a time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
@@ -56,6 +56,10 @@ pub async fn serve(listener: TcpListener, mut state: ApiState, shutdown: impl Fu
     keeping.spawn(writer.run());
     let rekeyer = state.rekeyer();
     keeping.spawn(async move { rekeyer.run(std::future::pending()).await });
+    let poster = Poster::new(state.database.clone());
+    keeping.spawn(async move { poster.run().await });
+    let projectors = state.cards.projectors.clone();
+    keeping.spawn(async move { projectors.warm_up().await });
     if let Some(metrics) = metrics {
         keeping.spawn(async move {
             loop {

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::cards::PayloadCache;
 use super::dids::LinkageCache;
 use super::guard::RateLimiter;
 use super::streams::Hub;
 use crate::app::{
-    Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
+    Cards, Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
     Records, Rekeyer, ServiceKeys, TokenHash,
 };
 use crate::did::web::WebHost;
@@ -46,6 +47,9 @@ pub struct ApiState {
     pub(super) queue: Option<RecordQueue>,
     /// What listeners are told; [`serve`](super::serve) keeps it.
     pub(super) hub: Hub,
+    /// Computes trust cards; [`serve`](super::serve) keeps what they are counted from.
+    pub cards: Cards,
+    pub(super) payloads: PayloadCache,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -75,6 +79,7 @@ impl ApiState {
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
         let hub = Hub::new(database.clone());
+        let cards = Cards::new(database.clone());
         Self {
             database,
             model,
@@ -88,6 +93,8 @@ impl ApiState {
             origins: Arc::default(),
             queue: None,
             hub,
+            cards,
+            payloads: PayloadCache::default(),
             providers,
             metrics: None,
             limits,

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod delegation;
+mod plugin;
 
 pub(super) use delegation::{DelegationCommand, SignArgs, VerifyArgs};
+pub(super) use plugin::{PluginCommand, RunArgs};
 
 use crate::config::Flags;
 
@@ -156,6 +158,9 @@ pub(super) enum Command {
     Delegation(DelegationCommand),
     /// Who carries how much of a failure, from a case file: trust flow decomposition
     Tfd(TfdArgs),
+    /// Projectors of trust cards: install, list, remove, and try one on an agent's record
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Print the configuration in force and where each value came from
     Config,
 }

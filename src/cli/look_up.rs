@@ -96,7 +96,7 @@ pub(super) fn path(segments: &[&str], query: &[(&str, &str)]) -> Result<String, 
 }
 
 /// The data in an answer, or the exit code where there is none; why not is said on standard error, or with `--json` as data.
-fn settle(
+pub(super) fn settle(
     answer: Result<Answer, Box<dyn std::error::Error + Send + Sync>>,
     out: &mut Output,
 ) -> Result<Result<Value, Exit>, CliError> {

@@ -22,6 +22,7 @@ mod look_up;
 mod maintain;
 mod open;
 mod output;
+mod plugin;
 mod progress;
 mod serve;
 pub mod shutdown;
@@ -91,6 +92,7 @@ fn run_command(
         Command::Migrate => maintain::migrate(config, out),
         Command::Verify(wanted) => verify::run(wanted, out),
         Command::Delegation(command) => delegation::run(config, command, out),
+        Command::Plugin(command) => plugin::run(config, command, out),
         Command::Tfd(wanted) => tfd::run(wanted, out),
         Command::Config => config::run(config, out),
     }

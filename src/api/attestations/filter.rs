@@ -56,6 +56,27 @@ pub(in crate::api) enum Wanted {
     NotYet,
 }
 
+impl FilterQuery {
+    /// The agent that a stream of cards is about: nothing else is asked for with it.
+    pub(in crate::api) fn only_agent(&self, stream: &str) -> Result<String, ApiError> {
+        let others = [
+            ("game", &self.game),
+            ("round", &self.round),
+            ("issuer", &self.issuer),
+            ("issuer_kind", &self.issuer_kind),
+            ("claim_type", &self.claim_type),
+        ];
+        if let Some((name, _)) = others.iter().find(|(_, value)| value.is_some()) {
+            let detail = format!("the stream `{stream}` is of an agent's cards, and not filtered by it");
+            return Err(ApiError::parameter(*name, detail));
+        }
+        self.agent.clone().ok_or_else(|| {
+            let detail = format!("the stream `{stream}` is of one agent: name it, `?agent=22`");
+            ApiError::parameter("agent", detail)
+        })
+    }
+}
+
 impl Filter {
     /// Understands a query.
     pub(in crate::api) async fn read(

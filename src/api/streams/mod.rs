@@ -4,6 +4,7 @@
 //! in between, here or there. A stream that is filtered by what names meant waits at a record whose names are not known yet: it is neither
 //! passed over nor guessed. Who reads slowly is sent to slowly, and falls back on the log itself.
 
+mod cards;
 mod hub;
 
 use std::convert::Infallible;
@@ -58,14 +59,18 @@ pub(super) struct StreamQuery {
     /// Behind this place of the log; `Last-Event-ID` goes before it. With neither, what comes from now on.
     #[param(value_type = Option<u64>)]
     since_seq: Option<String>,
+    /// Of `trust-cards` and `trust-cards.history`: by this projector only.
+    projector: Option<String>,
 }
 
 /// What is appended to the log, as it is appended: `attestation.raw` (all of it), `attestation.system` (the platforms' own word),
-/// `attestation.agent` (that of agents). The data of each event is what `/v1/attestations` shows of a record.
+/// `attestation.agent` (that of agents); the data of each event is what `/v1/attestations` shows of a record. And the cards of one `agent`:
+/// `trust-cards` (the cards as they are, and again whenever they say something else), `trust-cards.history` (those after each game, or each
+/// record that is of none).
 #[utoipa::path(
     get, path = "/v1/streams/{name}", tag = "attestations",
     params(
-        ("name" = String, Path, description = "`attestation.raw`, `attestation.system` or `attestation.agent`"),
+        ("name" = String, Path, description = "`attestation.raw`, `attestation.system`, `attestation.agent`, `trust-cards` or `trust-cards.history`"),
         ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was received"),
         FilterQuery, StreamQuery
     ),
@@ -77,23 +82,24 @@ pub(super) async fn stream(
     headers: HeaderMap,
     Params(query): Params<StreamQuery>,
 ) -> Result<Response, ApiError> {
+    let last = last_event(&headers)?;
+    let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
+    if let Some(wanted) = cards::Wanted::of(&name) {
+        return cards::stream(state, wanted, &query, last.or(since)).await;
+    }
+    if query.projector.is_some() {
+        let detail = format!("the stream `{name}` is not of cards");
+        return Err(ApiError::parameter("projector", detail));
+    }
     let Some((_, class)) = NAMES.iter().find(|(known, _)| *known == name) else {
-        let known = NAMES.map(|(name, _)| format!("`{name}`")).join(", ");
+        let known = NAMES.iter().map(|(name, _)| *name).chain(cards::NAMES);
+        let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+        let known = known.join(", ");
         let shown = super::shorten(&name);
         return Err(ApiError::NoSuchRecord(format!(
             "there is no stream `{shown}`; there are {known}"
         )));
     };
-    let last = match headers.get("last-event-id").map(HeaderValue::to_str) {
-        None => None,
-        Some(text) => {
-            let place = text.ok().and_then(|text| crate::vocab::canonical_u64(text.trim()));
-            let wrong =
-                || ApiError::parameter("Last-Event-ID", "it is no place of the log: a number");
-            Some(place.ok_or_else(wrong)?)
-        }
-    };
-    let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
     let mut tx = state.database.begin_read().await?;
     let registry = standing(&mut tx).await?.registry;
     let mut filter = Filter::read(&mut tx, &query.filter, registry).await?;
@@ -126,6 +132,14 @@ pub(super) async fn stream(
     let body = Body::from_stream(futures_util::stream::unfold(reader, Reader::next));
     let headers = [(header::CONTENT_TYPE, EVENT_STREAM), (header::CACHE_CONTROL, NO_STORE)];
     Ok((headers, body).into_response())
+}
+
+/// The place of the last event that a listener has.
+fn last_event(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let Some(text) = headers.get("last-event-id").map(HeaderValue::to_str) else { return Ok(None) };
+    let place = text.ok().and_then(|text| crate::vocab::canonical_u64(text.trim()));
+    let wrong = || ApiError::parameter("Last-Event-ID", "it is no place of the log: a number");
+    place.ok_or_else(wrong).map(Some)
 }
 
 /// One listener, and how far it is.

@@ -8,7 +8,7 @@ mod memory;
 mod projectors;
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::did::web::WebHost;
@@ -154,21 +154,35 @@ impl Cards {
         }
         let mut subject = self.subject(tx, host, agent, as_of).await?;
         let mut outcomes = Vec::with_capacity(projectors.len());
-        for (loaded, held) in projectors.iter().zip(held) {
-            let outcome = match held {
-                Some(held) => held,
-                None => {
-                    let made = self.make(tx, &mut subject, as_of, setting, loaded).await?;
-                    let outcome = outcome(made, agent, loaded);
-                    if !as_of.is_rekeying {
-                        self.memory.keep_card(key(loaded), outcome.clone());
-                    }
-                    outcome
-                }
-            };
-            outcomes.push(outcome);
+        for loaded in projectors {
+            outcomes.push(self.of_subject(tx, &mut subject, as_of, setting, loaded).await?);
         }
         Ok(outcomes)
+    }
+
+    /// The card of an agent whose record is in hand, by one projector.
+    ///
+    /// # Errors
+    /// When the database fails; what a projector does wrong is in the outcome.
+    pub async fn of_subject(
+        &self,
+        tx: &mut Tx,
+        subject: &mut Subject,
+        as_of: &CardsAsOf,
+        setting: &CardSetting,
+        loaded: &Arc<Loaded>,
+    ) -> Result<CardOutcome, StorageError> {
+        let agent = subject.facts.agent;
+        let key = CardKey::new(agent, loaded, as_of, setting);
+        if let Some(held) = self.memory.card(&key) {
+            return Ok(held);
+        }
+        let made = self.make(tx, subject, as_of, setting, loaded).await?;
+        let outcome = outcome(made, agent, loaded);
+        if !as_of.is_rekeying {
+            self.memory.keep_card(key, outcome.clone());
+        }
+        Ok(outcome)
     }
 
     /// One card, with how it came about.
@@ -201,6 +215,18 @@ impl Cards {
         let context = as_of.context.clone();
         let card = TrustCard::new(&view, ran.draft.clone(), loaded.name(), context, &refs);
         Ok(Ok(Explained { view, draft: ran.draft, fuel: ran.fuel, card }))
+    }
+
+    /// The texts of types of claims, by their numbers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn texts(
+        &self,
+        tx: &mut Tx,
+        numbers: impl IntoIterator<Item = u32>,
+    ) -> Result<HashMap<u32, Arc<str>>, StorageError> {
+        self.memory.terms(tx, numbers).await
     }
 
     /// The newest records about an agent, newest first.

@@ -1,0 +1,156 @@
+//! `GET /v1/agents/{agent}/cards/history`: the cards of an agent as anyone would have computed them then.
+//!
+//! One after the last record of each game, and one after each record that is of no game, each as of the size that the log had then. The block
+//! is the same for all: what changes is the record.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::asked::{as_of_now, chosen};
+use super::get::{FailedCard, sorted_out};
+use crate::api::error::{ApiError, Problems};
+use crate::api::extract::{Params, PathText};
+use crate::api::page::{Page, Place, Weigh};
+use crate::api::router::Shared;
+use crate::api::state::ApiState;
+use crate::api::wire::Answer;
+use crate::app::{CardSetting, CardsAsOf};
+use crate::project::{CardContext, Ledger, TrustCard};
+use crate::vocab::UnixSeconds;
+
+/// Which cards, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct CardHistoryQuery {
+    /// By this projector only.
+    projector: Option<String>,
+    /// `latest` (default), `safe`, `finalized`, `block:N` or `time:T`.
+    at: Option<String>,
+    /// At most so many moments.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of an agent's cards over time.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CardHistory)]
+pub(in crate::api) struct CardHistoryAnswer {
+    /// The oldest first.
+    items: Vec<CardMoment>,
+    /// What to pass as `cursor` for the next page; null at the end.
+    next: Option<String>,
+    /// As of which block, and of which size of the log.
+    #[schema(value_type = Object)]
+    as_of: CardContext,
+}
+
+/// The cards after one game, or after one record that is of none.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct CardMoment {
+    /// The record after which they are: the size that the log had then.
+    pub(in crate::api) seq: u64,
+    /// When that record was said, RFC 3339.
+    #[schema(value_type = String)]
+    said_at: UnixSeconds,
+    /// By their projectors' names.
+    #[schema(value_type = Vec<Object>)]
+    cards: Vec<Arc<TrustCard>>,
+    /// Projectors that gave none.
+    failed: Vec<FailedCard>,
+}
+
+impl Weigh for CardMoment {
+    fn weight(&self) -> usize {
+        // A card is some kilobytes; a page is cut by its count.
+        self.cards.len()
+    }
+}
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug)]
+struct Seq(u64);
+
+impl Place for Seq {
+    fn to_text(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        crate::vocab::canonical_u64(text).map(Self)
+    }
+}
+
+/// The records after which there is a card, each with when it was said: the last of each game, and each that is of none.
+fn moments(ledger: &Ledger) -> Vec<(u64, UnixSeconds)> {
+    let mut last_of: HashMap<u32, u64> = HashMap::new();
+    for entry in &ledger.entries {
+        last_of.insert(entry.posting.game, entry.posting.seq);
+    }
+    let is_moment = |game: u32, seq: u64| game == 0 || last_of.get(&game) == Some(&seq);
+    let postings = ledger.entries.iter().map(|entry| entry.posting);
+    let moments = postings.filter(|posting| is_moment(posting.game, posting.seq));
+    moments.map(|posting| (posting.seq, posting.said_at)).collect()
+}
+
+/// The cards of an agent over time: after each game, and after each record that is of none.
+#[utoipa::path(
+    get, path = "/v1/agents/{agent}/cards/history", tag = "cards",
+    params(("agent" = String, Path, description = "The agent"), CardHistoryQuery),
+    responses((status = 200, description = "A page of moments, the oldest first", body = CardHistoryAnswer), Problems)
+)]
+pub(in crate::api) async fn list_cards(
+    State(state): State<Shared>,
+    PathText(agent): PathText,
+    Params(query): Params<CardHistoryQuery>,
+) -> Result<Answer<CardHistoryAnswer>, ApiError> {
+    let page = Page::<Seq>::read("cards", query.limit.as_deref(), query.cursor.as_deref())?;
+    let after = page.after.map_or(0, |Seq(after)| after);
+    let wanted = MomentsOf { at: query.at.as_deref(), projector: query.projector.as_deref() };
+    let (items, as_of) = moments_of(&state, &agent, wanted, after, page.fetch()).await?;
+    let (items, next) = page.cut(items, |moment| Seq(moment.seq));
+    Ok(Answer(CardHistoryAnswer { items, next, as_of }))
+}
+
+/// Which moments.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) struct MomentsOf<'a> {
+    pub(in crate::api) at: Option<&'a str>,
+    pub(in crate::api) projector: Option<&'a str>,
+}
+
+/// The first moments of an agent behind a place of the log, with its cards then.
+pub(in crate::api) async fn moments_of(
+    state: &ApiState,
+    agent: &str,
+    of: MomentsOf<'_>,
+    after: u64,
+    limit: u32,
+) -> Result<(Vec<CardMoment>, CardContext), ApiError> {
+    let (mut reading, as_of) = as_of_now(state, of.at, None).await?;
+    let (agent, _) = reading.agent(agent).await?;
+    let (projectors, broken) = chosen(state, &mut reading, of.projector).await?;
+    let host = &state.documents.host;
+    let subject = state.cards.subject(&mut reading.tx, host, agent, &as_of).await?;
+    let mut wanted = moments(&subject.ledger);
+    wanted.retain(|(seq, _)| *seq > after);
+    wanted.truncate(limit as usize);
+    let setting = CardSetting::default();
+    let name = agent.to_string();
+    let mut items = Vec::with_capacity(wanted.len());
+    for (seq, said_at) in wanted {
+        let context = CardContext { log_size: seq, ..as_of.context.clone() };
+        let then = CardsAsOf { context, ..as_of.clone() };
+        let of = state.cards.of(&mut reading.tx, host, agent, &then, &setting, &projectors);
+        let (cards, mut failed) = sorted_out(of.await?);
+        failed.extend(broken.iter().map(|broken| FailedCard::broken(&name, broken)));
+        items.push(CardMoment { seq, said_at, cards, failed });
+    }
+    Ok((items, as_of.context))
+}

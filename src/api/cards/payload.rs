@@ -1,0 +1,317 @@
+//! `POST /v1/games/{game}/payload`: what a game hands to a player: a card for each opponent, and the newest of what was said of them.
+//!
+//! A lobby of twenty is answered from several reading transactions at a time, which must all see one state; the answer is kept, under all
+//! that it depends on, for the other players who ask the same.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::asked::{as_of_now, chosen};
+use super::get::{FailedCard, game, sorted_out};
+use crate::api::attestations::{RecordAnswer, Standing, answers};
+use crate::api::error::{ApiError, BodyProblems, ProblemBody, Problems};
+use crate::api::extract::{Body, PathText};
+use crate::api::reading::Reading;
+use crate::api::router::Shared;
+use crate::api::state::ApiState;
+use crate::api::wire::JSON;
+use crate::app::{CardSetting, CardsAsOf, Loaded};
+use crate::project::{CardContext, RECENT_MAX, Rollup, TrustCard};
+use crate::vocab::{AgentRef, Digest, UnixSeconds};
+
+/// The most opponents of one request.
+const OPPONENTS_MAX: usize = 100;
+/// So many reading transactions at a time.
+const READERS: usize = 2;
+/// The most bytes of answers that are kept.
+const KEPT_BYTES_MAX: usize = 64 << 20;
+
+/// Whose cards a player wants.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct PayloadRequest {
+    /// The projector.
+    projector: String,
+    /// The agent that looks.
+    viewer: String,
+    /// The agents that it looks at; at most 100.
+    #[schema(max_items = 100)]
+    opponents: Vec<String>,
+    /// `latest` (default), `safe`, `finalized`, `block:N` or `time:T`.
+    at: Option<String>,
+    /// As of this size of the log; by default all of it.
+    as_of_seq: Option<u64>,
+}
+
+/// What a player is handed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Payload)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct PayloadAnswer {
+    /// A trust card for each opponent, in order; one that failed is in `failed`.
+    #[schema(value_type = Vec<Object>)]
+    trust_cards: Vec<Arc<TrustCard>>,
+    /// The newest records of each opponent, newest first, at most 200 of each.
+    recent_attestations: Vec<AboutOpponent>,
+    /// How often each type of claim was made of each opponent, in all.
+    rollups: Vec<RollupAnswer>,
+    /// Cards that there are not.
+    failed: Vec<FailedCard>,
+    #[serde(rename = "as_of")]
+    #[schema(value_type = Object)]
+    as_of: CardContext,
+}
+
+/// A record about an opponent.
+#[derive(Debug, Serialize, ToSchema)]
+struct AboutOpponent {
+    /// The opponent.
+    agent: String,
+    #[serde(flatten)]
+    record: RecordAnswer,
+}
+
+/// How often a type of claim was made of an opponent; what its issuer has taken back is not counted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ClaimRollup)]
+struct RollupAnswer {
+    agent: String,
+    claim_type: String,
+    count: u32,
+    /// By how many names.
+    issuers: u32,
+    /// In how many games.
+    games: u32,
+    /// RFC 3339.
+    #[schema(value_type = String)]
+    first: UnixSeconds,
+    /// RFC 3339.
+    #[schema(value_type = String)]
+    last: UnixSeconds,
+}
+
+/// Answers that were given, under all that they depend on.
+#[derive(Clone, Debug, Default)]
+pub(in crate::api) struct PayloadCache(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    answers: HashMap<Key, Bytes>,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    projector: Digest,
+    parameters: String,
+    setting: CardSetting,
+    opponents: Vec<AgentRef>,
+    as_of: CardsAsOf,
+}
+
+impl PayloadCache {
+    fn get(&self, key: &Key) -> Option<Bytes> {
+        self.lock().answers.get(key).cloned()
+    }
+
+    fn put(&self, key: Key, answer: Bytes) {
+        let mut kept = self.lock();
+        if kept.bytes + answer.len() > KEPT_BYTES_MAX {
+            // What is as of an older block is never asked for again.
+            *kept = Kept::default();
+        }
+        kept.bytes += answer.len();
+        if let Some(old) = kept.answers.insert(key, answer) {
+            kept.bytes -= old.len();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A card for each opponent of a player, and the newest of what was said of them.
+#[utoipa::path(
+    post, path = "/v1/games/{game}/payload", tag = "cards", request_body = PayloadRequest,
+    params(("game" = String, Path, description = "The game, by the platform's name for it")),
+    responses(
+        (status = 200, description = "Cards and records", body = PayloadAnswer),
+        (status = 422, description = "The body does not say what it must; `field` names what is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        BodyProblems,
+        Problems
+    )
+)]
+pub(in crate::api) async fn make_payload(
+    State(state): State<Shared>,
+    PathText(name): PathText,
+    Body(request): Body<PayloadRequest>,
+) -> Result<Response, ApiError> {
+    let name = game(Some(&name))?;
+    let as_of_seq = request.as_of_seq.map(|seq| seq.to_string());
+    let (mut reading, as_of) =
+        as_of_now(&state, request.at.as_deref(), as_of_seq.as_deref()).await?;
+    let (viewer, opponents) = players(&mut reading, &request).await?;
+    let (projectors, broken) = chosen(&state, &mut reading, Some(&request.projector)).await?;
+    let setting =
+        CardSetting { game: name, viewer: Some(viewer.to_string()), ..CardSetting::default() };
+    let key = projectors.first().map(|loaded| Key {
+        projector: loaded.projector.digest,
+        parameters: loaded.parameters.clone(),
+        setting: setting.clone(),
+        opponents: opponents.clone(),
+        as_of: as_of.clone(),
+    });
+    if let Some(kept) = key.as_ref().and_then(|key| state.payloads.get(key)) {
+        return Ok(([(header::CONTENT_TYPE, JSON)], kept).into_response());
+    }
+    let work = Work { state: &state, as_of: &as_of, setting: &setting, projectors: &projectors };
+    let mut answer = work.answer(reading, &opponents).await?;
+    for opponent in &opponents {
+        let agent = opponent.to_string();
+        answer.failed.extend(broken.iter().map(|broken| FailedCard::broken(&agent, broken)));
+    }
+    let json = serde_json::to_vec(&answer).map(Bytes::from);
+    let json = json.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
+    if let Some(key) = key.filter(|_| !as_of.is_rekeying) {
+        state.payloads.put(key, json.clone());
+    }
+    Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
+}
+
+/// Reads who looks at whom; all of them must exist.
+async fn players(
+    reading: &mut Reading,
+    request: &PayloadRequest,
+) -> Result<(AgentRef, Vec<AgentRef>), ApiError> {
+    let count = request.opponents.len();
+    if count > OPPONENTS_MAX {
+        let detail = format!("{count} opponents are more than the {OPPONENTS_MAX} of one request");
+        return Err(ApiError::field("opponents", detail));
+    }
+    let mut players = Vec::with_capacity(count + 1);
+    let fields = std::iter::once("viewer".to_owned())
+        .chain((0..count).map(|index| format!("opponents[{index}]")));
+    for (field, text) in fields.zip(std::iter::once(&request.viewer).chain(&request.opponents)) {
+        let agent = reading.agent(text).await.map_err(|error| match error {
+            ApiError::Parameter { detail, .. } => ApiError::field(field, detail),
+            other => other,
+        })?;
+        players.push(agent.0);
+    }
+    let opponents = players.split_off(1);
+    let viewer = players.pop().ok_or_else(|| ApiError::internal("the viewer is gone"))?;
+    Ok((viewer, opponents))
+}
+
+/// What an answer is made with.
+struct Work<'a> {
+    state: &'a ApiState,
+    as_of: &'a CardsAsOf,
+    setting: &'a CardSetting,
+    projectors: &'a [Arc<Loaded>],
+}
+
+/// What is answered of one opponent.
+#[derive(Default)]
+struct Part {
+    cards: Vec<Arc<TrustCard>>,
+    failed: Vec<FailedCard>,
+    records: Vec<AboutOpponent>,
+    rollups: Vec<RollupAnswer>,
+}
+
+impl Work<'_> {
+    async fn answer(
+        &self,
+        mut reading: Reading,
+        opponents: &[AgentRef],
+    ) -> Result<PayloadAnswer, ApiError> {
+        let mut readings = Vec::new();
+        if opponents.len() > READERS {
+            for _ in 1..READERS {
+                readings.extend(self.same_state(&mut reading).await?);
+            }
+        }
+        readings.push(reading);
+        let count = readings.len();
+        let shares = readings.into_iter().enumerate().map(async |(first, mut reading)| {
+            let mut parts = Vec::new();
+            for (index, opponent) in opponents.iter().enumerate().skip(first).step_by(count) {
+                parts.push((index, self.part(&mut reading, *opponent).await?));
+            }
+            Ok::<_, ApiError>(parts)
+        });
+        let shares = futures_util::future::try_join_all(shares).await?;
+        let mut parts: Vec<_> = shares.into_iter().flatten().collect();
+        parts.sort_by_key(|(index, _)| *index);
+        let mut answer = PayloadAnswer {
+            trust_cards: Vec::new(),
+            recent_attestations: Vec::new(),
+            rollups: Vec::new(),
+            failed: Vec::new(),
+            as_of: self.as_of.context.clone(),
+        };
+        for (_, part) in parts {
+            answer.trust_cards.extend(part.cards);
+            answer.recent_attestations.extend(part.records);
+            answer.rollups.extend(part.rollups);
+            answer.failed.extend(part.failed);
+        }
+        Ok(answer)
+    }
+
+    /// Another transaction that sees what this one sees; none where something happened in between.
+    async fn same_state(&self, reading: &mut Reading) -> Result<Option<Reading>, ApiError> {
+        let mut other = Reading::open(self.state, crate::api::at::At::Latest).await?;
+        let mut seen = [(0, 0), (0, 0)];
+        let mut tags = Vec::new();
+        for (seen, tx) in seen.iter_mut().zip([&mut reading.tx, &mut other.tx]) {
+            *seen = (tx.log_size().await?, tx.rekeyed().await?);
+            tags.push(tx.tags().await?);
+        }
+        let [mine, others] = seen;
+        Ok((mine == others && tags.first() == tags.last()).then_some(other))
+    }
+
+    async fn part(&self, reading: &mut Reading, opponent: AgentRef) -> Result<Part, ApiError> {
+        let (cards, host) = (&self.state.cards, &self.state.documents.host);
+        let tx = &mut reading.tx;
+        let mut subject = cards.subject(tx, host, opponent, self.as_of).await?;
+        let mut outcomes = Vec::new();
+        for loaded in self.projectors {
+            let (as_of, setting) = (self.as_of, self.setting);
+            outcomes.push(cards.of_subject(tx, &mut subject, as_of, setting, loaded).await?);
+        }
+        let (made, failed) = sorted_out(outcomes);
+        let records = cards.recent(tx, &subject.ledger, RECENT_MAX).await?;
+        let standing = Standing { registry: Some(opponent.registry), tags: tx.tags().await? };
+        let agent = opponent.to_string();
+        let about = |record| AboutOpponent { agent: agent.clone(), record };
+        let records = answers(tx, &records, &standing).await?.into_iter().map(about).collect();
+        let rollup = Rollup::of(&subject.ledger, |_| true, None);
+        let texts = cards.texts(tx, rollup.kinds.keys().copied()).await?;
+        let mut rollups: Vec<_> = rollup
+            .kinds
+            .iter()
+            .map(|(claim, kind)| RollupAnswer {
+                agent: agent.clone(),
+                claim_type: texts.get(claim).map(|text| text.to_string()).unwrap_or_default(),
+                count: kind.count,
+                issuers: u32::try_from(kind.issuers.len()).unwrap_or(u32::MAX),
+                games: u32::try_from(kind.games.len()).unwrap_or(u32::MAX),
+                first: kind.times.0,
+                last: kind.times.1,
+            })
+            .collect();
+        rollups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.claim_type.cmp(&b.claim_type)));
+        Ok(Part { cards: made, failed, records, rollups })
+    }
+}
