@@ -53,7 +53,7 @@ fn issuer(issuer: &Issuer) -> wit::Issuer {
         is_kin: issuer.is_kin,
         standing: issuer.standing.map(|standing| wit::Standing {
             received: standing.received,
-            issuers: standing.issuers,
+            voices: standing.issuers,
             given: standing.given,
         }),
     }
