@@ -16,7 +16,7 @@ use crate::vocab::AgentId;
 const NAMES_OF: &str = "
     SELECT DISTINCT name FROM party WHERE agent = $1 AND role = $2";
 const GIVEN: &str = "
-    SELECT COUNT(*) FROM (SELECT 1 AS one FROM party WHERE agent = $1 AND role = $2 AND seq <= $3 LIMIT $4) AS some";
+    SELECT COUNT(*) FROM (SELECT 1 FROM party WHERE agent = $1 AND role = $2 AND seq <= $3 LIMIT $4) AS counted";
 const RECORDS_AT: &str = select_records!("WHERE a.seq IN ($1)");
 static MANY_RECORDS_AT: Bulk = Bulk::new(RECORDS_AT);
 const OWNERS_AT: &str = "

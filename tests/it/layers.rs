@@ -30,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("project", &["vocab", "identity", "attest", "rekey", "tfd", "delegation"]),
     ("chain", &["vocab"]),
     ("intake", &["vocab", "attest"]),
-    ("plugin", &["vocab", "project"]),
+    ("plugin", &["vocab", "attest", "project"]),
     ("storage", CORE),
     (
         "app",
@@ -130,6 +130,7 @@ const FENCES: &[Fenced] = &[
     fenced("k256", &["did", "attest"], KEYS),
     fenced("p256", &["did", "attest"], KEYS),
     fenced("wasmtime", &["plugin"], "the sandbox is `plugin`"),
+    fenced("wit_component", &["plugin"], "the sandbox is `plugin`"),
     fenced("clap", &["cli"], "arguments are read only by `cli`"),
     fenced("indicatif", &["cli"], "only `cli` speaks to a terminal"),
     fenced("tracing_subscriber", &["cli", "config"], "logging is set up by `cli`"),

@@ -33,6 +33,9 @@ pub(crate) mod relay;
 // Parsers of what strangers write.
 mod fuzz;
 
+// Projectors in their sandbox.
+mod sandbox;
+
 // DID documents: as promised, as resolved, as others read them.
 mod did;
 

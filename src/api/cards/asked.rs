@@ -8,7 +8,6 @@ use crate::api::error::ApiError;
 use crate::api::reading::Reading;
 use crate::api::state::ApiState;
 use crate::app::{CardsAsOf, Installed, Loaded};
-use crate::plugin::PluginError;
 use crate::project::{CardBlock, CardContext, ProjectorName, Settled};
 use crate::vocab::canonical_u64;
 
@@ -86,12 +85,20 @@ fn parse_size(text: &str) -> Result<u64, ApiError> {
     })
 }
 
+/// A projector that cannot be run, and why.
+#[derive(Clone, Debug)]
+pub(in crate::api) struct Broken {
+    pub(in crate::api) projector: ProjectorName,
+    pub(in crate::api) reason: &'static str,
+    pub(in crate::api) detail: String,
+}
+
 /// The projector of a name, or all of them; and those that cannot be run.
 pub(in crate::api) async fn chosen(
     state: &ApiState,
     reading: &mut Reading,
     name: Option<&str>,
-) -> Result<(Vec<Arc<Loaded>>, Vec<(ProjectorName, PluginError)>), ApiError> {
+) -> Result<(Vec<Arc<Loaded>>, Vec<Broken>), ApiError> {
     let mut installed = state.cards.projectors.list(&mut reading.tx).await?;
     if let Some(name) = name {
         let known: Vec<_> = installed.iter().map(|one| format!("`{}`", one.id)).collect();
@@ -106,7 +113,11 @@ pub(in crate::api) async fn chosen(
     for one in installed {
         match state.cards.projectors.get(&mut reading.tx, &one).await? {
             Ok(projector) => loaded.push(projector),
-            Err(error) => broken.push((name_of(one), error)),
+            Err(error) => broken.push(Broken {
+                projector: name_of(one),
+                reason: error.reason(),
+                detail: error.to_string(),
+            }),
         }
     }
     Ok((loaded, broken))

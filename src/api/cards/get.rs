@@ -6,14 +6,13 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::asked::{as_of_now, chosen};
+use super::asked::{Broken, as_of_now, chosen};
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::{Params, PathText};
 use crate::api::router::Shared;
 use crate::api::state::ApiState;
 use crate::api::wire::Answer;
 use crate::app::{CardFailure, CardOutcome, CardSetting};
-use crate::plugin::PluginError;
 use crate::project::{CardContext, ProjectorName, TrustCard};
 
 /// The longest name of a game, and of a viewer, in bytes.
@@ -76,12 +75,12 @@ impl From<&CardFailure> for FailedCard {
 
 impl FailedCard {
     /// Of a projector that cannot be run.
-    pub(super) fn broken(agent: &str, (projector, error): &(ProjectorName, PluginError)) -> Self {
+    pub(super) fn broken(agent: &str, broken: &Broken) -> Self {
         Self {
             agent: agent.to_owned(),
-            projector: projector.clone(),
-            reason: error.reason().to_owned(),
-            detail: error.to_string(),
+            projector: broken.projector.clone(),
+            reason: broken.reason.to_owned(),
+            detail: broken.detail.clone(),
         }
     }
 }

@@ -17,14 +17,14 @@ use crate::support::databases::on_both_engines;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// The service as it is served, with what is kept beside it.
-struct Live {
-    url: String,
+pub(super) struct Live {
+    pub(super) url: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     served: tokio::task::JoinSet<()>,
 }
 
 impl Live {
-    async fn serve(state: ApiState) -> Self {
+    pub(super) async fn serve(state: ApiState) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -38,7 +38,7 @@ impl Live {
         Self { url, stop: Some(stop), served }
     }
 
-    async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         // Streams end with the service, and do not hold it up.
         let ended = tokio::time::timeout(Duration::from_secs(5), self.served.join_next());
@@ -46,13 +46,13 @@ impl Live {
     }
 }
 
-struct Listener {
+pub(super) struct Listener {
     stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = Vec<u8>> + Send>>,
     text: String,
 }
 
 impl Listener {
-    async fn open(url: &str, path: &str, last: Option<u64>) -> Self {
+    pub(super) async fn open(url: &str, path: &str, last: Option<u64>) -> Self {
         hallmark::chain::install_crypto_provider();
         let mut request = reqwest::Client::new().get(format!("{url}/v1/streams/{path}"));
         if let Some(last) = last {
@@ -69,7 +69,7 @@ impl Listener {
     }
 
     /// The next event: its id, and its data.
-    async fn next(&mut self) -> Option<(u64, Value)> {
+    pub(super) async fn next(&mut self) -> Option<(u64, Value)> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {
                 let (frame, rest) = (frame.to_owned(), rest.to_owned());

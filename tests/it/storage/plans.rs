@@ -11,7 +11,9 @@ use std::path::Path;
 use crate::support::databases::Fresh;
 
 /// Tables that stay small, and the names they go by in statements.
-const SMALL: [&str; 16] = [
+const SMALL: [&str; 17] = [
+    // What was found by an index, cut at a limit and counted.
+    "counted",
     "record_progress",
     "posting_progress",
     "plugin",
@@ -32,6 +34,8 @@ const SMALL: [&str; 16] = [
 ];
 /// Questions about all agents, which take the first or the last of them in order.
 const ALL_AGENTS: [&str; 2] = ["AGENTS_AT", "HIGHEST_SUBJECT"];
+/// What tells the few names apart in the many records of one agent, which an index finds.
+const OF_ONE_AGENT: [&str; 1] = ["NAMES_OF"];
 /// What forgets or counts everything reads everything.
 const WHOLE: [&str; 4] = ["SPANS_DELETE", "EVERYTHING", "SOURCES_COUNT", "CONTENT_BYTES"];
 /// Its statements read whole tables, and say so.
@@ -156,7 +160,8 @@ async fn no_statement_scans_on_sqlite() {
         let lines = scans_of_sqlite(&statement, &plan);
         wrong.push((statement, lines));
     }
-    wrong.retain(|(statement, _)| !WHOLE.contains(&statement.name.as_str()));
+    let is_known = |name: &str| WHOLE.contains(&name) || OF_ONE_AGENT.contains(&name);
+    wrong.retain(|(statement, _)| !is_known(&statement.name));
     report(&wrong);
 }
 
@@ -186,6 +191,7 @@ async fn no_statement_scans_on_postgres() {
         let plan = postgres.rows(&explain).await;
         wrong.push((statement, scans_of_postgres(&plan)));
     }
-    wrong.retain(|(statement, _)| !WHOLE.contains(&statement.name.as_str()));
+    let is_known = |name: &str| WHOLE.contains(&name) || OF_ONE_AGENT.contains(&name);
+    wrong.retain(|(statement, _)| !is_known(&statement.name));
     report(&wrong);
 }

@@ -38,13 +38,11 @@ on_both_engines! {
         samples::hold(&mut tx, 1..=40).await;
         let (alice, bob) = (Address::repeat_byte(1), Address::repeat_byte(2));
         for id in 1..=120_u64 {
-            let timeline = TimelineRef::Owner(id.into());
             let to = (id == 5).then(|| samples::at(20, 0));
-            tx.write_changes(&samples::opening(timeline, alice, samples::at(10, 0))).await.unwrap();
-            if let Some(to) = to {
-                tx.write_changes(&samples::closing(timeline, samples::at(10, 0), to)).await.unwrap();
-                tx.write_changes(&samples::opening(timeline, bob, to)).await.unwrap();
-            }
+            let timeline = TimelineRef::Owner(id.into());
+            let mut spans = vec![samples::span(timeline, Some(alice), samples::at(10, 0), to)];
+            spans.extend(to.map(|to| samples::span(timeline, Some(bob), to, None)));
+            samples::begin(&mut tx, &spans).await;
         }
         let agents: Vec<AgentId> = (1..=121_u64).map(AgentId::from).collect();
         let owners = tx.owners_at(&agents, 30).await.unwrap();
