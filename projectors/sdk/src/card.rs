@@ -3,7 +3,7 @@
 //! A text that is too long is cut, and what is more than a list may hold is left out from its end: so put first what matters. Which
 //! attestations show a signal, and on how many games and issuers it rests, comes from the selections that it is made from.
 
-use crate::order::descending;
+use crate::order::{descending, distinct, number};
 use crate::text::cut;
 use crate::{Card, Said, Selection, Signal, Stance, View};
 
@@ -81,6 +81,25 @@ impl SignalBuilder {
         self.signal.issuers = 1;
         self.signal.source = said.issuer.map(|issuer| issuer.class);
         self.signal.evidence = vec![said.attestation.seq];
+        self
+    }
+
+    /// It rests on these attestations: the games and issuers that they name.
+    #[must_use]
+    pub fn rests_on_all<'a>(mut self, all: impl IntoIterator<Item = Said<'a>>) -> Self {
+        let all: Vec<Said<'a>> = all.into_iter().collect();
+        let game = |said: &Said<'a>| {
+            let said = said.attestation;
+            Some((said.origin.as_deref().unwrap_or(""), said.game.as_deref()?))
+        };
+        self.signal.games = number(distinct(all.iter().filter_map(game)).len());
+        self.signal.issuers =
+            number(distinct(all.iter().map(|said| said.attestation.issuer)).len());
+        let mut classes = all.iter().filter_map(|said| Some(said.issuer?.class));
+        let first = classes.next();
+        self.signal.source = first.filter(|first| classes.all(|class| class == *first));
+        self.signal.evidence = descending(all.iter().map(|said| said.attestation.seq));
+        self.signal.evidence.truncate(EVIDENCE_SHOWN);
         self
     }
 

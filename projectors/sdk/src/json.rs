@@ -5,6 +5,8 @@
 
 /// How deep lists and objects may stand in each other; deeper ones are not read.
 const DEPTH_MAX: u32 = 64;
+/// How many values a text may have; one with more is not read. Two bytes of text can be fifty of memory, and a view has two hundred texts.
+const VALUES_MAX: u32 = 500;
 
 /// A value of JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +26,9 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads a text that is one value of JSON, and nothing beside it.
+    /// Reads a text that is one value of JSON, and nothing beside it; one of more than 500 values, or too deep, is not read.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader { rest: text, values: 0 };
         let value = reader.value(0)?;
         reader.skip_spaces();
         reader.rest.is_empty().then_some(value)
@@ -77,6 +79,8 @@ impl Json {
 
 struct Reader<'a> {
     rest: &'a str,
+    /// How many have begun.
+    values: u32,
 }
 
 impl Reader<'_> {
@@ -97,7 +101,8 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth: u32) -> Option<Json> {
-        if depth > DEPTH_MAX {
+        self.values += 1;
+        if depth > DEPTH_MAX || self.values > VALUES_MAX {
             return None;
         }
         self.skip_spaces();
@@ -265,5 +270,8 @@ mod tests {
         assert!(Json::parse(&deep(65)).is_some());
         assert_eq!(Json::parse(&deep(66)), None);
         assert_eq!(Json::parse(&deep(100_000)), None);
+        let long = |n: usize| format!("[{}0]", "0,".repeat(n - 1));
+        assert!(Json::parse(&long(499)).is_some());
+        assert_eq!(Json::parse(&long(500)), None);
     }
 }

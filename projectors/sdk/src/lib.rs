@@ -9,6 +9,7 @@
 pub mod card;
 pub mod figures;
 pub mod json;
+pub mod notes;
 pub mod order;
 pub mod select;
 #[cfg(not(target_arch = "wasm32"))]
