@@ -4,6 +4,7 @@
 //   node build.mjs                    writes built/*.wasm, and built/toolchain.json, which says what made them
 //   node build.mjs --check            writes nothing there, and fails if a component is not what the source gives; where the compiler is
 //                                     another than the recorded one, components only have to build
+//   node build.mjs --compiler         names the compiler that it would use, and fails if there is none
 //   node build.mjs FOLDER OUT.wasm    builds somebody's own projector in Rust: a copy of `template`, in this folder
 //
 // The compiler is one with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`); where there is none, one that has
@@ -210,7 +211,9 @@ function write(components, compiler) {
 
 const args = process.argv.slice(2);
 const recorded = recordedToolchain();
-if (args.length === 2) {
+if (args.length === 1 && args[0] === "--compiler") {
+  console.log(describe(chooseCompiler(recorded).version));
+} else if (args.length === 2) {
   const [folder, to] = args.map((path) => resolve(path));
   if (!existsSync(join(folder, "Cargo.toml"))) fail(`${args[0]}: no Cargo.toml there`);
   const name = /^name\s*=\s*"([^"]+)"/m.exec(readFileSync(join(folder, "Cargo.toml"), "utf8"))?.[1];
@@ -223,5 +226,5 @@ if (args.length === 2) {
   if (args.length === 1) check(components, compiler, recorded);
   else write(components, compiler);
 } else {
-  fail("usage: node build.mjs [--check | FOLDER OUT.wasm]");
+  fail("usage: node build.mjs [--check | --compiler | FOLDER OUT.wasm]");
 }

@@ -73,7 +73,7 @@ fn first_import(binary: &[u8]) -> Result<Option<String>, String> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ImportSection(section) if depth == 0 => {
-                for import in section.into_imports() {
+                if let Some(import) = section.into_imports().next() {
                     let import = import.map_err(|error| error.to_string())?;
                     return Ok(Some(format!("`{}` of `{}`", import.name, import.module)));
                 }

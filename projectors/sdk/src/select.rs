@@ -291,12 +291,11 @@ impl<'a> Selection<'a> {
             sorted_by(self.tallies.iter().map(|at| (of_tally(*at), *at)), |a, b| a.0 <= b.0);
         let mut parts: Vec<(K, Selection<'a>)> = Vec::new();
         for (key, at) in tallies {
-            match parts.last_mut().filter(|(last, _)| *last == key) {
-                Some((_, part)) => part.tallies.push(at),
-                None => {
-                    let tallies = vec![at];
-                    parts.push((key, Self { history: self.history, tallies, recent: Vec::new() }));
-                }
+            if let Some((_, part)) = parts.last_mut().filter(|(last, _)| *last == key) {
+                part.tallies.push(at);
+            } else {
+                let (history, tallies, recent) = (self.history, vec![at], Vec::new());
+                parts.push((key, Self { history, tallies, recent }));
             }
         }
         for at in &self.recent {
