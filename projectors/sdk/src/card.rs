@@ -180,9 +180,11 @@ impl CardBuilder {
 
 /// The card of an agent of which the record says nothing of a kind (`peer assessments`).
 pub fn no_history(view: &View, of_what: &str) -> Card {
-    let withdrawn = if view.total > 0 { ", or none that its issuer has not withdrawn" } else { "" };
+    // Where nothing stands, what is shown was withdrawn.
+    let withdrawn =
+        if view.recent.is_empty() { "" } else { " that their issuers have not withdrawn" };
     let summary = format!(
-        "There are no {of_what} about this agent as of block {} and log size {}{withdrawn}. That is neither good nor bad.",
+        "There are no {of_what} about this agent{withdrawn}, as of block {} and log size {}. That is neither good nor bad.",
         view.block, view.log_size
     );
     let label = "History";
@@ -241,5 +243,11 @@ mod tests {
         assert_eq!(card.headline, "No history");
         assert_eq!(card.signals[0].stance, Stance::Unknown);
         assert!(card.evidence.is_empty());
+        assert!(!card.summary.contains("withdrawn"));
+        let mut record = RecordBuilder::new();
+        let issuer = record.issuer("issuer", IssuerClass::Agent);
+        record.say(issuer, "peer.assessment", "{}").withdrawn();
+        let card = no_history(&record.finish(), "peer assessments");
+        assert!(card.summary.contains("that their issuers have not withdrawn"), "{}", card.summary);
     }
 }

@@ -151,7 +151,7 @@ impl RecordBuilder {
             game: None,
             viewer: None,
             parameters: self.parameters.clone().unwrap_or_else(|| "{}".to_owned()),
-            total: number(self.said.len()),
+            total: number(standing.len()),
             provisional: 0,
             issuers: self.issuers.clone(),
             kinds: self.kinds(&standing),
