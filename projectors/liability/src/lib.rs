@@ -9,6 +9,7 @@
 mod report;
 
 use hallmark_projector::figures::mean;
+use hallmark_projector::json::no_parameters;
 use hallmark_projector::text::{counted, quote};
 use hallmark_projector::{
     Card, CardBuilder, History, Selection, SignalBuilder, Stance, View, no_history, projector,
@@ -30,9 +31,8 @@ projector! {
     project: card_of,
 }
 
-/// The error that the interface allows for is not needed: there are no parameters.
-#[allow(clippy::unnecessary_wraps, reason = "the interface has it")]
 fn card_of(view: &View) -> Result<Card, String> {
+    no_parameters(&view.parameters)?;
     let history = History::of(view);
     if history.all().is_empty() {
         return Ok(no_history(view, "Trust Flow reports or delegations"));

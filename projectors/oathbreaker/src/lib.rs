@@ -3,6 +3,7 @@
 //! Choices and commitments count only as games attest them, never as players do. What peers say stands beside them, in their own words and
 //! under their names, and is not weighed here; the projector `peer-assessment` does that.
 
+use hallmark_projector::json::no_parameters;
 use hallmark_projector::notes::notes;
 use hallmark_projector::order::distinct;
 use hallmark_projector::text::{counted, day, listed, percent, quote};
@@ -30,9 +31,8 @@ projector! {
     project: card_of,
 }
 
-/// The error that the interface allows for is not needed: there are no parameters.
-#[allow(clippy::unnecessary_wraps, reason = "the interface has it")]
 fn card_of(view: &View) -> Result<Card, String> {
+    no_parameters(&view.parameters)?;
     let history = History::of(view);
     if history.all().is_empty() {
         return Ok(no_history(view, "attestations by games of Oathbreaker or by peers"));

@@ -77,6 +77,17 @@ impl Json {
     }
 }
 
+/// Refuses parameters, for a projector that has none: what is set and has no effect is a mistake that nobody would notice.
+///
+/// # Errors
+/// When there are any.
+pub fn no_parameters(parameters: &str) -> Result<(), String> {
+    match Json::parse(parameters) {
+        Some(Json::Object(members)) if members.is_empty() => Ok(()),
+        Some(_) | None => Err("parameters: there are none, so this has to be {}".to_owned()),
+    }
+}
+
 struct Reader<'a> {
     rest: &'a str,
     /// How many have begun.
@@ -235,6 +246,14 @@ mod tests {
         assert_eq!(json.get("f"), Some(&Json::Object(Vec::new())));
         assert_eq!(json.text("b"), None);
         assert_eq!(json.whole("a"), None);
+    }
+
+    #[test]
+    fn parameters_without_effect_are_refused() {
+        assert_eq!(no_parameters(" {} "), Ok(()));
+        for bad in ["", "[]", "null", r#"{"a":1}"#] {
+            assert!(no_parameters(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! It reads one type of claim, `example.helped`, counts it by games only, and says how many games and issuers that rests on.
 
+use hallmark_projector::json::no_parameters;
 use hallmark_projector::text::{counted, day};
 use hallmark_projector::{
     Card, CardBuilder, History, SignalBuilder, Stance, View, no_history, projector,
@@ -18,6 +19,8 @@ projector! {
 }
 
 fn card_of(view: &View) -> Result<Card, String> {
+    // What an operator may set is read from here; what makes no sense is an error in words.
+    no_parameters(&view.parameters)?;
     let history = History::of(view);
     // Whoever issues a claim may say anything: platforms, their plugins, and everybody else.
     let helped = history.claim("example.helped").by_games();
