@@ -35,7 +35,7 @@ pub(crate) fn newest_of_each<'a>(said: &Selection<'a>) -> Vec<Report<'a>> {
     let mut seen: Vec<(u32, &str)> = Vec::new();
     let mut reports = Vec::new();
     for said in said.recent() {
-        if let Some(dispute) = said.data.text("dispute") {
+        if let Some(dispute) = said.data().text("dispute") {
             let key = (said.attestation.issuer, dispute);
             if seen.contains(&key) {
                 continue;
@@ -49,8 +49,8 @@ pub(crate) fn newest_of_each<'a>(said: &Selection<'a>) -> Vec<Report<'a>> {
 
 impl<'a> Report<'a> {
     fn of(said: Said<'a>) -> Self {
-        let part = |name: &str| said.data.whole(name).filter(|ppb| (0..=WHOLE_PPB).contains(ppb));
-        let status = match said.data.text("status") {
+        let part = |name: &str| said.data().whole(name).filter(|ppb| (0..=WHOLE_PPB).contains(ppb));
+        let status = match said.data().text("status") {
             Some("confirmed") => Status::Confirmed,
             Some("hypothetical") => Status::Hypothetical,
             Some(_) | None => Status::Unknown,
@@ -70,8 +70,8 @@ impl<'a> Report<'a> {
             Status::Confirmed | Status::Hypothetical => Stance::Informational,
             Status::Unknown => Stance::Unknown,
         };
-        let dispute = self.said.data.text("dispute").map_or("without a name".to_owned(), quote);
-        let status = match (self.status, self.said.data.text("status")) {
+        let dispute = self.said.data().text("dispute").map_or("without a name".to_owned(), quote);
+        let status = match (self.status, self.said.data().text("status")) {
             (Status::Confirmed, _) => "confirmed".to_owned(),
             (Status::Hypothetical, _) => "hypothetical".to_owned(),
             (Status::Unknown, Some(other)) => format!("status {} not known here", quote(other)),
@@ -92,7 +92,7 @@ impl<'a> Report<'a> {
 
     /// What it costs the agent, in the words of the report.
     fn amount(&self) -> String {
-        let data = self.said.data;
+        let data = self.said.data();
         let Some(amount) = data.whole("amount") else {
             let is_there = data.get("amount").is_some_and(|amount| *amount != Json::Null);
             return if is_there { ", amount not understood".to_owned() } else { String::new() };
@@ -102,7 +102,7 @@ impl<'a> Report<'a> {
     }
 
     fn flags(&self) -> String {
-        let flags = self.said.data.get("flags").map_or(&[] as &[Json], Json::entries);
+        let flags = self.said.data().get("flags").map_or(&[] as &[Json], Json::entries);
         let named: Vec<String> =
             flags.iter().filter_map(Json::as_text).take(FLAGS_MAX).map(quote).collect();
         if named.is_empty() { String::new() } else { format!(", flags {}", listed(&named)) }
