@@ -4,6 +4,7 @@
 //   node build.mjs                    writes built/*.wasm, and built/toolchain.json, which says what made them
 //   node build.mjs --check            writes nothing there, and fails if a component is not what the source gives; where the compiler is
 //                                     another than the recorded one, components only have to build
+//   node build.mjs --compiler         names the compiler that it would use, and fails if there is none
 //   node build.mjs FOLDER OUT.wasm    builds somebody's own projector in Rust: a copy of `template`, in this folder
 //
 // The compiler is one with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`); where there is none, one that has
@@ -23,8 +24,8 @@ const targetFolder = join(here, "target");
 const componentize = join(targetFolder, "debug", process.platform === "win32" ? "componentize.exe" : "componentize");
 const target = "wasm32-unknown-unknown";
 
-const inRust = ["oathbreaker", "reputation"];
-const inAssemblyScript = [];
+const inRust = ["liability", "oathbreaker", "peer-assessment", "reputation"];
+const inAssemblyScript = ["tragedy"];
 // What a component may weigh: it is read, compiled and kept for every version.
 const bytesMax = 100 * 1024;
 
@@ -34,8 +35,8 @@ function fail(reason, hint) {
   process.exit(1);
 }
 
-function run(program, args, env = {}) {
-  const done = spawnSync(program, args, { cwd: here, env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] });
+function run(program, args, env = {}, cwd = here) {
+  const done = spawnSync(program, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] });
   if (done.error) fail(`${program}: ${done.error.message}`);
   if (done.status !== 0) fail(`failed: ${basename(program)} ${args.join(" ")}`);
 }
@@ -143,7 +144,8 @@ function assemblyScriptComponent(name, to) {
   const asc = join(repository, "tests/node/node_modules/assemblyscript/bin/asc.js");
   if (!existsSync(asc)) fail("the AssemblyScript compiler is missing", "run `npm ci --ignore-scripts` in tests/node");
   const module = join(targetFolder, `${name}.core.wasm`);
-  run(process.execPath, [asc, "--config", `${name}/asconfig.json`, "--outFile", relative(here, module)]);
+  const folder = join(here, name);
+  run(process.execPath, [asc, "--config", "asconfig.json", "--outFile", relative(folder, module)], {}, folder);
   run(componentize, ["--utf16", "wit", module, to]);
 }
 
@@ -209,7 +211,9 @@ function write(components, compiler) {
 
 const args = process.argv.slice(2);
 const recorded = recordedToolchain();
-if (args.length === 2) {
+if (args.length === 1 && args[0] === "--compiler") {
+  console.log(describe(chooseCompiler(recorded).version));
+} else if (args.length === 2) {
   const [folder, to] = args.map((path) => resolve(path));
   if (!existsSync(join(folder, "Cargo.toml"))) fail(`${args[0]}: no Cargo.toml there`);
   const name = /^name\s*=\s*"([^"]+)"/m.exec(readFileSync(join(folder, "Cargo.toml"), "utf8"))?.[1];
@@ -222,5 +226,5 @@ if (args.length === 2) {
   if (args.length === 1) check(components, compiler, recorded);
   else write(components, compiler);
 } else {
-  fail("usage: node build.mjs [--check | FOLDER OUT.wasm]");
+  fail("usage: node build.mjs [--check | --compiler | FOLDER OUT.wasm]");
 }

@@ -47,6 +47,11 @@ fn componentize(from: &str, to: &str, wit: Option<&str>) -> Result<(), String> {
     if let Some(import) = first_import(&component).map_err(|error| format!("{to}: {error}"))? {
         return Err(format!("{to}: imports {import}, and a projector imports nothing"));
     }
+    if !is_projector(&component) {
+        return Err(format!(
+            "{from}: does not say that it is a projector; is it made with the crate or `--utf16`?"
+        ));
+    }
     fs::write(to, component).map_err(|error| format!("{to}: {error}"))
 }
 
@@ -73,7 +78,7 @@ fn first_import(binary: &[u8]) -> Result<Option<String>, String> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ImportSection(section) if depth == 0 => {
-                for import in section.into_imports() {
+                if let Some(import) = section.into_imports().next() {
                     let import = import.map_err(|error| error.to_string())?;
                     return Ok(Some(format!("`{}` of `{}`", import.name, import.module)));
                 }
@@ -94,7 +99,48 @@ fn first_import(binary: &[u8]) -> Result<Option<String>, String> {
     Ok(None)
 }
 
+/// Whether a component offers what a host calls. A module that says nothing of its interface becomes one that offers nothing.
+fn is_projector(component: &[u8]) -> bool {
+    let mut found = Vec::new();
+    for payload in Parser::new(0).parse_all(component) {
+        if let Ok(Payload::ComponentExportSection(section)) = payload {
+            found.extend(section.into_iter().flatten().map(|export| export.name.name.to_owned()));
+        }
+    }
+    ["describe", "project"].iter().all(|wanted| found.iter().any(|name| name == wanted))
+}
+
 /// An error with all that led to it.
 fn in_full(error: impl std::fmt::Debug) -> String {
     format!("{error:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module with one section.
+    fn module(section: u8, contents: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(contents.len()).unwrap();
+        [b"\0asm\x01\0\0\0".as_slice(), &[section, length], contents].concat()
+    }
+
+    #[test]
+    fn what_asks_for_something_is_told_by_its_name() {
+        // One import: a memory of at least one page.
+        let import = [b"\x01\x03env\x05clock".as_slice(), &[2, 0, 1]].concat();
+        let asking = module(2, &import);
+        assert_eq!(first_import(&asking), Ok(Some("`clock` of `env`".to_owned())));
+        assert_eq!(first_import(&module(0, b"\x04note")), Ok(None));
+        assert!(first_import(b"no module").is_err());
+    }
+
+    #[test]
+    fn a_module_without_an_interface_is_no_projector() {
+        assert!(!is_projector(&encode(&module(0, b"\x04note")).unwrap()));
+        assert!(embed(&mut module(0, b"\x04note"), "nowhere").is_err());
+        let mut empty = module(0, b"\x04note");
+        embed(&mut empty, "../wit").unwrap();
+        assert!(encode(&empty).unwrap_err().contains("describe"));
+    }
 }

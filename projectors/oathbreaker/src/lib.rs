@@ -3,6 +3,8 @@
 //! Choices and commitments count only as games attest them, never as players do. What peers say stands beside them, in their own words and
 //! under their names, and is not weighed here; the projector `peer-assessment` does that.
 
+use hallmark_projector::json::no_parameters;
+use hallmark_projector::notes::notes;
 use hallmark_projector::order::distinct;
 use hallmark_projector::text::{counted, day, listed, percent, quote};
 use hallmark_projector::{
@@ -29,16 +31,15 @@ projector! {
     project: card_of,
 }
 
-/// The error that the interface allows for is not needed: there are no parameters.
-#[allow(clippy::unnecessary_wraps, reason = "the interface has it")]
 fn card_of(view: &View) -> Result<Card, String> {
+    no_parameters(&view.parameters)?;
     let history = History::of(view);
     if history.all().is_empty() {
         return Ok(no_history(view, "attestations by games of Oathbreaker or by peers"));
     }
     let played = Played::of(&history);
     let peers = history.claim("peer.assessment").by_others();
-    let notes = notes(&peers);
+    let notes = notes(&peers, "Note by a peer", NOTES_MAX, NOTES_OF_A_VOICE_MAX);
     let own = history.claim("peer.assessment").by_kin();
     let unheard =
         history.claim("oathbreaker.*").count() - history.claim("oathbreaker.*").by_games().count();
@@ -251,36 +252,6 @@ fn tags(peers: &Selection<'_>) -> Option<SignalBuilder> {
         .stance_text(&tag_text(*first, part))
         .rests_on(peers);
     Some(signal)
-}
-
-/// The newest notes, verbatim, few of each voice.
-fn notes(peers: &Selection<'_>) -> Vec<SignalBuilder> {
-    let mut heard: Vec<u32> = Vec::new();
-    let mut signals = Vec::new();
-    for said in peers.recent() {
-        let (Some(note), Some(issuer)) = (&said.attestation.note, said.issuer) else { continue };
-        let heard_count = heard.iter().filter(|voice| **voice == issuer.voice).count();
-        if note.trim().is_empty() || heard_count >= NOTES_OF_A_VOICE_MAX {
-            continue;
-        }
-        if signals.len() == NOTES_MAX {
-            break;
-        }
-        heard.push(issuer.voice);
-        signals.push(note_signal(said, note));
-    }
-    signals
-}
-
-fn note_signal(said: Said<'_>, note: &str) -> SignalBuilder {
-    let issuer = said.issuer.map_or("", |issuer| issuer.name.as_str());
-    let attestation = said.attestation;
-    let game =
-        attestation.game.as_deref().map_or(String::new(), |game| format!(", game {}", quote(game)));
-    let round = attestation.round.map_or(String::new(), |round| format!(", round {round}"));
-    let sentence =
-        format!("{issuer}{game}{round}, on {}: {}", day(attestation.said_at), quote(note));
-    SignalBuilder::new("Note by a peer", Stance::Informational, &sentence).rests_on_one(said)
 }
 
 fn own_words(own: &Selection<'_>) -> Option<SignalBuilder> {

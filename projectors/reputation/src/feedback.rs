@@ -38,8 +38,8 @@ pub(crate) fn figures<'a>(history: &'a History<'a>, parameters: &Parameters) -> 
 
 /// The value of a feedback, in millionths.
 fn value(said: Said<'_>) -> Option<i128> {
-    let digits = u32::try_from(said.data.whole("valueDecimals")?).ok()?;
-    rescale(said.data.whole("value")?, digits, DIGITS)
+    let digits = u32::try_from(said.data().whole("valueDecimals")?).ok()?;
+    rescale(said.data().whole("value")?, digits, DIGITS)
 }
 
 impl<'a> Figure<'a> {

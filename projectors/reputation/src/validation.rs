@@ -65,10 +65,10 @@ fn answers(others: &Selection<'_>) -> SignalBuilder {
 fn averages(others: &Selection<'_>) -> Vec<i128> {
     let mut last: Vec<(u32, &str, i128)> = Vec::new();
     for said in others.recent() {
-        let (Some(issuer), Some(response)) = (said.issuer, said.data.whole("response")) else {
+        let (Some(issuer), Some(response)) = (said.issuer, said.data().whole("response")) else {
             continue;
         };
-        let request = said.data.text("validation").unwrap_or("");
+        let request = said.data().text("validation").unwrap_or("");
         // The newest come first, so an earlier answer to the same request is not looked at.
         let is_answered =
             last.iter().any(|(voice, of, _)| (*voice, *of) == (issuer.voice, request));

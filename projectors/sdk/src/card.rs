@@ -3,7 +3,7 @@
 //! A text that is too long is cut, and what is more than a list may hold is left out from its end: so put first what matters. Which
 //! attestations show a signal, and on how many games and issuers it rests, comes from the selections that it is made from.
 
-use crate::order::descending;
+use crate::order::{descending, distinct, number};
 use crate::text::cut;
 use crate::{Card, Said, Selection, Signal, Stance, View};
 
@@ -84,6 +84,25 @@ impl SignalBuilder {
         self
     }
 
+    /// It rests on these attestations: the games and issuers that they name.
+    #[must_use]
+    pub fn rests_on_all<'a>(mut self, all: impl IntoIterator<Item = Said<'a>>) -> Self {
+        let all: Vec<Said<'a>> = all.into_iter().collect();
+        let game = |said: &Said<'a>| {
+            let said = said.attestation;
+            Some((said.origin.as_deref().unwrap_or(""), said.game.as_deref()?))
+        };
+        self.signal.games = number(distinct(all.iter().filter_map(game)).len());
+        self.signal.issuers =
+            number(distinct(all.iter().map(|said| said.attestation.issuer)).len());
+        let mut classes = all.iter().filter_map(|said| Some(said.issuer?.class));
+        let first = classes.next();
+        self.signal.source = first.filter(|first| classes.all(|class| class == *first));
+        self.signal.evidence = descending(all.iter().map(|said| said.attestation.seq));
+        self.signal.evidence.truncate(EVIDENCE_SHOWN);
+        self
+    }
+
     /// These attestations instead, by their places in the log.
     #[must_use]
     pub fn evidence(mut self, places: &[u64]) -> Self {
@@ -161,9 +180,11 @@ impl CardBuilder {
 
 /// The card of an agent of which the record says nothing of a kind (`peer assessments`).
 pub fn no_history(view: &View, of_what: &str) -> Card {
-    let withdrawn = if view.total > 0 { ", or none that its issuer has not withdrawn" } else { "" };
+    // Where nothing stands, what is shown was withdrawn.
+    let withdrawn =
+        if view.recent.is_empty() { "" } else { " that their issuers have not withdrawn" };
     let summary = format!(
-        "There are no {of_what} about this agent as of block {} and log size {}{withdrawn}. That is neither good nor bad.",
+        "There are no {of_what} about this agent{withdrawn}, as of block {} and log size {}. That is neither good nor bad.",
         view.block, view.log_size
     );
     let label = "History";
@@ -222,5 +243,11 @@ mod tests {
         assert_eq!(card.headline, "No history");
         assert_eq!(card.signals[0].stance, Stance::Unknown);
         assert!(card.evidence.is_empty());
+        assert!(!card.summary.contains("withdrawn"));
+        let mut record = RecordBuilder::new();
+        let issuer = record.issuer("issuer", IssuerClass::Agent);
+        record.say(issuer, "peer.assessment", "{}").withdrawn();
+        let card = no_history(&record.finish(), "peer assessments");
+        assert!(card.summary.contains("that their issuers have not withdrawn"), "{}", card.summary);
     }
 }

@@ -5,6 +5,8 @@
 
 /// How deep lists and objects may stand in each other; deeper ones are not read.
 const DEPTH_MAX: u32 = 64;
+/// How many values a text may have; one with more is not read. Two bytes of text can be fifty of memory, and a view has two hundred texts.
+const VALUES_MAX: u32 = 500;
 
 /// A value of JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +26,12 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads a text that is one value of JSON, and nothing beside it.
+    /// Reads a text that is one value of JSON, and nothing beside it; one of more than 500 values, or too deep, is not read.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader { text, at: 0, values: 0 };
         let value = reader.value(0)?;
         reader.skip_spaces();
-        reader.rest.is_empty().then_some(value)
+        reader.peek().is_none().then_some(value)
     }
 
     /// A member of an object.
@@ -75,118 +77,143 @@ impl Json {
     }
 }
 
+/// Refuses parameters, for a projector that has none: what is set and has no effect is a mistake that nobody would notice.
+///
+/// # Errors
+/// When there are any.
+pub fn no_parameters(parameters: &str) -> Result<(), String> {
+    match Json::parse(parameters) {
+        Some(Json::Object(members)) if members.is_empty() => Ok(()),
+        Some(_) | None => Err("parameters: there are none, so this has to be {}".to_owned()),
+    }
+}
+
+/// Reads by bytes: everything that JSON is made of is ASCII, and what stands between quotation marks is taken as it is.
 struct Reader<'a> {
-    rest: &'a str,
+    text: &'a str,
+    at: usize,
+    /// How many have begun.
+    values: u32,
 }
 
 impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
     fn skip_spaces(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
     }
 
-    /// Takes a text that stands here.
-    fn take(&mut self, wanted: &str) -> Option<()> {
-        self.rest = self.rest.strip_prefix(wanted)?;
-        Some(())
+    /// Takes a byte if it stands here.
+    fn take(&mut self, wanted: u8) -> Option<()> {
+        (self.peek()? == wanted).then(|| self.at += 1)
     }
 
-    fn take_char(&mut self) -> Option<char> {
-        let c = self.rest.chars().next()?;
-        self.rest = self.rest.get(c.len_utf8()..)?;
-        Some(c)
+    /// Takes a word that stands here.
+    fn take_word(&mut self, word: &str, value: Json) -> Option<Json> {
+        let end = self.at + word.len();
+        (self.text.get(self.at..end)? == word).then(|| self.at = end)?;
+        Some(value)
     }
 
     fn value(&mut self, depth: u32) -> Option<Json> {
-        if depth > DEPTH_MAX {
+        self.values += 1;
+        if depth > DEPTH_MAX || self.values > VALUES_MAX {
             return None;
         }
         self.skip_spaces();
-        match self.rest.chars().next()? {
-            '{' => self.object(depth),
-            '[' => self.list(depth),
-            '"' => self.text().map(Json::Text),
-            't' => self.take("true").map(|()| Json::Bool(true)),
-            'f' => self.take("false").map(|()| Json::Bool(false)),
-            'n' => self.take("null").map(|()| Json::Null),
+        match self.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.list(depth),
+            b'"' => self.text().map(Json::Text),
+            b't' => self.take_word("true", Json::Bool(true)),
+            b'f' => self.take_word("false", Json::Bool(false)),
+            b'n' => self.take_word("null", Json::Null),
             _ => self.number(),
         }
     }
 
     fn object(&mut self, depth: u32) -> Option<Json> {
-        self.take("{")?;
+        self.take(b'{')?;
         let mut members = Vec::new();
         self.skip_spaces();
-        if self.take("}").is_some() {
+        if self.take(b'}').is_some() {
             return Some(Json::Object(members));
         }
         loop {
             self.skip_spaces();
             let name = self.text()?;
             self.skip_spaces();
-            self.take(":")?;
+            self.take(b':')?;
             members.push((name, self.value(depth + 1)?));
             self.skip_spaces();
-            if self.take(",").is_none() {
-                self.take("}")?;
+            if self.take(b',').is_none() {
+                self.take(b'}')?;
                 return Some(Json::Object(members));
             }
         }
     }
 
     fn list(&mut self, depth: u32) -> Option<Json> {
-        self.take("[")?;
+        self.take(b'[')?;
         let mut entries = Vec::new();
         self.skip_spaces();
-        if self.take("]").is_some() {
+        if self.take(b']').is_some() {
             return Some(Json::List(entries));
         }
         loop {
             entries.push(self.value(depth + 1)?);
             self.skip_spaces();
-            if self.take(",").is_none() {
-                self.take("]")?;
+            if self.take(b',').is_none() {
+                self.take(b']')?;
                 return Some(Json::List(entries));
             }
         }
     }
 
     fn number(&mut self) -> Option<Json> {
-        let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-        let end = self.rest.find(|c| !is_part(c)).unwrap_or(self.rest.len());
-        let (written, rest) = self.rest.split_at_checked(end)?;
-        if !written.contains(|c: char| c.is_ascii_digit()) {
-            return None;
+        let (from, mut has_digit) = (self.at, false);
+        while let Some(byte @ (b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) = self.peek() {
+            has_digit |= byte.is_ascii_digit();
+            self.at += 1;
         }
-        self.rest = rest;
+        let written = self.text.get(from..self.at).filter(|_| has_digit)?;
         Some(Json::Number(written.to_owned()))
     }
 
     fn text(&mut self) -> Option<String> {
-        self.take("\"")?;
+        self.take(b'"')?;
         let mut text = String::new();
         loop {
             // Whole runs at once: most texts have no escapes at all.
-            let end = self.rest.find(['"', '\\'])?;
-            let (run, rest) = self.rest.split_at_checked(end)?;
-            text.push_str(run);
-            self.rest = rest;
-            if self.take("\"").is_some() {
+            let from = self.at;
+            while !matches!(self.peek()?, b'"' | b'\\') {
+                self.at += 1;
+            }
+            text.push_str(self.text.get(from..self.at)?);
+            if self.take(b'"').is_some() {
                 return Some(text);
             }
-            self.take("\\")?;
+            self.at += 1;
             text.push(self.escape()?);
         }
     }
 
+    /// What stands behind a backslash.
     fn escape(&mut self) -> Option<char> {
-        Some(match self.take_char()? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => return self.code_point(),
-            c @ ('"' | '\\' | '/') => c,
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(match byte {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            b'"' | b'\\' | b'/' => char::from(byte),
             _ => return None,
         })
     }
@@ -196,14 +223,15 @@ impl Reader<'_> {
         if !(0xd800..0xdc00).contains(&unit) {
             return char::from_u32(unit);
         }
-        self.take("\\u")?;
+        self.take(b'\\')?;
+        self.take(b'u')?;
         let low = self.code_unit()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
         char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + low)
     }
 
     fn code_unit(&mut self) -> Option<u32> {
-        let (digits, rest) = self.rest.split_at_checked(4)?;
-        self.rest = rest;
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
         if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
         }
@@ -230,6 +258,14 @@ mod tests {
         assert_eq!(json.get("f"), Some(&Json::Object(Vec::new())));
         assert_eq!(json.text("b"), None);
         assert_eq!(json.whole("a"), None);
+    }
+
+    #[test]
+    fn parameters_without_effect_are_refused() {
+        assert_eq!(no_parameters(" {} "), Ok(()));
+        for bad in ["", "[]", "null", r#"{"a":1}"#] {
+            assert!(no_parameters(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -265,5 +301,8 @@ mod tests {
         assert!(Json::parse(&deep(65)).is_some());
         assert_eq!(Json::parse(&deep(66)), None);
         assert_eq!(Json::parse(&deep(100_000)), None);
+        let long = |n: usize| format!("[{}0]", "0,".repeat(n - 1));
+        assert!(Json::parse(&long(499)).is_some());
+        assert_eq!(Json::parse(&long(500)), None);
     }
 }

@@ -9,6 +9,7 @@
 pub mod card;
 pub mod figures;
 pub mod json;
+pub mod notes;
 pub mod order;
 pub mod select;
 #[cfg(not(target_arch = "wasm32"))]
@@ -68,8 +69,8 @@ macro_rules! projector {
         project: $project:path $(,)?
     ) => {
         /// What the host calls.
-        #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "there is no host here"))]
-        struct Exported;
+        #[derive(Debug)]
+        pub struct Exported;
 
         impl $crate::bindings::Guest for Exported {
             fn describe() -> $crate::Description {

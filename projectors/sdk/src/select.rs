@@ -6,23 +6,29 @@
 //! Messages are cheap and issuers not much dearer, so there are three counts: of attestations, of issuers, and of voices, where issuers
 //! under one proven control are one.
 
+use std::cell::OnceCell;
+
 use crate::json::Json;
 use crate::order::{descending, distinct, number, sorted_by};
 use crate::text::counted;
 use crate::{Attestation, Issuer, IssuerClass, Tally, View};
 
-/// A view, with its JSON read.
+/// A view, and its JSON as far as it was looked at.
 #[derive(Debug)]
 pub struct History<'a> {
     view: &'a View,
     words: Vec<Json>,
-    data: Vec<Json>,
+    /// Most claims are counted, and their data not looked at.
+    data: Vec<OnceCell<Json>>,
+}
+
+fn read(text: &str) -> Json {
+    Json::parse(text).unwrap_or(Json::Null)
 }
 
 impl<'a> History<'a> {
     /// Reads a view.
     pub fn of(view: &'a View) -> Self {
-        let read = |text: &str| Json::parse(text).unwrap_or(Json::Null);
         Self {
             view,
             words: view
@@ -30,7 +36,7 @@ impl<'a> History<'a> {
                 .iter()
                 .map(|t| t.words.as_deref().map_or(Json::Null, read))
                 .collect(),
-            data: view.recent.iter().map(|said| read(&said.data)).collect(),
+            data: view.recent.iter().map(|_| OnceCell::new()).collect(),
         }
     }
 
@@ -76,10 +82,16 @@ fn matches(pattern: &str, claim: &str) -> bool {
 pub struct Said<'a> {
     /// As it stands in the view.
     pub attestation: &'a Attestation,
-    /// Its claim's data.
-    pub data: &'a Json,
     /// Who said it.
     pub issuer: Option<&'a Issuer>,
+    data: &'a OnceCell<Json>,
+}
+
+impl<'a> Said<'a> {
+    /// Its claim's data; `null` where they cannot be read.
+    pub fn data(self) -> &'a Json {
+        self.data.get_or_init(|| read(&self.attestation.data))
+    }
 }
 
 /// In how many games something was said.
@@ -121,7 +133,7 @@ impl<'a> Selection<'a> {
     #[must_use]
     pub fn word(self, name: &str, value: &str) -> Self {
         let has = |json: &Json| json.get(name).and_then(Json::as_word) == Some(value);
-        self.narrow(|_, words| has(words), |said| has(said.data))
+        self.narrow(|_, words| has(words), |said| has(said.data()))
     }
 
     /// Those of issuers for whom something holds.
@@ -268,7 +280,7 @@ impl<'a> Selection<'a> {
         let history = self.history;
         self.parts(
             |at| history.words.get(at)?.get(name)?.as_word(),
-            |at| history.data.get(at)?.get(name)?.as_word(),
+            |at| said_at(history, at)?.data().get(name)?.as_word(),
         )
     }
 
@@ -291,12 +303,11 @@ impl<'a> Selection<'a> {
             sorted_by(self.tallies.iter().map(|at| (of_tally(*at), *at)), |a, b| a.0 <= b.0);
         let mut parts: Vec<(K, Selection<'a>)> = Vec::new();
         for (key, at) in tallies {
-            match parts.last_mut().filter(|(last, _)| *last == key) {
-                Some((_, part)) => part.tallies.push(at),
-                None => {
-                    let tallies = vec![at];
-                    parts.push((key, Self { history: self.history, tallies, recent: Vec::new() }));
-                }
+            if let Some((_, part)) = parts.last_mut().filter(|(last, _)| *last == key) {
+                part.tallies.push(at);
+            } else {
+                let (history, tallies, recent) = (self.history, vec![at], Vec::new());
+                parts.push((key, Self { history, tallies, recent }));
             }
         }
         for at in &self.recent {

@@ -37,30 +37,28 @@ pub struct RecordBuilder {
 pub struct SaidBuilder<'a>(&'a mut Attestation);
 
 impl SaidBuilder<'_> {
-    /// In a game.
-    #[must_use = "the chain goes on, or ends in `;` after `let _ =`"]
-    fn set(self, change: impl FnOnce(&mut Attestation)) -> Self {
+    fn set(&mut self, change: impl FnOnce(&mut Attestation)) -> &mut Self {
         change(self.0);
         self
     }
 
     /// Names its game.
-    pub fn game(self, game: &str) -> Self {
+    pub fn game(&mut self, game: &str) -> &mut Self {
         self.set(|said| said.game = Some(game.to_owned()))
     }
 
     /// Names its round.
-    pub fn round(self, round: u64) -> Self {
+    pub fn round(&mut self, round: u64) -> &mut Self {
         self.set(|said| said.round = Some(round))
     }
 
     /// Adds words of the issuer's own.
-    pub fn note(self, note: &str) -> Self {
+    pub fn note(&mut self, note: &str) -> &mut Self {
         self.set(|said| said.note = Some(note.to_owned()))
     }
 
     /// Marks it as taken back.
-    pub fn withdrawn(self) -> Self {
+    pub fn withdrawn(&mut self) -> &mut Self {
         self.set(|said| said.is_withdrawn = true)
     }
 }
@@ -102,7 +100,7 @@ impl RecordBuilder {
     /// Gives an issuer a record of its own: so many attestations by so many voices.
     pub fn set_standing(&mut self, issuer: u32, received: u32, voices: u32) -> &mut Self {
         self.change(issuer, |issuer| {
-            issuer.standing = Some(Standing { received, voices, given: 1 })
+            issuer.standing = Some(Standing { received, voices, given: 1 });
         })
     }
 
@@ -153,7 +151,7 @@ impl RecordBuilder {
             game: None,
             viewer: None,
             parameters: self.parameters.clone().unwrap_or_else(|| "{}".to_owned()),
-            total: number(self.said.len()),
+            total: number(standing.len()),
             provisional: 0,
             issuers: self.issuers.clone(),
             kinds: self.kinds(&standing),
