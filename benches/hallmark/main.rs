@@ -16,6 +16,7 @@
 )]
 
 mod backfill;
+mod cards;
 mod delegation;
 mod engine;
 mod floor;
@@ -86,6 +87,8 @@ enum Part {
         #[arg(long, default_value_t = records::RECORDS)]
         records: u64,
     },
+    /// What a game calls: cards and records of a lobby of twenty. Needs no node.
+    Cards,
     /// Trust flow decomposition; needs neither node nor database.
     Tfd,
     /// Checking delegation traces; needs neither node nor database.
@@ -175,6 +178,7 @@ fn main() -> ExitCode {
             | Part::Head
             | Part::Reads
             | Part::Records { .. }
+            | Part::Cards
             | Part::All,
         )
         | None => {
@@ -224,6 +228,9 @@ async fn run(args: Args) {
     if let Some(Part::Records { records }) = args.part {
         return records::run(&engine, records / args.scale, args.seconds).await;
     }
+    if matches!(args.part, Some(Part::Cards)) {
+        return cards::run(&engine, args.scale).await;
+    }
     let (size, node) = (Size::base_over(args.scale), NodeProcess::start(args.scale));
     let part = args.part.unwrap_or(Part::All);
     if matches!(part, Part::Compared) {
@@ -239,6 +246,7 @@ async fn run(args: Args) {
     }
     if matches!(part, Part::All) {
         records::run(&engine, records::RECORDS / 10 / args.scale, args.seconds).await;
+        cards::run(&engine, args.scale).await;
         tfd::run();
         delegation::run();
     }

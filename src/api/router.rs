@@ -18,8 +18,8 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, attestations, cards, characters, dids, events, feedback, file_versions, guard, health,
-    lookup, operators, status, streams, timelines, validations, wallets,
+    agent, agents, attestations, cards, characters, dids, events, feedback, file_versions, guard,
+    health, lookup, operators, status, streams, timelines, validations, wallets,
 };
 
 /// What the description says beside the routes.

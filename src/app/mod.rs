@@ -36,8 +36,8 @@ pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
 };
 pub use cards::{
-    CardFailure, CardOutcome, CardSetting, Cards, CardsAsOf, Explained, InstallError, Installed, Loaded,
-    ProjectError, Projectors, Subject,
+    CardFailure, CardOutcome, CardSetting, Cards, CardsAsOf, Explained, InstallError, Installed,
+    Loaded, ProjectError, Projectors, Subject,
 };
 pub use chain_records::ChainRecords;
 pub use characters::{

@@ -79,7 +79,9 @@ async fn list(
                     "claims": description.claims.patterns(), "problem": null,
                 })
             }
-            Err(error) => json!({ "id": id, "built_in": is_built_in, "problem": error.to_string() }),
+            Err(error) => {
+                json!({ "id": id, "built_in": is_built_in, "problem": error.to_string() })
+            }
         };
         let text = || match &loaded {
             Ok(loaded) => {
@@ -186,7 +188,8 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
             .and_then(|file| file.take(COMPONENT_BYTES_MAX).read_to_end(&mut bytes))
     };
     read.map_err(|error| {
-        CliError::new(Exit::Usage, &error).with_hint(Some(format!("cannot read {}", file.display())))
+        CliError::new(Exit::Usage, &error)
+            .with_hint(Some(format!("cannot read {}", file.display())))
     })?;
     Ok(bytes)
 }

@@ -154,12 +154,7 @@ impl Sandbox {
             claims: Claims::new(described.claims),
         };
         description.check()?;
-        Ok(Projector {
-            engine: self.engine.clone(),
-            pre,
-            description,
-            digest: Digest::of(bytes),
-        })
+        Ok(Projector { engine: self.engine.clone(), pre, description, digest: Digest::of(bytes) })
     }
 
     fn store(&self) -> Store<Limits> {
@@ -214,7 +209,10 @@ impl Description {
             return wrong("version", format!("`{shown}` is no version: write it as `1.2.3`"));
         }
         if self.summary.len() > SUMMARY_BYTES_MAX || self.summary.chars().any(char::is_control) {
-            return wrong("summary", format!("it is one line of at most {SUMMARY_BYTES_MAX} bytes"));
+            return wrong(
+                "summary",
+                format!("it is one line of at most {SUMMARY_BYTES_MAX} bytes"),
+            );
         }
         let claims = self.claims.patterns();
         if claims.is_empty() || claims.len() > CLAIMS_MAX {
@@ -250,9 +248,9 @@ fn first_import(engine: &Engine, component: &Component) -> Option<String> {
     use wasmtime::component::types::ComponentItem;
     let kind = component.component_type();
     let wants = |item: &ComponentItem| match item {
-        ComponentItem::ComponentInstance(instance) => instance
-            .exports(engine)
-            .any(|(_, export)| !matches!(export.ty, ComponentItem::Type(_))),
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).any(|(_, export)| !matches!(export.ty, ComponentItem::Type(_)))
+        }
         ComponentItem::Type(_) => false,
         _ => true,
     };

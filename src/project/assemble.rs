@@ -7,9 +7,7 @@ use std::sync::Arc;
 use super::ledger::Entry;
 use super::rollup::{IssuerKey, Rollup};
 use super::seen::Seen;
-use super::view::{
-    Basis, Finality, Issuer, Kind, Recent, RecentEvidence, Standing, Tally, View,
-};
+use super::view::{Basis, Finality, Issuer, Kind, Recent, RecentEvidence, Standing, Tally, View};
 use crate::vocab::{AgentRef, Digest, UnixSeconds};
 
 /// Everything that a view is made of.
@@ -188,7 +186,9 @@ impl Parts<'_> {
                 claim: text(*claim).to_owned(),
                 count: counted.count,
                 issuers: length(counted.issuers.len()),
-                voices: length(counted.issuers.iter().filter_map(voice).collect::<BTreeSet<_>>().len()),
+                voices: length(
+                    counted.issuers.iter().filter_map(voice).collect::<BTreeSet<_>>().len(),
+                ),
                 games: length(counted.games.len()),
                 times: counted.times,
             })

@@ -9,9 +9,13 @@ const VOICES_FEW: usize = 3;
 pub(super) fn caveats(view: &View) -> Vec<String> {
     let mut caveats = Vec::new();
     if view.wallet.is_none() {
-        caveats.push("The agent had no wallet: nothing was signed by it as of this block.".to_owned());
+        caveats
+            .push("The agent had no wallet: nothing was signed by it as of this block.".to_owned());
     } else if !view.is_wallet_proven {
-        caveats.push("The wallet is unproven: it was named for the agent, and its key never agreed.".to_owned());
+        caveats.push(
+            "The wallet is unproven: it was named for the agent, and its key never agreed."
+                .to_owned(),
+        );
     }
     if view.wallet_agents > 1 {
         let others = view.wallet_agents - 1;
@@ -31,7 +35,11 @@ pub(super) fn caveats(view: &View) -> Vec<String> {
     voices.sort_unstable();
     voices.dedup();
     if voices.len() < VOICES_FEW {
-        let voices = if voices.len() == 1 { "one voice".to_owned() } else { format!("{} voices", voices.len()) };
+        let voices = if voices.len() == 1 {
+            "one voice".to_owned()
+        } else {
+            format!("{} voices", voices.len())
+        };
         caveats.push(format!("Few issuers: all of it was said by {voices}."));
     }
     caveats

@@ -134,7 +134,8 @@ impl DraftSignal {
             text(&format!("{at}.stance-text"), stance, 1, STANCE_TEXT_BYTES_MAX)?;
         }
         if let Some(confidence) = self.confidence.filter(|confidence| *confidence > PPM) {
-            let what = format!("{confidence} parts per million is more than {PPM}, which is certain");
+            let what =
+                format!("{confidence} parts per million is more than {PPM}, which is certain");
             return Err(Flaw { field: format!("{at}.confidence"), what });
         }
         evidence(&format!("{at}.evidence"), &self.evidence, is_held)
@@ -159,7 +160,10 @@ fn count(field: &str, length: usize, max: usize) -> Result<(), Flaw> {
     if length <= max {
         return Ok(());
     }
-    Err(Flaw { field: field.to_owned(), what: format!("it has {length} entries; at most {max} are shown") })
+    Err(Flaw {
+        field: field.to_owned(),
+        what: format!("it has {length} entries; at most {max} are shown"),
+    })
 }
 
 fn evidence(field: &str, seqs: &[u64], is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
@@ -212,8 +216,14 @@ mod tests {
     fn a_flaw_names_its_field() {
         assert_eq!(draft().check(|seq| [7, 9].contains(&seq)), Ok(()));
         check(|d| d.headline.clear(), "headline: it is empty");
-        check(|d| d.summary = "x".repeat(2_001), "summary: it has 2001 bytes; at most 2000 are shown");
-        check(|d| d.signals = vec![signal(); 33], "signals: it has 33 entries; at most 32 are shown");
+        check(
+            |d| d.summary = "x".repeat(2_001),
+            "summary: it has 2001 bytes; at most 2000 are shown",
+        );
+        check(
+            |d| d.signals = vec![signal(); 33],
+            "signals: it has 33 entries; at most 32 are shown",
+        );
         check(
             |d| d.signals[1].confidence = Some(1_500_000),
             "signals[1].confidence: 1500000 parts per million is more than 1000000, which is certain",
@@ -223,10 +233,19 @@ mod tests {
             "signals[1].evidence[1]: there is no attestation 8 in what the projector was shown",
         );
         check(|d| d.evidence = vec![7; 51], "evidence: it has 51 entries; at most 50 are shown");
-        check(|d| d.signals[0].label = "a\u{1b}[2J".to_owned(), "signals[0].label: it has the control character U+001B");
-        check(|d| d.signals[0].stance_text = Some(String::new()), "signals[0].stance-text: it is empty");
+        check(
+            |d| d.signals[0].label = "a\u{1b}[2J".to_owned(),
+            "signals[0].label: it has the control character U+001B",
+        );
+        check(
+            |d| d.signals[0].stance_text = Some(String::new()),
+            "signals[0].stance-text: it is empty",
+        );
         check(|d| d.caveats.push(String::new()), "caveats[1]: it is empty");
-        check(|d| d.caveats = vec!["x".to_owned(); 33], "caveats: it has 33 entries; at most 32 are shown");
+        check(
+            |d| d.caveats = vec!["x".to_owned(); 33],
+            "caveats: it has 33 entries; at most 32 are shown",
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub use draft::{Draft, DraftSignal, Flaw, Stance};
 pub use ledger::{Entry, Ledger, Span};
 pub use posting::{Posting, PostingError, Thread};
 pub use rollup::{Claims, IssuerKey, KindCount, Rollup, TALLIES_MAX, TallyCount};
-pub use seen::{Seen, SeenEvidence, SeenError};
-pub use view::{Basis, Finality, Issuer, Kind, RECENT_MAX, Recent, RecentEvidence, Standing, Tally, View};
-pub use words::{WORDS_BYTES_MAX, WORD_BYTES_MAX, words};
+pub use seen::{Seen, SeenError, SeenEvidence};
+pub use view::{
+    Basis, Finality, Issuer, Kind, RECENT_MAX, Recent, RecentEvidence, Standing, Tally, View,
+};
+pub use words::{WORD_BYTES_MAX, WORDS_BYTES_MAX, words};

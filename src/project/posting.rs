@@ -53,9 +53,7 @@ impl Thread {
         let feedback = feedback.map(|name| key(Digest::of(name.as_bytes())));
         match (claim, feedback) {
             ("erc8004.feedback.v1", Some(own)) => Self { own, replaces: 0 },
-            ("erc8004.feedback_revoked.v1", Some(replaces)) => {
-                Self { own: key(digest), replaces }
-            }
+            ("erc8004.feedback_revoked.v1", Some(replaces)) => Self { own: key(digest), replaces },
             _ => Self { own: key(digest), replaces: supersedes.map_or(0, key) },
         }
     }
@@ -162,7 +160,11 @@ mod tests {
     #[test]
     fn other_bytes_are_refused() {
         assert_eq!(Posting::read_all(&[0; 60]), Err(PostingError(60)));
-        assert_eq!(Posting::read_all(&[9; 61]), Err(PostingError(61)), "no such class, no such time");
+        assert_eq!(
+            Posting::read_all(&[9; 61]),
+            Err(PostingError(61)),
+            "no such class, no such time"
+        );
         assert_eq!(Posting::read_all(&[]), Ok(Vec::new()));
     }
 

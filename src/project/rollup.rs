@@ -209,7 +209,8 @@ impl Rollup {
             let place = (texts(*claim), texts(*words), name(issuer), issuer.agent, issuer.class);
             (std::cmp::Reverse(tally.count), place)
         };
-        let mut all: Vec<_> = self.tallies.iter().map(|(key, tally)| (*key, tally.clone())).collect();
+        let mut all: Vec<_> =
+            self.tallies.iter().map(|(key, tally)| (*key, tally.clone())).collect();
         all.sort_by(|a, b| order(a).cmp(&order(b)));
         if all.len() <= TALLIES_MAX {
             return all;

@@ -149,7 +149,10 @@ mod tests {
         assert_eq!(seen.data, r#"{"b":1,"tag":"reli\"able"}"#);
         assert_eq!(seen.note.as_deref(), Some("kept its \u{1f600} word"));
         assert_eq!(seen.confidence.unwrap().ppb, 940_000_000);
-        assert_eq!((seen.round, seen.game_key().as_deref()), (Some(3), Some(r#"["games.example","g1"]"#)));
+        assert_eq!(
+            (seen.round, seen.game_key().as_deref()),
+            (Some(3), Some(r#"["games.example","g1"]"#))
+        );
         assert_eq!(seen.evidence[0].relay_index, Some(9));
     }
 

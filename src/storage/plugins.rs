@@ -70,7 +70,11 @@ impl Tx {
     }
 
     /// Installs a projector, in the place of one with the same name.
-    pub async fn put_plugin(&mut self, plugin: &Plugin, component: &[u8]) -> Result<(), StorageError> {
+    pub async fn put_plugin(
+        &mut self,
+        plugin: &Plugin,
+        component: &[u8],
+    ) -> Result<(), StorageError> {
         let added_at = signed("time", plugin.added_at.get())?;
         on_engine!(self, conn => sqlx::query(PUT)
             .bind(plugin.id.as_str()).bind(plugin.version.as_str())

@@ -131,7 +131,11 @@ impl Tx {
     }
 
     /// The postings of a name behind a place of the log, in its order.
-    pub async fn postings_of(&mut self, name: u64, after: u64) -> Result<Vec<Posting>, StorageError> {
+    pub async fn postings_of(
+        &mut self,
+        name: u64,
+        after: u64,
+    ) -> Result<Vec<Posting>, StorageError> {
         let (name, after_seq) = (signed("name", name)?, signed("record", after)?);
         let from: i64 = on_engine!(self, conn => sqlx::query_scalar(CHUNK_OF)
             .bind(name).bind(after_seq).fetch_one(conn).await)?;

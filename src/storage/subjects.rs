@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 
-use super::bulk::Bulk;
 use super::attestations::{RecordRow, StoredRecord, select_records};
+use super::bulk::Bulk;
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
 use super::parties::role_number;
@@ -27,7 +27,10 @@ const REKEYED: &str = "SELECT rekeyed FROM record_progress";
 
 impl Tx {
     /// The numbers of the names by which records mean an agent as their subject.
-    pub async fn names_of_subject(&mut self, agent: AgentId) -> Result<BTreeSet<u64>, StorageError> {
+    pub async fn names_of_subject(
+        &mut self,
+        agent: AgentId,
+    ) -> Result<BTreeSet<u64>, StorageError> {
         let agent = agent_text(agent);
         let role = role_number(Role::Subject);
         let names: Vec<i64> = on_engine!(self, conn => sqlx::query_scalar(NAMES_OF)

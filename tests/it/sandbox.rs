@@ -5,9 +5,7 @@
 use std::sync::Arc;
 
 use hallmark::plugin::{PluginError, Projector, Sandbox, built, component_of};
-use hallmark::project::{
-    Basis, Finality, Issuer, Kind, Recent, Tally, View,
-};
+use hallmark::project::{Basis, Finality, Issuer, Kind, Recent, Tally, View};
 use hallmark::vocab::{AgentRef, RegistryRef, UnixSeconds};
 
 use crate::storage::samples;
@@ -125,7 +123,10 @@ fn what_is_no_card_is_named_by_its_field() {
 fn a_run_is_the_same_every_time() {
     let (first, second) = (hostile(), hostile());
     let ran = first.run(&view("nan")).unwrap();
-    assert_eq!(ran.draft.summary, "7ff8000000000000 ".repeat(4));
+    // Processors differ in the sign of what 0/0 is; here it has none.
+    let numbers: Vec<_> = ran.draft.summary.split_whitespace().collect();
+    assert_eq!(numbers[..2], ["7ff8000000000000"; 2]);
+    assert_eq!(numbers[2], "fff8000000000000", "turning the sign is no arithmetic");
     assert_eq!(second.run(&view("nan")).unwrap(), ran);
     let shared = Arc::new(first);
     let threads: Vec<_> = (0..4)
@@ -151,7 +152,8 @@ fn what_is_no_projector_is_refused_with_the_reason() {
     refused(b"not wasm at all", "not_component", "no component");
     // A component that imports a function `clock`, by the binary format: one type, one import.
     let header = b"\0asm\x0d\0\x01\0";
-    let import = [&header[..], b"\x07\x05\x01\x40\0\x01\0", b"\x0a\x0a\x01\0\x05clock\x01\0"].concat();
+    let import =
+        [&header[..], b"\x07\x05\x01\x40\0\x01\0", b"\x0a\x0a\x01\0\x05clock\x01\0"].concat();
     refused(&import, "imports", "it imports `clock`");
     refused(header, "not_projector", "describe");
     refused(&vec![0; (16 << 20) + 1], "too_long", "at most 16777216 are taken");
@@ -187,7 +189,14 @@ fn those_that_ship_are_what_they_are_called() {
         assert_eq!(projector.description.id, one.id);
         let mut nothing = view("nothing");
         nothing.parameters = "{}".to_owned();
-        let empty = View { total: 0, issuers: vec![], kinds: vec![], tallies: vec![], recent: vec![], ..nothing.clone() };
+        let empty = View {
+            total: 0,
+            issuers: vec![],
+            kinds: vec![],
+            tallies: vec![],
+            recent: vec![],
+            ..nothing.clone()
+        };
         for view in [&nothing, &empty] {
             let ran = projector.run(view).unwrap();
             assert_eq!(ran.draft.check(|seq| seq == 4), Ok(()), "{}", one.id);

@@ -27,7 +27,7 @@ const REGISTRY: Address = Address::repeat_byte(0x80);
 /// The time of block 0; the blocks are two seconds apart and lie in the past.
 const GENESIS: u64 = 1_760_000_000;
 /// So many blocks are held.
-const BLOCKS: u64 = 10_000;
+pub(crate) const BLOCKS: u64 = 10_000;
 const NAMED: &str = "games";
 
 /// Everything, on an engine.
@@ -37,7 +37,7 @@ pub(crate) async fn run(engine: &Engine, records: u64, seconds: u64) {
     streams::run(engine, seconds).await;
 }
 
-fn time(block: u64) -> UnixSeconds {
+pub(crate) fn time(block: u64) -> UnixSeconds {
     UnixSeconds::new(GENESIS + 2 * block).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn stamp(number: u64) -> BlockStamp {
     }
 }
 
-fn account(number: u64) -> AccountId {
+pub(crate) fn account(number: u64) -> AccountId {
     let address = Address::from_slice(&keccak256(number.to_be_bytes())[..20]);
     AccountId { chain: CHAIN, address }
 }
@@ -65,7 +65,7 @@ fn span(timeline: TimelineRef, account: Address, from: u64) -> SpanRecord {
 }
 
 /// A fresh database that is followed to its last block, all of it final, in which each of some accounts is the wallet of an agent.
-async fn chain(url: &str, agents: u64) -> Database {
+pub(crate) async fn chain(url: &str, agents: u64) -> Database {
     let database = Database::open(url).await.unwrap();
     database.migrate().await.unwrap();
     let mut tx = database.begin_write().await.unwrap();

@@ -67,7 +67,8 @@ impl FilterQuery {
             ("claim_type", &self.claim_type),
         ];
         if let Some((name, _)) = others.iter().find(|(_, value)| value.is_some()) {
-            let detail = format!("the stream `{stream}` is of an agent's cards, and not filtered by it");
+            let detail =
+                format!("the stream `{stream}` is of an agent's cards, and not filtered by it");
             return Err(ApiError::parameter(*name, detail));
         }
         self.agent.clone().ok_or_else(|| {

@@ -152,7 +152,10 @@ impl Reader {
         Ok(())
     }
 
-    async fn cards(&self, as_of_seq: Option<u64>) -> Result<crate::api::cards::CardsAnswer, ApiError> {
+    async fn cards(
+        &self,
+        as_of_seq: Option<u64>,
+    ) -> Result<crate::api::cards::CardsAnswer, ApiError> {
         let query = CardsQuery {
             projector: self.projector.clone(),
             at: None,
@@ -165,7 +168,8 @@ impl Reader {
     fn frame(&self, data: &impl Serialize) -> Result<Bytes, ApiError> {
         // JSON of one line: what is in texts is escaped.
         let json = serde_json::to_string(data);
-        let json = json.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
+        let json =
+            json.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
         let (id, name) = (self.after, self.wanted.name());
         Ok(format!("id: {id}\nevent: {name}\ndata: {json}\n\n").into())
     }

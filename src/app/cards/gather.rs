@@ -170,9 +170,8 @@ async fn standings(
         let agent = AgentRef { registry, id };
         let own = ledger(tx, memory, &subject.host, agent, as_of).await?;
         let issuers: BTreeSet<_> = own.entries.iter().map(|entry| entry.posting.issuer).collect();
-        let count = |length: usize| {
-            u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX)
-        };
+        let count =
+            |length: usize| u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX);
         let given = tx.given_by(id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
         let standing =
             Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given };

@@ -13,11 +13,13 @@ use std::sync::Arc;
 
 use crate::did::web::WebHost;
 use crate::plugin::PluginError;
-use crate::project::{CardContext, CardRef, Draft, Flaw, Ledger, ProjectorName, Settled, TrustCard, View};
+use crate::project::{
+    CardContext, CardRef, Draft, Flaw, Ledger, ProjectorName, Settled, TrustCard, View,
+};
 use crate::storage::{Database, StorageError, StoredRecord, Tx};
 use crate::vocab::{AgentRef, UnixSeconds};
 
-pub use projectors::{Installed, InstallError, Loaded, Projectors};
+pub use projectors::{InstallError, Installed, Loaded, Projectors};
 pub use reading::Subject;
 
 use memory::{CardKey, Memory};
@@ -147,8 +149,7 @@ impl Cards {
         projectors: &[Arc<Loaded>],
     ) -> Result<Vec<CardOutcome>, StorageError> {
         let key = |loaded: &Loaded| CardKey::new(agent, loaded, as_of, setting);
-        let held: Vec<_> =
-            projectors.iter().map(|loaded| self.memory.card(&key(loaded))).collect();
+        let held: Vec<_> = projectors.iter().map(|loaded| self.memory.card(&key(loaded))).collect();
         if held.iter().all(Option::is_some) {
             return Ok(held.into_iter().flatten().collect());
         }
@@ -247,15 +248,12 @@ impl Cards {
     }
 }
 
-fn outcome(
-    made: Result<Explained, ProjectError>,
-    agent: AgentRef,
-    loaded: &Loaded,
-) -> CardOutcome {
+fn outcome(made: Result<Explained, ProjectError>, agent: AgentRef, loaded: &Loaded) -> CardOutcome {
     match made {
         Ok(explained) => CardOutcome::Card(Arc::new(explained.card)),
         Err(error) => {
-            metrics::counter!("hallmark_cards_failed_total", "reason" => error.reason()).increment(1);
+            metrics::counter!("hallmark_cards_failed_total", "reason" => error.reason())
+                .increment(1);
             CardOutcome::Failed(Arc::new(CardFailure {
                 agent: agent.to_string(),
                 projector: loaded.name(),

@@ -16,7 +16,8 @@ pub(super) fn as_json(explained: &Explained, in_full: bool) -> serde_json::Resul
     }
     let seen = seen(&explained.view);
     let behind = |refs: &[CardRef]| {
-        let one = |of: &CardRef| json!({ "seq": of.seq, "digest": of.id, "seen": seen.get(&of.seq) });
+        let one =
+            |of: &CardRef| json!({ "seq": of.seq, "digest": of.id, "seen": seen.get(&of.seq) });
         refs.iter().map(one).collect::<Vec<_>>()
     };
     let signals = explained.card.signals.iter();

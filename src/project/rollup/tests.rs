@@ -41,12 +41,19 @@ fn games_and_issuers_are_counted_once() {
         entry(7, 2, [4, 2, 5]),
     ];
     let rollup = Rollup::of(&Ledger { entries }, |claim| claim == 1, Some(at(4)));
-    assert_eq!((rollup.total, rollup.provisional), (5, 2), "claims that are not wanted are not counted");
+    assert_eq!(
+        (rollup.total, rollup.provisional),
+        (5, 2),
+        "claims that are not wanted are not counted"
+    );
     let kind = &rollup.kinds[&1];
     assert_eq!((kind.count, kind.issuers.len(), kind.games.len()), (5, 2, 2));
     assert_eq!(kind.times, (at(1), at(5)));
     let tallies = rollup.tallies_within_limit(texts, |_| "n");
-    let counted: Vec<_> = tallies.iter().map(|((_, w, i), t)| (*w, i.name, t.count, t.games.len(), t.last_seq)).collect();
+    let counted: Vec<_> = tallies
+        .iter()
+        .map(|((_, w, i), t)| (*w, i.name, t.count, t.games.len(), t.last_seq))
+        .collect();
     assert_eq!(counted, [(2, 1, 3, 2, 3), (2, 2, 1, 0, 5), (3, 1, 1, 1, 4)]);
     let classes: Vec<_> = rollup.issuers.keys().map(|issuer| issuer.class).collect();
     assert_eq!(classes, [Some(IssuerClass::System), Some(IssuerClass::Agent)]);
@@ -54,7 +61,8 @@ fn games_and_issuers_are_counted_once() {
 
 #[test]
 fn the_rarest_of_very_many_lose_their_words() {
-    let mut entries: Vec<Entry> = (0..3_000).map(|n| entry(n + 1, 1, [1, 1_000 + n as u32, 1])).collect();
+    let mut entries: Vec<Entry> =
+        (0..3_000).map(|n| entry(n + 1, 1, [1, 1_000 + n as u32, 1])).collect();
     entries.extend((0..5).map(|n| entry(5_000 + n, 2, [1, 2, 1])));
     let rollup = Rollup::of(&Ledger { entries }, |_| true, None);
     assert_eq!(rollup.total, rollup.provisional, "nothing is final where nothing is known to be");
@@ -70,7 +78,9 @@ fn the_rarest_of_very_many_lose_their_words() {
 #[test]
 fn claims_are_named_whole_or_by_their_beginning() {
     let claims = Claims::new(vec!["a.b".to_owned(), "c.*".to_owned()]);
-    for (claim, expected) in [("a.b", true), ("a.bc", false), ("c.", true), ("c.d.e", true), ("c", false)] {
+    for (claim, expected) in
+        [("a.b", true), ("a.bc", false), ("c.", true), ("c.d.e", true), ("c", false)]
+    {
         assert_eq!(claims.has(claim), expected, "{claim}");
     }
     assert!(Claims::all().has("anything"));

@@ -13,7 +13,11 @@ use crate::support::databases::on_both_engines;
 /// A choice in a round of a game, attested by the platform.
 fn choice(id: u64, game: &str, round: u64, choice: &str) -> Value {
     let body = record("games:system", &agent(id), 30);
-    let body = with(body, "claim", json!({ "type": "oathbreaker.choice", "data": { "choice": choice, "round": round } }));
+    let body = with(
+        body,
+        "claim",
+        json!({ "type": "oathbreaker.choice", "data": { "choice": choice, "round": round } }),
+    );
     let body = with(with(body, "issuerKind", "system"), "id", format!("{game}-{round}-{choice}"));
     in_game(with(body, "round", round), game)
 }
