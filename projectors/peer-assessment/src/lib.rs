@@ -10,7 +10,7 @@ mod parameters;
 mod weigh;
 
 use hallmark_projector::notes::notes;
-use hallmark_projector::text::{counted, listed, quote};
+use hallmark_projector::text::{counted, listed, one_line, quote};
 use hallmark_projector::{
     Card, CardBuilder, History, Selection, SignalBuilder, Stance, View, no_history, projector,
 };
@@ -182,7 +182,7 @@ fn suspicion(suspected: &Selection<'_>) -> Option<SignalBuilder> {
     if suspected.is_empty() {
         return None;
     }
-    let games = suspected.clone().by_games();
+    let games = suspected.clone().by_platforms();
     let is_grave = !games.is_empty() || suspected.voices() > 1;
     let stance = if is_grave { Stance::Negative } else { Stance::Informational };
     let sentence = format!(
@@ -209,7 +209,9 @@ fn other_claims(history: &History<'_>) -> Vec<SignalBuilder> {
             counted(part.voices(), "voice"),
         );
         let text = counted(part.voices(), "voice");
-        SignalBuilder::new(claim, Stance::Unknown, &sentence).stance_text(&text).rests_on(&part)
+        SignalBuilder::new(&one_line(claim), Stance::Unknown, &sentence)
+            .stance_text(&text)
+            .rests_on(&part)
     };
     others.map(signal).collect()
 }
