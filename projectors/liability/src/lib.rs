@@ -4,15 +4,18 @@
 //! which does. A confirmed report rests on a verdict; a hypothetical one says what would follow if there was one, and is never held
 //! against an agent. Data are read as they come: what is missing or not understood is shown as unknown, and never taken for nothing.
 //!
+//! Anybody can claim that somebody else is to blame. Reports count by the word of platforms only, this service among them.
+//!
 //! Reports can be read of attestations that come whole, and of those only.
 
 mod report;
 
 use hallmark_projector::figures::mean;
 use hallmark_projector::json::no_parameters;
-use hallmark_projector::text::{counted, quote};
+use hallmark_projector::text::{counted, one_line, quote};
 use hallmark_projector::{
-    Card, CardBuilder, History, Selection, SignalBuilder, Stance, View, no_history, projector,
+    Card, CardBuilder, History, Issuer, IssuerClass, Selection, SignalBuilder, Stance, View,
+    no_history, projector,
 };
 
 use report::{Report, Status, share_text};
@@ -37,7 +40,7 @@ fn card_of(view: &View) -> Result<Card, String> {
     if history.all().is_empty() {
         return Ok(no_history(view, "Trust Flow reports or delegations"));
     }
-    let said = history.claim(ATTRIBUTION).by_others();
+    let said = history.claim(ATTRIBUTION).by_platforms().by_others();
     let reports = report::newest_of_each(&said);
     let of = |status: Status| -> Vec<&Report<'_>> {
         reports.iter().filter(|report| report.status == status).collect()
@@ -54,6 +57,7 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(together(&hypothetical, "Hypothetical reports"))
         .signals(shown.map(|report| report.signal()))
         .signals(delegations(&history))
+        .signals(claimed(&history))
         .signals(own(&history))
         .caveat_if(
             !hypothetical.is_empty(),
@@ -125,7 +129,7 @@ fn summary(
         sentences.push(together_sentence(unclear, "unclear"));
     }
     if sentences.is_empty() {
-        sentences.push("No reports by others than its own name it.".to_owned());
+        sentences.push("No reports by platforms name it.".to_owned());
     }
     sentences.join(" ")
 }
@@ -174,11 +178,28 @@ fn delegations(history: &History<'_>) -> Vec<SignalBuilder> {
             counted(part.issuers(), "issuer"),
         );
         let text = format!("{} / {}", part.count(), counted(part.issuers(), "issuer"));
-        SignalBuilder::new(claim, Stance::Informational, &sentence)
+        SignalBuilder::new(&one_line(claim), Stance::Informational, &sentence)
             .stance_text(&text)
             .rests_on(&part)
     };
     others.map(signal).collect()
+}
+
+/// Reports by those who are no platforms: that they are there, and not what they say.
+fn claimed(history: &History<'_>) -> Option<SignalBuilder> {
+    let is_platform =
+        |issuer: &Issuer| matches!(issuer.class, IssuerClass::System | IssuerClass::Plugin);
+    let claimed = history.claim(ATTRIBUTION).by_others().by(|issuer| !is_platform(issuer));
+    if claimed.is_empty() {
+        return None;
+    }
+    let sentence = format!(
+        "{} by {} that no platform stands behind: in no figure.",
+        counted(claimed.count(), "report"),
+        counted(claimed.voices(), "voice"),
+    );
+    let signal = SignalBuilder::new("Reports by others", Stance::Unknown, &sentence);
+    Some(signal.stance_text("not counted").rests_on(&claimed))
 }
 
 fn own(history: &History<'_>) -> Option<SignalBuilder> {

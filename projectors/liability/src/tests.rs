@@ -95,3 +95,20 @@ fn the_newest_report_on_a_dispute_counts_and_its_own_do_not() {
     assert_eq!(signal(&card, "Dispute “d1”").evidence, [1]);
     assert_eq!(signal(&card, "Said by its own").evidence, [2]);
 }
+
+/// Otherwise anybody could hang a failure on anybody.
+#[test]
+fn a_report_that_no_platform_stands_behind_is_in_no_figure() {
+    let mut record = RecordBuilder::new();
+    let rival = record.issuer("rival", IssuerClass::Agent);
+    record.say(
+        rival,
+        ATTRIBUTION,
+        r#"{"dispute":"d1","share_ppb":1000000000,"status":"confirmed"}"#,
+    );
+    let card = card_of(&record.finish()).unwrap();
+    assert_eq!(card.headline, "No reports of failures");
+    let claimed = signal(&card, "Reports by others");
+    assert_eq!((claimed.stance, claimed.issuers), (Stance::Unknown, 1));
+    assert_eq!(card.signals.len(), 1);
+}

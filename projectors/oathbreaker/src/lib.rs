@@ -41,8 +41,8 @@ fn card_of(view: &View) -> Result<Card, String> {
     let peers = history.claim("peer.assessment").by_others();
     let notes = notes(&peers, "Note by a peer", NOTES_MAX, NOTES_OF_A_VOICE_MAX);
     let own = history.claim("peer.assessment").by_kin();
-    let unheard =
-        history.claim("oathbreaker.*").count() - history.claim("oathbreaker.*").by_games().count();
+    let unheard = history.claim("oathbreaker.*").count()
+        - history.claim("oathbreaker.*").by_platforms().count();
     let unknown = played.choices.count() - played.cooperated.count() - played.defected.count();
     let beyond = history.beyond_tallies("*");
 
@@ -88,7 +88,7 @@ struct Played<'a> {
 
 impl<'a> Played<'a> {
     fn of(history: &'a History<'a>) -> Self {
-        let by_games = |claim: &str| history.claim(claim).by_games().by_others();
+        let by_games = |claim: &str| history.claim(claim).by_platforms().by_others();
         let choices = by_games("oathbreaker.choice");
         Self {
             cooperated: choices.clone().word("choice", "C"),

@@ -1,8 +1,9 @@
 //! What agents say of each other.
 //!
 //! An assessment costs nothing, so voices are counted and not messages: agents under one proven control are one voice, and what is said by
-//! the agent's own is set apart. A voice weighs more the more others attest *it*: one without a record weighs 1, and each doubling of the
-//! voices in its record adds 1. Weights decide nothing but the stance of the whole; everything they are made of is shown.
+//! the agent's own is set apart. A voice weighs more the more others attest *it*: one without a record weighs nothing, since such voices
+//! can be had by the thousand, and each doubling of the voices in its record adds 1. Weights decide nothing but the stance of the whole;
+//! everything they are made of is shown.
 //!
 //! Which tags speak for an agent and which against it is a list of English words, and a parameter.
 
@@ -10,7 +11,7 @@ mod parameters;
 mod weigh;
 
 use hallmark_projector::notes::notes;
-use hallmark_projector::text::{counted, listed, quote};
+use hallmark_projector::text::{counted, listed, one_line, quote};
 use hallmark_projector::{
     Card, CardBuilder, History, Selection, SignalBuilder, Stance, View, no_history, projector,
 };
@@ -18,7 +19,7 @@ use hallmark_projector::{
 use parameters::{Direction, Parameters};
 use weigh::Voices;
 
-/// From so many voices on, what they say together is more than one opinion.
+/// From so many voices with a record on, what they say together is more than one opinion.
 const VOICES_FOR_A_STANCE: usize = 2;
 /// Parts of the weight from which on it speaks for an agent, and up to which it speaks against it, in percent.
 const GOOD_PERCENT: u64 = 67;
@@ -55,11 +56,11 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(own(&history))
         .caveat_if(
             !peers.is_empty(),
-            "A voice without a record of its own weighs 1, and each doubling of the voices in its record adds 1.",
+            "A voice without a record of its own weighs nothing in the stance, and each doubling of the voices in its record adds 1.",
         )
         .caveat_if(
             voices.unknown > 0,
-            &format!("Of {} no record is known: they weigh 1.", counted(voices.unknown, "voice")),
+            &format!("Of {} no record is known: they weigh nothing.", counted(voices.unknown, "voice")),
         )
         .caveat_if(
             beyond > 0,
@@ -121,7 +122,7 @@ fn together(peers: &Selection<'_>, voices: &Voices) -> Option<SignalBuilder> {
     if peers.is_empty() {
         return None;
     }
-    let is_enough = voices.for_it.len() + voices.against.len() >= VOICES_FOR_A_STANCE;
+    let is_enough = voices.weighed_count() >= VOICES_FOR_A_STANCE;
     let stance = match voices.percent_for_it().filter(|_| is_enough) {
         Some(GOOD_PERCENT..) => Stance::Positive,
         Some(..=BAD_PERCENT) => Stance::Negative,
@@ -182,7 +183,7 @@ fn suspicion(suspected: &Selection<'_>) -> Option<SignalBuilder> {
     if suspected.is_empty() {
         return None;
     }
-    let games = suspected.clone().by_games();
+    let games = suspected.clone().by_platforms();
     let is_grave = !games.is_empty() || suspected.voices() > 1;
     let stance = if is_grave { Stance::Negative } else { Stance::Informational };
     let sentence = format!(
@@ -209,7 +210,9 @@ fn other_claims(history: &History<'_>) -> Vec<SignalBuilder> {
             counted(part.voices(), "voice"),
         );
         let text = counted(part.voices(), "voice");
-        SignalBuilder::new(claim, Stance::Unknown, &sentence).stance_text(&text).rests_on(&part)
+        SignalBuilder::new(&one_line(claim), Stance::Unknown, &sentence)
+            .stance_text(&text)
+            .rests_on(&part)
     };
     others.map(signal).collect()
 }

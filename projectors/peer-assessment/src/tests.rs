@@ -41,7 +41,7 @@ fn an_operator_is_one_voice_and_kin_is_apart() {
 #[test]
 fn a_voice_that_others_attest_weighs_more() {
     let mut record = RecordBuilder::new();
-    for number in 0..3 {
+    for number in 0..30 {
         let nobody = record.issuer(&format!("nobody {number}"), IssuerClass::Agent);
         record.set_standing(nobody, 0, 0);
         record.say(nobody, CLAIM, r#"{"tag":"reliable"}"#);
@@ -49,11 +49,17 @@ fn a_voice_that_others_attest_weighs_more() {
     let known = record.issuer("known", IssuerClass::Agent);
     record.set_standing(known, 400, 127);
     record.say(known, CLAIM, r#"{"tag":"Dishonest"}"#);
+    let alone = card_of(&record.finish()).unwrap();
+    assert_eq!(alone.headline, "31 voices: 30 for it, 1 against");
+    assert_eq!(signal(&alone, "Peers together").stance, Stance::Informational);
+
+    let other = record.issuer("other", IssuerClass::Agent);
+    record.set_standing(other, 3, 3);
+    record.say(other, CLAIM, r#"{"tag":"fair"}"#);
     let card = card_of(&record.finish()).unwrap();
-    assert_eq!(card.headline, "4 voices: 3 for it, 1 against");
     let together = signal(&card, "Peers together");
     assert!(
-        together.summary.ends_with("weighed by their own records, 27% speak for it."),
+        together.summary.ends_with("weighed by their own records, 22% speak for it."),
         "{}",
         together.summary
     );

@@ -11,7 +11,7 @@ use crate::parameters::{Direction, Parameters};
 /// The voices of a selection, by which way they speak.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Voices {
-    /// The weights of those that speak for the agent.
+    /// The weights of those that speak for the agent; of those without a record they are 0.
     pub(crate) for_it: Vec<u64>,
     pub(crate) against: Vec<u64>,
     /// Those that speak both ways alike, or neither.
@@ -49,6 +49,11 @@ impl Voices {
         voices
     }
 
+    /// How many of those that speak either way weigh anything.
+    pub(crate) fn weighed_count(&self) -> usize {
+        self.for_it.iter().chain(&self.against).filter(|weight| **weight > 0).count()
+    }
+
     /// How much of the weight of those that speak either way speaks for the agent.
     pub(crate) fn percent_for_it(&self) -> Option<u64> {
         let (for_it, against) = (self.for_it.iter().sum::<u64>(), self.against.iter().sum::<u64>());
@@ -62,10 +67,10 @@ fn record_of(of_voice: &Selection<'_>) -> Option<Standing> {
     records.max_by_key(|record| (record.voices, record.received))
 }
 
-/// One, and one more for each doubling of the voices in its record.
+/// Nothing without a record, 1 with one voice in it, and 1 more for each doubling.
 fn weight(standing: Option<Standing>) -> u64 {
     let voices = standing.map_or(0, |record| record.voices);
-    1 + u64::from(voices.saturating_add(1).ilog2())
+    u64::from(voices.saturating_add(1).ilog2())
 }
 
 /// The issuer with the largest record, as the end of a sentence.
@@ -93,8 +98,8 @@ mod tests {
     #[test]
     fn each_doubling_of_voices_adds_one() {
         let of = |voices| weight(Some(Standing { received: 1_000, voices, given: 0 }));
-        assert_eq!(weight(None), 1);
+        assert_eq!(weight(None), 0);
         let weights = [0, 1, 2, 3, 6, 7, 100_000, u32::MAX].map(of);
-        assert_eq!(weights, [1, 2, 2, 3, 3, 4, 17, 32]);
+        assert_eq!(weights, [0, 1, 1, 2, 2, 3, 16, 31]);
     }
 }

@@ -2,7 +2,7 @@
 
 use hallmark_projector::figures::{divide, mean, median, rescale};
 use hallmark_projector::text::{counted, decimal, quote};
-use hallmark_projector::{History, Said, Selection, SignalBuilder, Stance};
+use hallmark_projector::{Basis, History, Said, Selection, SignalBuilder, Stance};
 
 use crate::FEEDBACK;
 use crate::parameters::Parameters;
@@ -36,6 +36,11 @@ pub(crate) fn figures<'a>(history: &'a History<'a>, parameters: &Parameters) -> 
     figures.filter(|figure| figure.read > 0).take(TAGS_MAX).collect()
 }
 
+/// Whether it was read from the chain. Elsewhere anybody may call anything feedback.
+pub(crate) fn is_on_chain(said: Said<'_>) -> bool {
+    said.attestation.basis == Basis::Chain
+}
+
 /// The value of a feedback, in millionths.
 fn value(said: Said<'_>) -> Option<i128> {
     let digits = u32::try_from(said.data().whole("valueDecimals")?).ok()?;
@@ -47,7 +52,7 @@ impl<'a> Figure<'a> {
         let scale = tag.and_then(|tag| parameters.scale(tag));
         let (mut read, mut unreadable) = (0, 0);
         let mut by_voice: Vec<(u32, Vec<i128>)> = Vec::new();
-        for said in of.recent() {
+        for said in of.recent().filter(|said| is_on_chain(*said)) {
             let (Some(issuer), Some(value)) = (said.issuer, value(said)) else {
                 unreadable += 1;
                 continue;

@@ -4,6 +4,8 @@
 //! times weighs as much as one that speaks once. What the agent's own owner or wallet says, now or before, is in no figure. A value means
 //! what its tag means to its giver: only of tags with a known scale is a value called good or bad.
 //!
+//! Only what was read from the chain is in a figure; elsewhere anybody may call anything feedback, and it is said where some did.
+//!
 //! Values can be read of attestations that come whole, and of those only; how many were read is said with every figure.
 
 mod feedback;
@@ -16,7 +18,7 @@ use hallmark_projector::{
     Card, CardBuilder, History, SignalBuilder, Stance, View, no_history, projector,
 };
 
-use feedback::Figure;
+use feedback::{Figure, is_on_chain};
 use parameters::Parameters;
 
 projector! {
@@ -46,6 +48,7 @@ fn card_of(view: &View) -> Result<Card, String> {
     let shown = distinct(others.recent().filter_map(|said| Some(said.issuer?.voice)));
     let unseen_voices = others.voices().saturating_sub(number(shown.len()));
     let beyond = history.beyond_tallies("*");
+    let elsewhere = history.all().recent().filter(|said| !is_on_chain(*said)).count();
 
     let mut card = CardBuilder::new(&headline(&history, &figures), &summary(&history, &figures))
         .signals(given(&history))
@@ -60,6 +63,13 @@ fn card_of(view: &View) -> Result<Card, String> {
                 "Values are read of the newest entries only: those of {} by others, and with it all of {}, are in no figure.",
                 counted(unread, "feedback entry"),
                 counted(unseen_voices, "voice"),
+            ),
+        )
+        .caveat_if(
+            elsewhere > 0,
+            &format!(
+                "{} not read from the chain: counted, but in no figure of values.",
+                counted(number(elsewhere), "attestation")
             ),
         )
         .caveat_if(

@@ -1,7 +1,7 @@
 //! Cards of whole records: hot clients, self-feedback, scales and what cannot be read.
 
 use hallmark_projector::testing::RecordBuilder;
-use hallmark_projector::{IssuerClass, Signal};
+use hallmark_projector::{Basis, IssuerClass, Signal};
 
 use super::*;
 
@@ -147,5 +147,24 @@ fn what_is_not_shown_whole_is_in_no_figure_and_that_is_said() {
         card.caveats[0].contains("those of 1 feedback entry by others, and with it all of 1 voice"),
         "{:?}",
         card.caveats
+    );
+}
+
+/// Anybody may sign an attestation that calls itself feedback.
+#[test]
+fn feedback_that_is_not_of_the_chain_is_in_no_figure() {
+    let mut record = RecordBuilder::new();
+    let client = record.issuer("client", IssuerClass::Unknown);
+    let forger = record.issuer("forger", IssuerClass::Unknown);
+    record.say(client, FEEDBACK, &feedback(1, "starred", "80", 0));
+    record.say(forger, FEEDBACK, &feedback(1, "starred", "0", 0)).basis(Basis::Signed);
+    let card = card_of(&record.finish()).unwrap();
+    assert_eq!(
+        signal(&card, "Feedback “starred”").stance_text.as_deref(),
+        Some("median 80 / 1 voice")
+    );
+    assert_eq!(
+        card.caveats,
+        ["1 attestation not read from the chain: counted, but in no figure of values."]
     );
 }

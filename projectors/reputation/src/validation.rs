@@ -5,6 +5,8 @@ use hallmark_projector::order::distinct;
 use hallmark_projector::text::counted;
 use hallmark_projector::{History, Selection, SignalBuilder, Stance};
 
+use crate::feedback::is_on_chain;
+
 const REQUEST: &str = "erc8004.validation_request.v1";
 const ANSWER: &str = "erc8004.validation_response.v1";
 /// From so much on an answer is a pass, and below so much it is a failure.
@@ -64,7 +66,7 @@ fn answers(others: &Selection<'_>) -> SignalBuilder {
 /// Each voice's average of its last answers.
 fn averages(others: &Selection<'_>) -> Vec<i128> {
     let mut last: Vec<(u32, &str, i128)> = Vec::new();
-    for said in others.recent() {
+    for said in others.recent().filter(|said| is_on_chain(*said)) {
         let (Some(issuer), Some(response)) = (said.issuer, said.data().whole("response")) else {
             continue;
         };

@@ -144,9 +144,9 @@ impl<'a> Selection<'a> {
         self.narrow(|tally, _| holds(tally.issuer), |said| holds(said.attestation.issuer))
     }
 
-    /// Those by platforms and by plugins that a platform registered.
+    /// Those by platforms, this service among them, and by plugins that a platform registered: what games attest.
     #[must_use]
-    pub fn by_games(self) -> Self {
+    pub fn by_platforms(self) -> Self {
         self.by(|issuer| matches!(issuer.class, IssuerClass::System | IssuerClass::Plugin))
     }
 

@@ -57,6 +57,11 @@ impl SaidBuilder<'_> {
         self.set(|said| said.note = Some(note.to_owned()))
     }
 
+    /// Says where it was read.
+    pub fn basis(&mut self, basis: Basis) -> &mut Self {
+        self.set(|said| said.basis = basis)
+    }
+
     /// Marks it as taken back.
     pub fn withdrawn(&mut self) -> &mut Self {
         self.set(|said| said.is_withdrawn = true)
@@ -110,7 +115,8 @@ impl RecordBuilder {
         self
     }
 
-    /// Adds what an issuer says. The data have to be in canonical form, their keys in order.
+    /// Adds what an issuer says: read from the chain where the claim is `erc8004.*`, else signed. The data have to be in canonical form,
+    /// their keys in order.
     pub fn say(&mut self, issuer: u32, claim: &str, data: &str) -> SaidBuilder<'_> {
         let seq = u64::from(number(self.said.len()));
         self.said.push(Attestation {
@@ -126,7 +132,7 @@ impl RecordBuilder {
             round: None,
             said_at: FIRST_SAID_AT + seq * 3_600,
             is_dated: true,
-            basis: Basis::Signed,
+            basis: if claim.starts_with("erc8004.") { Basis::Chain } else { Basis::Signed },
             finality: Finality::Final,
             is_withdrawn: false,
             evidence: Vec::new(),

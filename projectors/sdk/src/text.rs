@@ -28,11 +28,16 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
     kept
 }
 
-/// What somebody else wrote, between quotation marks and on one line: line breaks, other control characters, and those that turn the
-/// direction of writing become spaces, so that nobody's note can pass for another line of the card.
+/// What somebody else wrote, between quotation marks and on one line, so that nobody's note can pass for another line of the card.
 pub fn quote(text: &str) -> String {
+    format!("“{}”", one_line(text))
+}
+
+/// What somebody else wrote, on one line: line breaks, other control characters, and those that turn the direction of writing become
+/// spaces.
+pub fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if is_disruptive(c) { ' ' } else { c }).collect();
-    format!("“{}”", plain.trim())
+    plain.trim().to_owned()
 }
 
 fn is_disruptive(c: char) -> bool {

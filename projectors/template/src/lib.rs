@@ -23,7 +23,7 @@ fn card_of(view: &View) -> Result<Card, String> {
     no_parameters(&view.parameters)?;
     let history = History::of(view);
     // Whoever issues a claim may say anything: platforms, their plugins, and everybody else.
-    let helped = history.claim("example.helped").by_games();
+    let helped = history.claim("example.helped").by_platforms();
     let Some((_, last)) = helped.span() else {
         return Ok(no_history(view, "attestations of help by games"));
     };

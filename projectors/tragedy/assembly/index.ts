@@ -8,7 +8,7 @@ import {
   Card, Description, INFORMATIONAL, POSITIVE, Signal, UNKNOWN, View, readView, writeCard, writeDescription, writeError,
 } from "./hallmark";
 import { Selection, insertDescending } from "./select";
-import { counted, cut, day, listed, quote } from "./text";
+import { counted, cut, day, listed, oneLine, quote } from "./text";
 
 export { cabi_realloc } from "./hallmark";
 
@@ -193,7 +193,7 @@ function unknown(card: Card, byGames: Selection, view: View): void {
     const part = byGames.claim(claim);
     if (part.count == 0) continue;
     const sentence = counted(part.count, "attestation") + " of the type " + quote(claim) + basis(part).slice(0, -1) + "; what they mean is not known here.";
-    card.signals.push(signalOf(claim, UNKNOWN, sentence, part.count.toString() + " / " + gamesText(part), part));
+    card.signals.push(signalOf(oneLine(claim), UNKNOWN, sentence, part.count.toString() + " / " + gamesText(part), part));
     shown++;
   }
 }

@@ -14,17 +14,21 @@ export function cut(text: string, bytesMax: i32): string {
   return text.substring(0, end) + "…";
 }
 
-/** What somebody else wrote, between quotation marks and on one line: control characters, and those that turn the direction of writing,
- * become spaces. */
+/** What somebody else wrote, between quotation marks and on one line. */
 export function quote(text: string): string {
-  let plain = "“";
+  return "“" + oneLine(text) + "”";
+}
+
+/** What somebody else wrote, on one line: control characters, and those that turn the direction of writing, become spaces. */
+export function oneLine(text: string): string {
+  let plain = "";
   let from = 0;
   for (let i = 0; i < text.length; i++) {
     if (!isDisruptive(text.charCodeAt(i))) continue;
     plain += text.substring(from, i) + " ";
     from = i + 1;
   }
-  return plain + text.substring(from) + "”";
+  return (plain + text.substring(from)).trim();
 }
 
 function isDisruptive(unit: i32): bool {
