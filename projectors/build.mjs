@@ -24,7 +24,7 @@ const targetFolder = join(here, "target");
 const componentize = join(targetFolder, "debug", process.platform === "win32" ? "componentize.exe" : "componentize");
 const target = "wasm32-unknown-unknown";
 
-const inRust = ["liability", "oathbreaker", "peer-assessment", "reputation"];
+const inRust = ["hostile", "liability", "oathbreaker", "peer-assessment", "reputation"];
 const inAssemblyScript = ["tragedy"];
 // What a component may weigh: it is read, compiled and kept for every version.
 const bytesMax = 100 * 1024;

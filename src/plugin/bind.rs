@@ -6,7 +6,6 @@ use crate::project::{
 };
 
 /// What the macro makes.
-#[expect(clippy::pedantic, reason = "the macro's code is not ours")]
 mod made {
     wasmtime::component::bindgen!({ path: "projectors/wit", world: "projector" });
 }
@@ -53,7 +52,7 @@ fn issuer(issuer: &Issuer) -> wit::Issuer {
         is_kin: issuer.is_kin,
         standing: issuer.standing.map(|standing| wit::Standing {
             received: standing.received,
-            voices: standing.issuers,
+            issuers: standing.issuers,
             given: standing.given,
         }),
     }

@@ -1,7 +1,7 @@
 //! A view out of its parts: numbers become texts, and everything is put in an order that is the same everywhere.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::ledger::Entry;
@@ -32,7 +32,7 @@ pub struct Parts<'a> {
     /// The texts of numbers.
     pub texts: &'a HashMap<u32, Arc<str>>,
     /// What is known of each issuer.
-    pub issuers: &'a HashMap<IssuerKey, IssuerFacts>,
+    pub issuers: &'a BTreeMap<IssuerKey, IssuerFacts>,
     /// The newest records, newest first.
     pub recent: Vec<RecentParts<'a>>,
 }

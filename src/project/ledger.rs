@@ -3,6 +3,7 @@
 //! A name means an agent for a time only: the wallet that it had in March is another agent's in May. So postings, which lie by name, are
 //! drawn together here by what each name meant when the record was said.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::posting::Posting;
@@ -95,6 +96,23 @@ impl Ledger {
         }
     }
 
+    /// At most so many entries whose claim is wanted: the newest of each issuer, then the second newest of each, and so on, so that one who
+    /// says very much leaves room for the others.
+    #[must_use]
+    pub fn recent(&self, is_wanted: impl Fn(u32) -> bool, max: usize) -> Vec<Entry> {
+        let mut said: HashMap<(u64, Option<AgentId>), u32> = HashMap::new();
+        let mut ranked: Vec<(u32, Reverse<u64>, &Entry)> = Vec::new();
+        for entry in self.entries.iter().rev().filter(|entry| is_wanted(entry.posting.claim)) {
+            // Whatever it signs with, an agent is one issuer.
+            let name = if entry.issuer_agent.is_some() { 0 } else { entry.posting.issuer };
+            let rank = said.entry((name, entry.issuer_agent)).or_default();
+            ranked.push((*rank, Reverse(entry.posting.seq), entry));
+            *rank = rank.saturating_add(1);
+        }
+        ranked.sort_unstable_by_key(|(rank, seq, _)| (*rank, *seq));
+        ranked.into_iter().take(max).map(|(_, _, entry)| *entry).collect()
+    }
+
     /// Whether a place of the log is about the agent.
     #[must_use]
     pub fn has(&self, seq: u64) -> bool {
@@ -176,5 +194,22 @@ mod tests {
         let as_of = Span { log_size: 9, time: at(9) };
         let ledger = Ledger::gather(AgentId(U256::from(7)), [(&other[..], &meanings)], as_of);
         assert_eq!(seqs(&ledger), [(1, false), (2, false), (3, false)], "nobody else's word");
+    }
+
+    #[test]
+    fn who_says_much_leaves_room_for_others() {
+        let mut own: Vec<_> = (1..=9).map(|seq| posting(seq, 1, 10 + seq, 0)).collect();
+        own[1].issuer = 2;
+        own[3].issuer = 2;
+        own[0].claim = 9;
+        let meanings = meant(7, 0, None);
+        let as_of = Span { log_size: 99, time: at(9) };
+        let ledger = Ledger::gather(AgentId(U256::from(7)), [(&own[..], &meanings)], as_of);
+        let recent = |max| -> Vec<u64> {
+            ledger.recent(|claim| claim == 1, max).iter().map(|entry| entry.posting.seq).collect()
+        };
+        assert_eq!(recent(3), [9, 4, 8]);
+        assert_eq!(recent(5), [9, 4, 8, 2, 7]);
+        assert_eq!(recent(99).len(), 8);
     }
 }

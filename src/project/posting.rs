@@ -61,8 +61,8 @@ impl Thread {
 
 /// The first eight bytes, and never 0.
 fn key(digest: Digest) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h]).max(1)
+    let beginning = digest.as_bytes().first_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(beginning).max(1)
 }
 
 /// Why bytes are no postings.

@@ -11,6 +11,8 @@ use crate::vocab::{AgentId, UnixSeconds};
 
 /// The most tallies of one view.
 pub const TALLIES_MAX: usize = 1_024;
+/// Where there are more, so many of the largest stay as they are.
+const WHOLE: usize = TALLIES_MAX * 3 / 4;
 
 /// Which types of claims a projector reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,7 +217,6 @@ impl Rollup {
         if all.len() <= TALLIES_MAX {
             return all;
         }
-        const WHOLE: usize = TALLIES_MAX * 3 / 4;
         let mut joined: BTreeMap<(u32, u32, IssuerKey), TallyCount> = BTreeMap::new();
         for ((claim, _, issuer), tally) in all.drain(WHOLE..) {
             match joined.entry((claim, 0, issuer)) {

@@ -94,7 +94,9 @@ impl Tx {
             for chunk in rest.chunks(CHUNK) {
                 let mut entries = Vec::with_capacity(chunk.len() * Posting::SIZE);
                 let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
-                chunk.iter().for_each(|posting| posting.write(&mut entries));
+                for posting in chunk {
+                    posting.write(&mut entries);
+                }
                 let (first, last) = (signed("record", first.seq)?, signed("record", last.seq)?);
                 fresh.push([
                     Bound::number(name),
@@ -122,7 +124,9 @@ impl Tx {
         let room = CHUNK.saturating_sub(chunk.entries.len() / Posting::SIZE).min(postings.len());
         let (fitting, rest) = postings.split_at(room);
         let Some(newest) = fitting.last() else { return Ok(rest) };
-        fitting.iter().for_each(|posting| posting.write(&mut chunk.entries));
+        for posting in fitting {
+            posting.write(&mut chunk.entries);
+        }
         let newest = signed("record", newest.seq)?;
         let (first, entries) = (chunk.first_seq, chunk.entries);
         on_engine!(self, conn => sqlx::query(CHUNK_EXTEND)

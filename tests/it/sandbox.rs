@@ -11,7 +11,7 @@ use hallmark::vocab::{AgentRef, RegistryRef, UnixSeconds};
 use crate::storage::samples;
 
 /// The component of `projectors/hostile`.
-pub(crate) const HOSTILE: &[u8] = include_bytes!("../projectors/hostile.wasm");
+pub(crate) const HOSTILE: &[u8] = include_bytes!("../../projectors/built/hostile.wasm");
 
 fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(seconds).unwrap()

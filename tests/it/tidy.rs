@@ -155,7 +155,7 @@ fn no_committed_text_names_a_machine_or_a_registry_host() {
     let mut wrong = Vec::new();
     for path in committed() {
         // Cargo writes the index it uses into this file, and there is no leaving it out.
-        if path == "Cargo.lock" {
+        if path.ends_with("Cargo.lock") {
             continue;
         }
         let Ok(text) = fs::read_to_string(root().join(&path)) else {

@@ -1,6 +1,6 @@
 //! A projector that does what its parameters say, and all of it is wrong: what the program's tests hold against the sandbox.
 //!
-//! It ships with the tests and never with the program.
+//! It is built beside the projectors that ship, and only tests run it.
 
 use hallmark_projector::{Card, Signal, Stance, View, projector};
 

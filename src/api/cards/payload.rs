@@ -303,7 +303,7 @@ impl Work<'_> {
             .iter()
             .map(|(claim, kind)| RollupAnswer {
                 agent: agent.clone(),
-                claim_type: texts.get(claim).map(|text| text.to_string()).unwrap_or_default(),
+                claim_type: texts.get(claim).map(ToString::to_string).unwrap_or_default(),
                 count: kind.count,
                 issuers: u32::try_from(kind.issuers.len()).unwrap_or(u32::MAX),
                 games: u32::try_from(kind.games.len()).unwrap_or(u32::MAX),

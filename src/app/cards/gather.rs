@@ -31,9 +31,9 @@ pub(super) async fn view(
     let claims = claims(tx, memory, subject, &loaded.projector.description.claims).await?;
     let is_wanted = |claim: u32| claims.contains(&claim);
     let rollup = Rollup::of(&subject.ledger, is_wanted, as_of.settled.finalized);
-    let wanted = subject.ledger.entries.iter().rev().filter(|entry| is_wanted(entry.posting.claim));
+    let newest = subject.ledger.recent(is_wanted, RECENT_MAX);
     let newest: BTreeMap<u64, Entry> =
-        wanted.take(RECENT_MAX).map(|entry| (entry.posting.seq, *entry)).collect();
+        newest.into_iter().map(|entry| (entry.posting.seq, entry)).collect();
     let keys = rollup.issuers.keys().copied();
     let keys: BTreeSet<_> = keys.chain(newest.values().map(IssuerKey::of)).collect();
     learn_issuers(tx, memory, subject, as_of, &rollup, keys).await?;

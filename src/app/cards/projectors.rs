@@ -164,17 +164,16 @@ impl Projectors {
             None => (built_digest(&installed.id), "{}".to_owned()),
         };
         let held = self.lock().get(&digest).cloned();
-        let projector = match held {
-            Some(held) => held,
-            None => {
-                let component = match &installed.plugin {
-                    Some(plugin) => tx.plugin_component(&plugin.id).await?.unwrap_or_default(),
-                    None => built_component(&installed.id).to_vec(),
-                };
-                let compiled = self.compile(component).await;
-                self.lock().insert(digest, compiled.clone());
-                compiled
-            }
+        let projector = if let Some(held) = held {
+            held
+        } else {
+            let component = match &installed.plugin {
+                Some(plugin) => tx.plugin_component(&plugin.id).await?.unwrap_or_default(),
+                None => built_component(&installed.id).to_vec(),
+            };
+            let compiled = self.compile(component).await;
+            self.lock().insert(digest, compiled.clone());
+            compiled
         };
         Ok(projector.map(|projector| Arc::new(Loaded { projector, parameters })))
     }

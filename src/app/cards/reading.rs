@@ -1,6 +1,6 @@
 //! An agent's record as of one size of the log and one block: its ledger, and what is known of the agent itself.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy::primitives::Address;
@@ -28,7 +28,7 @@ pub struct Subject {
     /// Every account that owned it or was its wallet, by the block.
     pub(super) accounts: BTreeSet<Address>,
     /// What is known of those who said something of it, as far as it was asked for.
-    pub(super) issuers: HashMap<IssuerKey, IssuerFacts>,
+    pub(super) issuers: BTreeMap<IssuerKey, IssuerFacts>,
     pub(super) host: WebHost,
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn subject(
     let mut ledger = ledger(tx, memory, host, agent, as_of).await?;
     name_issuers(tx, &mut ledger, host, agent, as_of).await?;
     let (facts, accounts) = facts(tx, agent, as_of.context.block.number).await?;
-    Ok(Subject { ledger, facts, accounts, issuers: HashMap::new(), host: host.clone() })
+    Ok(Subject { ledger, facts, accounts, issuers: BTreeMap::new(), host: host.clone() })
 }
 
 /// What was said of an agent; whom the issuers meant is not looked up.
