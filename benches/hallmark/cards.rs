@@ -39,9 +39,9 @@ pub(crate) async fn run(engine: &Engine, scale: u64) {
     let began = Instant::now();
     let poster = Poster::new(database.clone());
     while poster.turn().await.unwrap() > 0 {}
-    let posted = (PLAYERS * records) as f64 / began.elapsed().as_secs_f64();
+    let counted = (PLAYERS * records) as f64 / began.elapsed().as_secs_f64();
     println!(
-        "\nThe payload of {PLAYERS} players with {records} records each, {}, milliseconds; {posted:.0} records a second are counted",
+        "\nThe payload of {PLAYERS} players with {records} records each, {}, milliseconds; {counted:.0} records a second are counted",
         engine.name()
     );
     println!("{:<44}{:>12}{:>12}{:>9}", "", "Hallmark", "floor", "ratio");

@@ -14,6 +14,8 @@ use crate::did::web::Local;
 use crate::storage::RecordSource;
 use crate::vocab::{AccountId, ChainId, Subject, UnixSeconds};
 
+/// Claims that only the chain makes: whoever else made them would be taken for a registry by readers who look at the type alone.
+const OF_THE_CHAIN: &str = "erc8004.";
 /// How far ahead of our clock a time may be that nobody signed, in seconds.
 const SKEW_S: u64 = verify::SKEW_S;
 
@@ -56,6 +58,7 @@ impl Records {
             let why = "what was signed is no attestation; send a record of `attestation/v1` with its context";
             return Err(Refused::new(RefusedBecause::Malformed, why));
         };
+        may_claim(&attestation, RecordSource::Signed)?;
         agree(&attestation, said.time(), &secured)
             .map_err(|refused| refused.of(attestation.digest(), &signer))?;
         let sent_by = self.sender(&attestation, &issuer, &signer)?;
@@ -170,6 +173,7 @@ impl Records {
         incoming: Incoming,
         source: RecordSource,
     ) -> Result<CheckedRecord, Refused> {
+        may_claim(&incoming.attestation, source)?;
         let received_at = self.clock.now();
         let said = incoming.time();
         let latest = match source {
@@ -195,6 +199,19 @@ impl Records {
             spoken_by: None,
         })
     }
+}
+
+/// Whether a record that comes by a way may make its claim.
+fn may_claim(attestation: &Attestation, source: RecordSource) -> Result<(), Refused> {
+    let body = &attestation.body;
+    if source == RecordSource::Chain || !body.claim.kind.starts_with(OF_THE_CHAIN) {
+        return Ok(());
+    }
+    let why = format!(
+        "claims `{OF_THE_CHAIN}*` are read from the chain and taken from nobody: name `{}` otherwise",
+        body.claim.kind
+    );
+    Err(Refused::new(RefusedBecause::Forbidden, why).of(attestation.digest(), &body.issuer))
 }
 
 /// Who is said to have signed.

@@ -132,6 +132,19 @@ on_both_engines! {
         assert!(shared["caveats"].to_string().contains("unproven"), "{shared}");
     }
 
+    /// Nobody but the chain says what the registries say, or a reader would take it for theirs.
+    async fn claims_of_the_chain_are_the_chains(db: Database) {
+        let desk = Desk::open(&db).await;
+        let forged = json!({ "type": "erc8004.feedback.v1", "data": { "value": "100", "valueDecimals": 0 } });
+        let body = with(record(&super::account("eight").to_string(), &agent(7), 40), "claim", forged.clone());
+        let reply = desk.post(&signed(&body, "eight", Scheme::Eip712)).await;
+        assert_eq!(reply.status, 403, "{}", reply.text());
+        assert!(reply.text().contains("are read from the chain"), "{}", reply.text());
+        let reply = desk.origin(&with(choice(7, "g1", 1, "C"), "claim", forged)).await;
+        assert_eq!(reply.status, 403, "{}", reply.text());
+        assert_eq!(desk.card(7, "projector=reputation").await["attestations"], 0);
+    }
+
     /// What a game hands to a player: cards in the order of the opponents, the newest records, and how often what was said.
     async fn a_game_is_handed_a_payload(db: Database) {
         let desk = Desk::open(&db).await;
