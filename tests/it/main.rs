@@ -14,10 +14,10 @@ mod layers;
 mod tidy;
 
 // The program, run as a process.
-mod cli;
+pub(crate) mod cli;
 
 // Who carries a failure, and by whose signatures.
-mod delegation;
+pub(crate) mod delegation;
 mod tfd;
 
 // What logs mean, and a real chain to make them.

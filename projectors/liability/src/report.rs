@@ -42,7 +42,10 @@ pub(crate) fn newest_of_each<'a>(said: &Selection<'a>) -> Vec<Report<'a>> {
             }
             seen.push(key);
         }
-        reports.push(Report::of(said));
+        // What was taken back says nothing any more, not even that there was something.
+        if said.data().text("status") != Some("withdrawn") {
+            reports.push(Report::of(said));
+        }
     }
     reports
 }

@@ -96,6 +96,19 @@ fn the_newest_report_on_a_dispute_counts_and_its_own_do_not() {
     assert_eq!(signal(&card, "Said by its own").evidence, [2]);
 }
 
+#[test]
+fn a_report_that_was_taken_back_is_none() {
+    let mut record = RecordBuilder::new();
+    let service = record.issuer("service", IssuerClass::System);
+    for report in [
+        r#"{"dispute":"d1","share_ppb":900000000,"status":"confirmed"}"#,
+        r#"{"dispute":"d1","shares":[],"status":"withdrawn"}"#,
+    ] {
+        record.say(service, ATTRIBUTION, report);
+    }
+    assert_eq!(card_of(&record.finish()).unwrap().headline, "No reports of failures");
+}
+
 /// Otherwise anybody could hang a failure on anybody.
 #[test]
 fn a_report_that_no_platform_stands_behind_is_in_no_figure() {

@@ -4,5 +4,5 @@ mod attacks;
 mod build;
 mod chains;
 mod commands;
-mod schema;
+pub(crate) mod schema;
 mod vectors;

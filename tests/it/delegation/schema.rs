@@ -10,10 +10,14 @@ use serde_json::{Value, json};
 
 use super::vectors::committed;
 
-/// What Ajv says of each value: nothing, or what is wrong.
 fn judged(values: &[(&str, Value)]) -> Vec<Option<String>> {
+    judged_by("docs/delegation.schema.json", values)
+}
+
+/// What Ajv says of each value by a schema that is committed: nothing, or what is wrong.
+pub(crate) fn judged_by(schema: &str, values: &[(&str, Value)]) -> Vec<Option<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let schema = std::fs::read(root.join("docs/delegation.schema.json")).unwrap();
+    let schema = std::fs::read(root.join(schema)).unwrap();
     let schema: Value = serde_json::from_slice(&schema).unwrap();
     let values: Vec<Value> =
         values.iter().map(|(of, value)| json!({ "of": of, "value": value })).collect();

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::streams::{Listener, Live};
 use super::{Desk, agent, in_game, problem, record, signed, with};
+use crate::cli::{Place, Ran};
+use crate::delegation::schema::judged_by;
 use crate::sandbox::HOSTILE;
 use crate::storage::samples;
 use crate::support::databases::on_both_engines;
@@ -80,6 +82,30 @@ on_both_engines! {
                 assert_eq!(desk.get(of["id"].as_str().unwrap()).await["seq"], of["seq"]);
             }
         }
+    }
+
+    /// Readers of either form of the field find theirs, by somebody else's validator; and what a strict one would strike out is ours.
+    async fn a_card_is_read_by_the_forms_of_the_field(db: Database) {
+        let desk = Desk::open(&db).await;
+        desk.plays(7, "g1", "CCD").await;
+        let eight = record(&super::account("eight").to_string(), &agent(7), 40);
+        desk.take(&signed(&eight, "eight", Scheme::Eip712)).await;
+        desk.count().await;
+        let answer = desk.service.ok("/v1/agents/7/cards").await;
+        let cards = answer["items"].as_array().unwrap();
+        assert_eq!(cards.len(), 5);
+        let mut values = Vec::new();
+        for card in cards {
+            values.extend(["#/$defs/trustCardV1", "#/$defs/seed", "#/$defs/card"].map(|of| (of, card.clone())));
+        }
+        let mut wrong = cards[1].clone();
+        wrong["signals"][0]["stance"] = "80% / 2 games".into();
+        values.push(("#/$defs/trustCardV1", wrong.clone()));
+        values.push(("#/$defs/seed", wrong));
+        let judged = judged_by("docs/trust-card.schema.json", &values);
+        let (rest, last) = judged.split_last_chunk::<2>().unwrap();
+        assert_eq!(rest, vec![None; 15], "{answer}");
+        assert!(last[0].is_some() && last[1].is_none(), "a stance in words is the seed's alone: {last:?}");
     }
 
     /// As of a size of the log, and as of a block: what anyone would have computed then.
@@ -234,5 +260,50 @@ on_both_engines! {
             let refused = projectors.add(HOSTILE, parameters, samples::time(1)).await.unwrap_err();
             assert!(refused.to_string().contains("the parameters are no JSON object"), "{refused}");
         }
+    }
+
+    /// Whoever writes a projector tries it on a record, sees what each signal rests on, and installs it.
+    async fn a_projector_is_tried_and_installed_on_the_command_line(fresh: Fresh) {
+        let db = fresh.database().await;
+        let desk = Desk::open(&db).await;
+        desk.plays(7, "g1", "CCD").await;
+        let place = Place::new();
+        std::fs::write(place.path().join("mine.wasm"), HOSTILE).unwrap();
+        std::fs::write(place.path().join("broken.wasm"), &HOSTILE[..9_000]).unwrap();
+        let run = |args: &[&str]| {
+            let mut command = place.command("plugin");
+            command.args(args).args(["--database-url", fresh.url()]);
+            Ran::from(command.output().unwrap())
+        };
+        let tried = run(&["run", "oathbreaker", "--agent", "7", "--explain"]);
+        assert_eq!((tried.code, tried.stderr.as_str()), (0, ""), "{}", tried.stdout);
+        for part in ["Cooperation: 67% / 1 game", "oathbreaker.choice", "by platform:games:games:system", "Few issuers", "Fuel: ", "of 1000000000 instructions"] {
+            assert!(tried.stdout.contains(part), "{part}: {}", tried.stdout);
+        }
+        let json = run(&["run", "oathbreaker", "--agent", "7", "--explain", "--json"]);
+        let told: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!((&told["shown"]["attestations"], &told["card"]["attestations"]), (&json!(3), &json!(3)));
+        assert!(told["fuel"].as_u64().unwrap() > 1_000);
+        let plain = run(&["run", "mine.wasm", "--agent", "7", "--as-of-seq", "2", "--json"]);
+        assert_eq!(serde_json::from_str::<Value>(&plain.stdout).unwrap()["signals"][0]["summary"], "2 of them");
+        for (args, code, told) in [
+            (vec!["run", "mine.wasm", "--agent", "7", "--parameters", r#"{"do":"confidence"}"#], 1, "signals[0].confidence: 1500000 parts per million"),
+            (vec!["run", "mine.wasm", "--agent", "7", "--parameters", r#"{"do":"panic"}"#], 1, "the projector `hostile` gave no card"),
+            (vec!["run", "mine.wasm", "--agent", "9"], 3, "does not exist"),
+            (vec!["run", "mine.wasm", "--agent", "x"], 2, "`x`"),
+            (vec!["run", "absent", "--agent", "7"], 2, "neither a file nor a projector"),
+            (vec!["add", "broken.wasm"], 3, "broken.wasm: this is no component"),
+            (vec!["add", "mine.wasm", "--parameters", "[]"], 2, "no JSON object"),
+            (vec!["remove", "hostile"], 3, "no projector `hostile` is installed"),
+            (vec!["remove", "tragedy"], 3, "ships with the program"),
+        ] {
+            let ran = run(&args);
+            assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+            assert!(ran.stderr.contains(told), "{args:?}: {}", ran.stderr);
+        }
+        assert!(run(&["add", "mine.wasm"]).stdout.starts_with("hostile 1.0.0 0x"));
+        let listed = run(&["list", "--json"]);
+        assert_eq!(listed.stdout.lines().count(), 6, "{}", listed.stdout);
+        assert_eq!(run(&["remove", "hostile"]).stdout, "removed hostile\n");
     }
 }
