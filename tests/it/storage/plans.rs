@@ -31,7 +31,15 @@ const SMALL: [&str; 14] = [
 /// Questions about all agents, which take the first or the last of them in order.
 const ALL_AGENTS: [&str; 2] = ["AGENTS_AT", "HIGHEST_SUBJECT"];
 /// What forgets or counts everything reads everything.
-const WHOLE: [&str; 4] = ["SPANS_DELETE", "EVERYTHING", "SOURCES_COUNT", "CONTENT_BYTES"];
+const WHOLE: [&str; 7] = [
+    "SPANS_DELETE",
+    "EVERYTHING",
+    "SOURCES_COUNT",
+    "CONTENT_BYTES",
+    "EDGES_EVERYTHING",
+    "BETAS_EVERYTHING",
+    "BETA_AT",
+];
 /// Its statements read whole tables, and say so.
 const AUDIT: &str = "audit.rs";
 
