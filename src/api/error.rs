@@ -344,6 +344,28 @@ pub(super) enum RecordProblems {
     Unavailable(ProblemBody),
 }
 
+/// The problems that a request which brings a record or a trace of delegations may meet. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum DelegationProblems {
+    /// `not-a-party`: only the parent and the child of a grant have something to say about its run.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// `body-too-large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// `malformed-record`, whose detail names the field; `not-verified`, `too-many-of-grant`; of a document `bad-body`, where `field` names
+    /// what is wrong.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+    /// `too-many-requests`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// `cannot-be-checked-now`: a document or a node could not be reached; or the database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
 /// What may be wrong with any body, whatever it says.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
