@@ -91,7 +91,7 @@ fn run_command(
         Command::Migrate => maintain::migrate(config, out),
         Command::Verify(wanted) => verify::run(wanted, out),
         Command::Delegation(command) => delegation::run(config, command, out),
-        Command::Tfd(wanted) => tfd::run(wanted, out),
+        Command::Tfd(wanted) => tfd::run(config, wanted, out),
         Command::Config => config::run(config, out),
     }
 }

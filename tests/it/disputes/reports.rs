@@ -198,4 +198,34 @@ on_both_engines! {
         assert_eq!((&of("dispute_rate")["value"], &of("dispute_rate")["is_met"]), (&json!(500_000_000), &Value::Null));
         assert_eq!(of("specification_density")["is_met"], false);
     }
+
+    /// The experiment over what a service keeps has the betas of the population, and says of which state it is.
+    async fn the_experiment_runs_over_what_is_kept(fresh: Fresh) {
+        let db = fresh.database().await;
+        let place = crate::cli::Place::new();
+        let line = format!("tfd experiment --stored --sensitivity --falsification --draws 50 --json --database-url {}", fresh.url());
+        let run = || {
+            let ran = place.run(&line);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            serde_json::from_str::<Value>(&ran.stdout).unwrap()["runs"][0].clone()
+        };
+        let told = run();
+        assert_eq!((&told["dataset"]["edges"], &told["beta"]["median_ppb"], &told["sensitivity"]), (&json!(0), &Value::Null, &Value::Null));
+        assert_eq!(told["falsification"][0]["outcome"], "not_enough_data");
+        let desk = Desk::open(&db, &apart(4)).await;
+        let mut built = Builder::new(4);
+        let (grants, _) = chain(&mut built, 2);
+        built.sign(grant(agent(3), agent(4), Under::Grant(grants[1]), START + 300));
+        desk.take_all(&built).await;
+        let told = run();
+        let dataset = &told["dataset"];
+        assert_eq!((&dataset["kind"], &dataset["edges"], &dataset["left_out"]), (&json!("stored"), &json!(2), &json!(1)));
+        assert_eq!((&dataset["records"], &dataset["indexed"]["number"]), (&json!(built.document.envelopes.len()), &json!(HEAD)));
+        let (beta, told_beta) = (desk.hop(grants[0]).await["beta_ppb"].as_i64().unwrap(), told["beta"]["median_ppb"].as_i64().unwrap());
+        assert!((beta - told_beta).abs() <= 2, "{beta} and {told_beta}: inputs of an experiment are rounded");
+        assert_eq!((&told["disputes"]["with_verdict"], &told["disputes"]["edges"]), (&json!(1), &json!(2)));
+        assert_eq!(told["sensitivity"].as_array().unwrap().len(), 2);
+        let both = place.run("tfd experiment --stored case.json");
+        assert_eq!(both.code, 2, "{}", both.stderr);
+    }
 }
