@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::attestations::FoundAnswer;
 use super::delegations::{no_report, parse};
-use super::error::{ApiError, Problems};
+use super::error::{ApiError, TraceProblems};
 use super::extract::PathText;
 use super::reading::Standpoint;
 use super::state::ApiState;
@@ -108,7 +108,7 @@ struct SaidAnswer {
 #[utoipa::path(
     get, path = "/v1/disputes/{id}/attribution", tag = "delegations",
     params(("id" = String, Path, description = "The digest of the verdict, or of a grant for a hypothetical failure of its hop")),
-    responses((status = 200, description = "The report", body = AttributionAnswer), Problems)
+    responses((status = 200, description = "The report", body = AttributionAnswer), TraceProblems)
 )]
 pub(super) async fn get_attribution(
     State(state): State<ApiState>,

@@ -366,6 +366,27 @@ pub(super) enum DelegationProblems {
     Unavailable(ProblemBody),
 }
 
+/// The problems that a question about a trace or a dispute may meet. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum TraceProblems {
+    /// A parameter cannot be understood; `parameter` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadParameter(ProblemBody),
+    /// `no-such-delegation`, `no-such-dispute`.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// `trace-too-large`: larger than a document may be; `no-dispute`: no report is made of such a record; `no-case`.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+    /// Too many requests from one address.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// The database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
 /// What may be wrong with any body, whatever it says.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]

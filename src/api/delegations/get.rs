@@ -5,7 +5,7 @@ use axum::extract::State;
 use super::refusal::not_held;
 use super::view::{DelegationAnswer, answer};
 use crate::api::attestations::standing;
-use crate::api::error::{ApiError, Problems};
+use crate::api::error::{ApiError, TraceProblems};
 use crate::api::extract::PathText;
 use crate::api::state::ApiState;
 use crate::api::wire::Answer;
@@ -16,7 +16,7 @@ use crate::vocab::{Digest, DigestParseError};
 #[utoipa::path(
     get, path = "/v1/delegations/{digest}", tag = "delegations",
     params(("digest" = String, Path, description = "The digest of the record")),
-    responses((status = 200, description = "The record", body = DelegationAnswer), Problems)
+    responses((status = 200, description = "The record", body = DelegationAnswer), TraceProblems)
 )]
 pub(in crate::api) async fn get_delegation(
     State(state): State<ApiState>,

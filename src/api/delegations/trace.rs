@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::get::{held, parse};
 use super::refusal::{no_report, not_held};
 use super::view::hop_of;
-use crate::api::error::{ApiError, DelegationProblems, Problems};
+use crate::api::error::{ApiError, DelegationProblems, TraceProblems};
 use crate::api::extract::{DocumentBody, Params, PathText, Turn};
 use crate::api::reading::Standpoint;
 use crate::api::router::Shared;
@@ -31,7 +31,7 @@ pub(in crate::api) struct TraceQuery {
 #[utoipa::path(
     get, path = "/v1/delegations/{digest}/trace", tag = "delegations",
     params(("digest" = String, Path, description = "The digest of any record of the trace but a capability"), TraceQuery),
-    responses((status = 200, description = "The trace document of docs/delegation.md", body = Object), Problems)
+    responses((status = 200, description = "The trace document of docs/delegation.md", body = Object), TraceProblems)
 )]
 pub(in crate::api) async fn get_trace(
     State(state): State<ApiState>,

@@ -241,7 +241,7 @@ async fn operators_of(
         match read(stored)? {
             Record::Grant(grant) => {
                 add(stored.digest, End::Parent, &grant.issuer);
-                if let Some(child) = grant.child.agent() {
+                if let Some(child) = grant.child.answerable() {
                     add(stored.digest, End::Child, child);
                 }
                 moments.insert(grant.issued_at);

@@ -91,6 +91,13 @@ impl Records {
             document.envelopes.push(Sealed { envelope, received: Some(record.received_at) });
         }
         self.know(tx, &mut document, records).await?;
+        // What is served is what anybody can read again.
+        let refused = |error| {
+            GatherError::TooLarge(format!(
+                "the trace makes no document: {error}; ask for `part=path`"
+            ))
+        };
+        document.check().map_err(refused)?;
         Ok(document)
     }
 }

@@ -17,7 +17,7 @@ use crate::attest::TypedRecord;
 use crate::attest::canonical::JsonError;
 use crate::attest::envelope::{EnvelopeError, Form};
 use crate::attest::verdict::{Basis, Valid};
-use crate::delegation::{Child, ENVELOPE_BYTES_MAX, Kind, Record, Ruling};
+use crate::delegation::{ENVELOPE_BYTES_MAX, Kind, Record, Ruling};
 use crate::rekey::Rekeying;
 use crate::storage::{NewDelegation, PartyState, StorageError, StoredDelegation, Tx};
 use crate::vocab::{AccountId, BlockRef, ChainId, Digest, Subject, UnixSeconds};
@@ -210,18 +210,10 @@ impl Records {
 /// Whom a record names beside its issuer: the child or the publisher, whom an acceptance calls the parent, of whom a capability is.
 fn named(record: &Record) -> Option<&Subject> {
     match record {
-        Record::Grant(grant) => answerable(&grant.child),
+        Record::Grant(grant) => grant.child.answerable(),
         Record::Acceptance(acceptance) => Some(&acceptance.parent),
-        Record::Capability(capability) => answerable(&capability.of),
+        Record::Capability(capability) => capability.of.answerable(),
         Record::Interaction(_) | Record::Outcome(_) | Record::Verdict(_) => None,
-    }
-}
-
-/// Who answers for a child: the agent, or who published the skill.
-const fn answerable(child: &Child) -> Option<&Subject> {
-    match child {
-        Child::Agent(name) => Some(name),
-        Child::Skill(skill) => skill.publisher.as_ref(),
     }
 }
 

@@ -54,8 +54,12 @@ struct Desk {
     database: Database,
     clock: Hand,
     keys: ServiceKeys,
-    /// Gone when the test is.
-    _folder: tempfile::TempDir,
+    /// Where the keys are; gone when the test is.
+    folder: tempfile::TempDir,
+}
+
+fn store_in(folder: &tempfile::TempDir) -> KeyStore {
+    KeyStore::new(folder.path().join("keys.json"), None, None)
 }
 
 /// Agent n's wallet, of any key, from one block on, until another where it is given.
@@ -87,21 +91,25 @@ impl Desk {
         tx.commit().await.unwrap();
         let clock = Hand(Arc::new(AtomicU64::new(CHECKED)));
         let folder = tempfile::tempdir().unwrap();
-        let store = KeyStore::new(folder.path().join("keys.json"), None, None);
+        let store = store_in(&folder);
         store.add(KeyKind::Ed25519, &FixedClock(time(START))).unwrap();
         let keys = ServiceKeys::open(store, Arc::new(clock.clone())).unwrap();
         let mut state = state(database, clock.now());
         state.clock = Arc::new(clock.clone());
         state.keys = keys.clone();
-        let desk = Self {
-            service: Service::new(state),
-            database: database.clone(),
-            clock,
-            keys,
-            _folder: folder,
-        };
+        let desk =
+            Self { service: Service::new(state), database: database.clone(), clock, keys, folder };
         desk.reach(HEAD, HEAD - 1).await;
         desk
+    }
+
+    fn store(&self) -> KeyStore {
+        store_in(&self.folder)
+    }
+
+    /// The service's keys, as a process has them that starts now.
+    fn reopened(&self) -> ServiceKeys {
+        ServiceKeys::open(self.store(), Arc::new(self.clock.clone())).unwrap()
     }
 
     /// The chain is followed up to a block, and final up to another.

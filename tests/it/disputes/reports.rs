@@ -1,6 +1,6 @@
 //! Who carries how much: the report of a dispute, what makes it hypothetical, who is one operator, and the population.
 
-use hallmark::delegation::{Record, Ruling, Verdict};
+use hallmark::delegation::{Record, Ruling, Skill, Verdict};
 use hallmark::tfd;
 use hallmark::vocab::Subject;
 use serde_json::{Value, json};
@@ -149,6 +149,32 @@ on_both_engines! {
         for one in renamed {
             assert_eq!((&one["name"], &one["agent"], &one["rule"]), (&json!(wallet), &json!(agent(2)), &json!("wallet")));
         }
+    }
+
+    /// A published skill accepts nothing, and who published it answers for it; it is nobody's excuse where that is the parent's own hand.
+    async fn a_skill_is_played_by_its_publisher(db: Database) {
+        let spans = [
+            owning(1, 70, REGISTERED, None), holding(1, 1, REGISTERED, None),
+            owning(2, 71, REGISTERED, None), holding(2, 2, REGISTERED, None),
+            owning(3, 71, REGISTERED, None), holding(3, 3, REGISTERED, None),
+        ];
+        let desk = Desk::open(&db, &spans).await;
+        let mut built = Builder::new(3);
+        let (above, _) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 5, 5);
+        let mut skilled = grant(agent(2), agent(3), Under::Grant(above), START + 200);
+        skilled.child = Child::Skill(Skill { digest: digest("a skill"), publisher: Some(agent(3)) });
+        skilled.may_delegate = false;
+        skilled.expires_at = time(START + 40_000);
+        let below = built.sign(skilled);
+        let judged = built.sign(verdict(below, START + 30_000));
+        desk.take_all(&built).await;
+        assert_eq!(desk.hop(below).await["state"], "accepted", "the grant is enough");
+        let told = desk.report(judged).await;
+        assert_eq!((&told["status"], &told["trace"]["standing"]), (&json!("confirmed"), &json!("valid")));
+        let operator = format!("operator:{}", agent(2));
+        let names: Vec<_> = weights(&told).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [agent(1).to_string(), operator.clone()], "agents 2 and 3 have one owner");
+        assert_eq!(weights(&told)[1], (operator, 1_000_000_000));
     }
 
     /// What stands above is not there yet: the report says so, and is another one once it is.

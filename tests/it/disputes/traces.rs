@@ -1,6 +1,10 @@
 //! Traces as documents: what is served is what anybody can check, and what is brought is checked against what is known here.
 
-use hallmark::delegation::{Standing, TraceDocument, verify_trace};
+use hallmark::app::TracePart;
+use hallmark::attest::dsse;
+use hallmark::attest::typed_record::PAYLOAD_TYPE;
+use hallmark::delegation::{Capability, Party, Record, Standing, TraceDocument, verify_trace};
+use hallmark::did::jwk_method;
 use serde_json::{Value, json};
 
 use super::*;
@@ -78,7 +82,7 @@ on_both_engines! {
         // Agent 2's acceptance, by a wallet that never was its.
         let granted = built.sign(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
         built.sign_by(
-            hallmark::delegation::Record::Acceptance(Box::new(acceptance(granted, agent(1), agent(2), START + 110))),
+            Record::Acceptance(Box::new(acceptance(granted, agent(1), agent(2), START + 110))),
             9,
         );
         built.party(&agent(2)).wallets = vec![span(9, START, None, "proven")];
@@ -88,5 +92,53 @@ on_both_engines! {
         assert_eq!((&told["reason"]["hop"], &told["reason"]["kind"]), (&json!(1), &json!("signature")));
         let why = told["reason"]["why"].as_str().unwrap();
         assert!(why.contains(&agent(2).to_string()), "{why}");
+    }
+
+    /// A document that names our blocks otherwise than they are cannot be true together with what is known here.
+    async fn blocks_that_are_not_ours_make_a_document_invalid(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let mut built = Builder::new(2);
+        built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+        let elsewhere = agent(1).to_string().replace("0x8004A169FB4a3325136EB29fA0ceB6D2e539a432", "0x8004BAa17C55a88189AE136b182e5fdA19dE9b63");
+        let mut other = span(7, START, None, "proven");
+        (other.from.block, other.from.time) = (Some(REGISTERED), samples::time(REGISTERED));
+        built.document.parties.push(Party { name: name(&elsewhere), as_of: None, wallets: vec![other], keys: vec![] });
+        let told = judged(&desk, &built.document).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("invalid"), &json!("valid")));
+        assert_eq!((&told["reason"]["kind"], &told["reason"]["hop"]), (&json!("contradiction"), &Value::Null));
+        assert!(told["reason"]["why"].as_str().unwrap().contains("another hash"), "{told}");
+    }
+
+    /// What this service's own key signed is shown with when that key counts, as its ring has it now.
+    async fn keys_of_this_service_are_told_as_they_count_now(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let own = name("did:web:localhost%3A8004");
+        let mut built = Builder::new(2);
+        let mut hired = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
+        let stated = Capability { issuer: own.clone(), ..capability(Child::Agent(agent(2)), 700_000, START + 60) };
+        let typed = Record::Capability(Box::new(stated)).typed().unwrap();
+        let held = desk.keys.held();
+        let key = held.signer(time(CHECKED)).unwrap();
+        let method = jwk_method(&own.to_string(), &key.public());
+        let sealed = dsse::sign(PAYLOAD_TYPE, typed.canonical(), &method, key).to_string();
+        hired.snapshots.child = Some(typed.digest());
+        let (granted, _) = built.hire(hired);
+        desk.take_all(&built).await;
+        assert_eq!(desk.hop(granted).await["child_ppm"], Value::Null, "it has not come yet");
+        desk.take(&sealed).await;
+        assert_eq!(desk.hop(granted).await["child_ppm"], 700_000);
+        let path = format!("/v1/delegations/{granted}/trace");
+        let document = trace(&desk, &path).await;
+        let party = document.parties.iter().find(|party| party.name == own).unwrap();
+        assert_eq!((party.keys.len(), party.keys[0].method.as_str(), party.keys[0].to), (1, method.as_str(), None));
+        let verdict = verify_trace(&document, time(CHECKED));
+        assert_eq!((verdict.standing, verdict.hops[0].child_capability.map(|(_, ppm)| ppm)), (Standing::Valid, Some(700_000)));
+        desk.store().revoke(&key.public().multibase(), Some(time(START + 10)), "a drill", &FixedClock(time(CHECKED))).unwrap();
+        let records = Records { keys: desk.reopened(), ..desk.records() };
+        let mut tx = db.begin_read().await.unwrap();
+        let document = records.trace(&mut tx, granted, TracePart::Whole).await.unwrap();
+        let verdict = verify_trace(&document, time(CHECKED));
+        assert_eq!(verdict.standing, Standing::Invalid);
+        assert!(verdict.reason().unwrap().why.contains("did not speak for did:web:localhost%3A8004"), "{:?}", verdict.reason());
     }
 }
