@@ -17,6 +17,7 @@
 
 mod backfill;
 mod delegation;
+mod disputes;
 mod engine;
 mod floor;
 mod follow;
@@ -85,6 +86,12 @@ enum Part {
         /// How many records stand in the store.
         #[arg(long, default_value_t = records::RECORDS)]
         records: u64,
+    },
+    /// One dispute answered with many edges stored. Needs no node.
+    Disputes {
+        /// How many edges are stored.
+        #[arg(long, default_value_t = disputes::EDGES)]
+        edges: u64,
     },
     /// Trust flow decomposition; needs neither node nor database.
     Tfd,
@@ -175,6 +182,7 @@ fn main() -> ExitCode {
             | Part::Head
             | Part::Reads
             | Part::Records { .. }
+            | Part::Disputes { .. }
             | Part::All,
         )
         | None => {
@@ -224,6 +232,9 @@ async fn run(args: Args) {
     if let Some(Part::Records { records }) = args.part {
         return records::run(&engine, records / args.scale, args.seconds).await;
     }
+    if let Some(Part::Disputes { edges }) = args.part {
+        return Box::pin(disputes::run(&engine, edges / args.scale)).await;
+    }
     let (size, node) = (Size::base_over(args.scale), NodeProcess::start(args.scale));
     let part = args.part.unwrap_or(Part::All);
     if matches!(part, Part::Compared) {
@@ -241,5 +252,6 @@ async fn run(args: Args) {
         records::run(&engine, records::RECORDS / 10 / args.scale, args.seconds).await;
         tfd::run();
         delegation::run();
+        Box::pin(disputes::run(&engine, disputes::EDGES / args.scale)).await;
     }
 }
