@@ -18,6 +18,7 @@
 mod backfill;
 mod cards;
 mod delegation;
+mod disputes;
 mod engine;
 mod floor;
 mod follow;
@@ -89,6 +90,12 @@ enum Part {
     },
     /// What a game calls: cards and records of a lobby of twenty. Needs no node.
     Cards,
+    /// One dispute answered with many edges stored. Needs no node.
+    Disputes {
+        /// How many edges are stored.
+        #[arg(long, default_value_t = disputes::EDGES)]
+        edges: u64,
+    },
     /// Trust flow decomposition; needs neither node nor database.
     Tfd,
     /// Checking delegation traces; needs neither node nor database.
@@ -179,6 +186,7 @@ fn main() -> ExitCode {
             | Part::Reads
             | Part::Records { .. }
             | Part::Cards
+            | Part::Disputes { .. }
             | Part::All,
         )
         | None => {
@@ -231,6 +239,9 @@ async fn run(args: Args) {
     if matches!(args.part, Some(Part::Cards)) {
         return cards::run(&engine, args.scale).await;
     }
+    if let Some(Part::Disputes { edges }) = args.part {
+        return Box::pin(disputes::run(&engine, edges / args.scale)).await;
+    }
     let (size, node) = (Size::base_over(args.scale), NodeProcess::start(args.scale));
     let part = args.part.unwrap_or(Part::All);
     if matches!(part, Part::Compared) {
@@ -249,5 +260,6 @@ async fn run(args: Args) {
         cards::run(&engine, args.scale).await;
         tfd::run();
         delegation::run();
+        Box::pin(disputes::run(&engine, disputes::EDGES / args.scale)).await;
     }
 }

@@ -347,6 +347,49 @@ pub(super) enum RecordProblems {
     Unavailable(ProblemBody),
 }
 
+/// The problems that a request which brings a record or a trace of delegations may meet. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum DelegationProblems {
+    /// `not-a-party`: only the parent and the child of a grant have something to say about its run.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// `body-too-large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// `malformed-record`, whose detail names the field; `not-verified`, `too-many-of-grant`; of a document `bad-body`, where `field` names
+    /// what is wrong.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+    /// `too-many-requests`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// `cannot-be-checked-now`: a document or a node could not be reached; or the database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// The problems that a question about a trace or a dispute may meet. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum TraceProblems {
+    /// A parameter cannot be understood; `parameter` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadParameter(ProblemBody),
+    /// `no-such-delegation`, `no-such-dispute`.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// `trace-too-large`: larger than a document may be; `no-dispute`: no report is made of such a record; `no-case`.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+    /// Too many requests from one address.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody),
+    /// The database cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
 /// What may be wrong with any body, whatever it says.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]

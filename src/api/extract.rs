@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::ApiError;
 use super::router::Shared;
 use super::state::ApiState;
+use crate::delegation::DOCUMENT_BYTES_MAX;
 
 /// The query's parameters.
 pub(super) struct Params<T>(pub(super) T);
@@ -167,11 +168,29 @@ impl FromRequest<Shared> for RawBody {
 
     async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
         DefaultBodyLimit::max(state.limits.request_body_max).apply(&mut request);
-        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| {
-            let status = rejection.status();
-            let detail = "the body is larger than this service takes, or did not come whole";
-            ApiError::Body { status, field: None, detail: detail.to_owned() }
-        })
+        whole(request, state).await.map(Self)
+    }
+}
+
+/// All of a body, within the limit that was set for it.
+async fn whole(request: Request, state: &Shared) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        let status = rejection.status();
+        let detail = "the body is larger than this service takes, or did not come whole";
+        ApiError::Body { status, field: None, detail: detail.to_owned() }
+    })
+}
+
+/// A body that is a trace document, which may be larger than others.
+pub(super) struct DocumentBody(pub(super) Bytes);
+
+impl FromRequest<Shared> for DocumentBody {
+    type Rejection = ApiError;
+
+    async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
+        let limit = state.limits.request_body_max.max(DOCUMENT_BYTES_MAX);
+        DefaultBodyLimit::max(limit).apply(&mut request);
+        whole(request, state).await.map(Self)
     }
 }
 

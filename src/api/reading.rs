@@ -40,6 +40,12 @@ impl Standpoint {
         Self { registry, registry_text: registry.to_text(), tags, block, log_size }
     }
 
+    /// As of the last block applied of a state; `None` where none was.
+    pub(super) fn of_state((registry, tags, log_size): (RegistryRef, Tags, u64)) -> Option<Self> {
+        let block = tags.indexed?.into();
+        Some(Self::new(registry, tags, block, log_size))
+    }
+
     /// As of a block of the state that is held in memory.
     pub(super) const fn of_model(model: &ReadModel, block: Block) -> Self {
         let (registry, registry_text) = (model.registry, model.registry_text);

@@ -18,8 +18,9 @@ use super::error::ApiError;
 use super::state::ApiState;
 use super::wire::{JSON, tag};
 use super::{
-    agent, agents, attestations, cards, characters, dids, events, feedback, file_versions, guard,
-    health, lookup, operators, status, streams, timelines, validations, wallets,
+    agent, agents, attestations, cards, characters, delegations, dids, disputes, events, feedback,
+    file_versions, guard, health, lookup, operators, population, status, streams, timelines,
+    validations, wallets,
 };
 
 /// What the description says beside the routes.
@@ -37,6 +38,7 @@ use super::{
         (name = "records", description = "What was said of an agent"),
         (name = "wallets", description = "From an account to its agents"),
         (name = "attestations", description = "What was said of whom, signed, and whom its names meant"),
+        (name = "delegations", description = "Who set whom to work, signed by both, and who carries how much where it failed"),
         (name = "cards", description = "Trust cards: what an agent's record shows, by projectors that anyone can write"),
         (name = "identifiers", description = "DIDs, their documents, and what they are known as besides"),
         (name = "characters", description = "Human participants and their wallets"),
@@ -119,6 +121,12 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(attestations::get_envelope))
         .routes(routes!(attestations::get_context))
         .routes(routes!(attestations::get_record_context))
+        .routes(routes!(delegations::take_delegation))
+        .routes(routes!(delegations::verify_delegation))
+        .routes(routes!(delegations::get_delegation))
+        .routes(routes!(delegations::get_trace))
+        .routes(routes!(disputes::get_attribution))
+        .routes(routes!(population::get_population))
         .routes(routes!(streams::stream))
         .routes(routes!(cards::get_cards))
         .routes(routes!(cards::list_cards))

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use super::guard::Client;
 use super::router::router;
 use super::state::ApiState;
-use crate::app::{Poster, RecordQueue};
+use crate::app::{DisputeKeeper, Poster, RecordQueue};
 
 /// The most connections at a time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
@@ -54,6 +54,8 @@ pub async fn serve(listener: TcpListener, mut state: ApiState, shutdown: impl Fu
     let (queue, writer) = RecordQueue::new(state.records());
     state.queue = Some(queue);
     keeping.spawn(writer.run());
+    let disputes = DisputeKeeper::new(state.records());
+    keeping.spawn(async move { disputes.keep().await });
     let rekeyer = state.rekeyer();
     keeping.spawn(async move { rekeyer.run(std::future::pending()).await });
     let poster = Poster::new(state.database.clone());

@@ -3,7 +3,7 @@
 //! [`Ingest`] applies one step of the chain; [`Following`] does so for as long as the program runs; [`rebuild`] folds everything anew;
 //! [`ModelKeeper`] holds in memory what look-ups by wallet are answered from; [`FileKeeper`] fetches registration files beside whoever
 //! follows; [`Characters`] creates human participants and links their wallets; [`ServiceKeys`] is
-//! what the service signs with.
+//! what the service signs with; [`Records`] takes in what is said, and answers for delegations that failed, which [`DisputeKeeper`] says.
 //! Rules are not here: they are plain functions of the core.
 
 mod audit;
@@ -15,6 +15,7 @@ mod completeness;
 mod contract_wallets;
 mod correct;
 mod decoded;
+mod delegations;
 mod error;
 mod files;
 mod follow;
@@ -45,6 +46,10 @@ pub use characters::{
 };
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use contract_wallets::{AskError, ContractWallets, settle};
+pub use delegations::{
+    Attribution, AttributionError, CheckedDelegation, DisputeKeeper, GatherError, Judged,
+    Published, Renamed, TakenDelegation, TracePart,
+};
 pub use error::AppError;
 pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of, names_at};
 pub use follow::{Followed, Following};

@@ -4,14 +4,15 @@
 //! its first record on when a link of it arrives late; and everything is when spans were rewritten. Each turn is one transaction over a
 //! bounded number of parties, so that following never waits long, and dying between two loses nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::delegations::{reconsider, spoken_hops};
 use super::meanings::{Reading, meanings};
 use super::{AppError, Clock};
 use crate::app::error::During;
 use crate::did::web::WebHost;
-use crate::rekey::Role;
+use crate::rekey::{Rekeying, Role, Rule};
 use crate::storage::{Database, Party, PartyPlace, PartyState, StorageError, Tags, Tx};
 use crate::vocab::{RegistryKind, UnixSeconds};
 
@@ -89,9 +90,7 @@ impl Rekeyer {
         let Some(indexed) = tags.indexed else { return Ok(Rekeyed::default()) };
         let parties = due(tx, indexed.time).await?;
         let numbers: BTreeSet<_> = parties.iter().map(|party| party.name).collect();
-        let issuers = parties.iter().filter(|party| party.role == Role::Issuer);
-        let issuers: Vec<_> = issuers.map(|party| party.seq).collect();
-        let spoken_by = tx.spoken_by(&issuers).await?;
+        let spoken_by = spoken_by(tx, &parties).await?;
         let names = tx.names(numbers.into_iter().chain(spoken_by.values().copied())).await?;
         let reading = Reading { followed, host: self.host.clone(), log_size: None };
         let meanings = meanings(tx, names.values(), &reading).await?;
@@ -100,7 +99,7 @@ impl Rekeyer {
             let meaning = names.get(&party.name).and_then(|name| meanings.get(name));
             let meaning =
                 meaning.ok_or_else(|| StorageError::inconsistent("party", "name", party.name))?;
-            let account = spoken_by.get(&party.seq).filter(|_| party.role == Role::Issuer);
+            let account = spoken_by.get(&(party.seq, party.role));
             let account = account.and_then(|number| meanings.get(names.get(number)?));
             let found = match account {
                 Some(account) => meaning.spoken_by(account, party.said_at),
@@ -109,6 +108,7 @@ impl Rekeyer {
             changes.push((party, found, state(&tags, party.said_at)));
         }
         let replaced = tx.write_rekeyings(&changes, self.clock.now()).await?;
+        tell_hops(tx, &changes).await?;
         let settled = match tags.finalized {
             Some(finalized) => tx.settle_parties(finalized.time.min(indexed.time), TURN).await?,
             None => 0,
@@ -117,6 +117,53 @@ impl Rekeyer {
         metrics::counter!("hallmark_rekeyings_replaced_total").increment(replaced);
         Ok(Rekeyed { looked_up: changes.len() as u64, replaced, settled })
     }
+}
+
+/// The accounts that signed for agents, by the numbers of their names, for those parties that are whose word a record is.
+async fn spoken_by(
+    tx: &mut Tx,
+    parties: &[Party],
+) -> Result<BTreeMap<(u64, Role), u64>, StorageError> {
+    let of_role = |role| {
+        let parties = parties.iter().filter(move |party| party.role == role);
+        parties.map(|party| party.seq).collect::<Vec<_>>()
+    };
+    let issuers = tx.spoken_by(&of_role(Role::Issuer)).await?;
+    let authors = tx.delegations_spoken_by(&of_role(Role::Author)).await?;
+    let issuers = issuers.into_iter().map(|(seq, name)| ((seq, Role::Issuer), name));
+    let authors = authors.into_iter().map(|(number, name)| ((number, Role::Author), name));
+    Ok(issuers.chain(authors).collect())
+}
+
+/// Has hops of delegations looked at anew where a record of theirs turned out not to be its issuer's word, or to be it after all; and the
+/// reports of all whose names were looked up.
+async fn tell_hops(
+    tx: &mut Tx,
+    changes: &[(Party, Rekeying, PartyState)],
+) -> Result<(), StorageError> {
+    let of_hops =
+        changes.iter().filter(|(party, ..)| matches!(party.role, Role::Author | Role::Named));
+    let numbers: BTreeSet<_> = of_hops.clone().map(|(party, ..)| party.seq).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let hops = spoken_hops(tx, &numbers.into_iter().collect::<Vec<_>>()).await?;
+    let disowns = |rekeying: &Rekeying| rekeying.rule == Some(Rule::NotItsWallet);
+    let turned = of_hops.filter(|(party, found, _)| disowns(&party.found) != disowns(found));
+    let turned: BTreeSet<u64> = turned.map(|(party, ..)| party.seq).collect();
+    let (mut anew, mut due) = (BTreeSet::new(), BTreeSet::new());
+    for (number, hop) in hops {
+        if turned.contains(&number) {
+            anew.insert(hop)
+        } else {
+            due.insert(hop)
+        };
+    }
+    reconsider(tx, &anew).await?;
+    for hop in due.difference(&anew) {
+        tx.reopen_disputes(*hop).await?;
+    }
+    Ok(())
 }
 
 /// The registry whose agents names may mean; `None` in a database that follows nothing yet.

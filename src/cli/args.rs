@@ -293,6 +293,9 @@ pub(super) enum TfdCommand {
 pub(super) struct ExperimentArgs {
     /// Case files, whose delegations are the edges [default: the synthetic populations]
     pub(super) files: Vec<PathBuf>,
+    /// The delegations that both sides signed in the service's own database are the edges
+    #[arg(long, conflicts_with = "files")]
+    pub(super) stored: bool,
     /// Run again with noise on the inputs, and tell how far betas and rankings move
     #[arg(long)]
     pub(super) sensitivity: bool,

@@ -93,7 +93,7 @@ fn run_command(
         Command::Verify(wanted) => verify::run(wanted, out),
         Command::Delegation(command) => delegation::run(config, command, out),
         Command::Plugin(command) => plugin::run(config, command, out),
-        Command::Tfd(wanted) => tfd::run(wanted, out),
+        Command::Tfd(wanted) => tfd::run(config, wanted, out),
         Command::Config => config::run(config, out),
     }
 }

@@ -114,6 +114,13 @@ pub(super) fn records(config: &Config, database: &Database) -> Records {
     }
 }
 
+/// Opens a database that must be there, whatever chain it follows: for what rests on none.
+pub(super) async fn any_database(config: &Config) -> Result<Database, CliError> {
+    let database = Database::open_existing(&config.database_url.expose()).await?;
+    database.migrate().await?;
+    Ok(database)
+}
+
 /// Opens a database that must be there, whether or not a chain was followed into it.
 pub(super) async fn existing_database(config: &Config) -> Result<Database, CliError> {
     let database = Database::open_existing(&config.database_url.expose()).await?;

@@ -1,6 +1,6 @@
 //! `hallmark tfd`: who carries how much of a failure, from a case file; and `hallmark tfd experiment`, what the formula does under noise.
 //!
-//! Neither needs a database or a chain. A report is drawn as bars, where looking beats reading; `--json` prints its canonical bytes, which
+//! Neither needs a chain, and only an experiment over what a service keeps its database. A report is drawn as bars, where looking beats reading; `--json` prints its canonical bytes, which
 //! are what its digest is of.
 
 mod experiment;
@@ -14,12 +14,13 @@ use serde_json::value::RawValue;
 
 use super::args::{TfdArgs, TfdCommand};
 use super::{CliError, Exit, Output};
+use crate::config::Config;
 use crate::tfd::{self, CASE_BYTES_MAX, Case, CaseError, Sampling};
 
 /// Computes a report, or runs the experiment.
-pub(super) fn run(wanted: &TfdArgs, out: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn run(config: &Config, wanted: &TfdArgs, out: &mut Output) -> Result<Exit, CliError> {
     match &wanted.command {
-        Some(TfdCommand::Experiment(wanted)) => experiment::run(wanted, out),
+        Some(TfdCommand::Experiment(wanted)) => experiment::run(config, wanted, out),
         None => report(wanted, out),
     }
 }

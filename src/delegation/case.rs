@@ -1,8 +1,8 @@
 //! From a verdict on a trace to a case of Trust Flow Decomposition: every input from a record that was signed.
 //!
 //! Invocations are grants: what a child did under one. Those of a parent who works for a buyer have a name of their own, one for each
-//! parent and buyer. A hop that is only claimed is kept, and carries nothing. Of several verdicts the earliest counts that says `failed` and
-//! is by nobody who stands in the trace; without one the case has no verdict, and its report is hypothetical.
+//! parent and buyer. A hop that is only claimed is kept, and carries nothing. Of several verdicts the earliest counts that says `failed`, is
+//! by nobody who stands in the trace, and was not taken back; without one the case has no verdict, and its report is hypothetical.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,10 @@ pub struct CaseOptions {
     pub id: String,
     /// The grant under which it failed; `None` for what the verdict says, or else the last hop.
     pub failed: Option<Digest>,
+    /// The verdict that counts, where it is not the earliest that could.
+    pub verdict: Option<Digest>,
+    /// Whom the names of a hop meant, by its grant and the end of it; a name that is not here stands for itself.
+    pub meant: BTreeMap<(Digest, End), Subject>,
     /// Agents under one proven control.
     pub operators: Vec<Operator>,
     /// Agents that are only suspected to be.
@@ -30,13 +34,22 @@ pub struct CaseOptions {
     pub policy: Policy,
 }
 
+/// The two ends of a hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// Who delegated.
+    Parent,
+    /// Who was delegated to, or published the skill that stands there.
+    Child,
+}
+
 /// Makes a case of a trace.
 ///
 /// # Errors
 /// When there is no such hop, or the trace is larger than a case may be: names the field.
 pub fn case(verdict: &TraceVerdict, options: CaseOptions) -> Result<Case, CaseError> {
     let refused = |why: &str| CaseError { field: "trace".to_owned(), why: why.to_owned() };
-    let judged = judged(verdict, options.failed);
+    let judged = judged(verdict, options.failed, options.verdict);
     let failed = options.failed.or(judged.as_ref().map(|(hop, ..)| hop.digest));
     let failed = match failed {
         Some(grant) => verdict.hop(grant),
@@ -47,12 +60,17 @@ pub fn case(verdict: &TraceVerdict, options: CaseOptions) -> Result<Case, CaseEr
     })?;
     let mut invocations = BTreeMap::new();
     for hop in &verdict.hops {
-        let (id, invocation) = (parent_id(hop), agent(&hop.parent));
+        let meant =
+            |end, name: &Subject| options.meant.get(&(hop.digest, end)).unwrap_or(name).clone();
+        let (id, invocation) = (parent_id(hop), agent(&meant(End::Parent, &hop.parent)));
         if hop.above.is_none() {
             invocations.insert((0, id.clone()), Invocation { id, ..invocation });
         }
         let id = hop.digest.to_string();
-        invocations.insert((hop.number, id.clone()), Invocation { id, ..child(&hop.child) });
+        invocations.insert(
+            (hop.number, id.clone()),
+            Invocation { id, ..child(&hop.child, |name| meant(End::Child, name)) },
+        );
     }
     let case = Case {
         profile: Profile::Tfd1,
@@ -73,26 +91,41 @@ pub fn case(verdict: &TraceVerdict, options: CaseOptions) -> Result<Case, CaseEr
 }
 
 /// The verdict that counts, with its hop.
-fn judged(verdict: &TraceVerdict, failed: Option<Digest>) -> Option<(&Hop, Digest, &Verdict)> {
+fn judged(
+    verdict: &TraceVerdict,
+    failed: Option<Digest>,
+    wanted: Option<Digest>,
+) -> Option<(&Hop, Digest, &Verdict)> {
     let stands = |name: &Subject| {
         verdict.hops.iter().any(|hop| hop.parent == *name || hop.child.agent() == Some(name))
     };
     let hops = verdict.hops.iter().filter(|hop| failed.is_none_or(|grant| hop.digest == grant));
     let all =
         hops.flat_map(|hop| hop.verdicts.iter().map(move |(digest, told)| (hop, *digest, told)));
-    all.filter(|(_, _, told)| told.ruling == Ruling::Failed && !stands(&told.issuer))
-        .min_by_key(|(_, digest, told)| (told.issued_at, *digest))
+    let all = all.filter(|(_, digest, _)| wanted.is_none_or(|wanted| wanted == *digest));
+    let counts = |(hop, _, told): &(&Hop, Digest, &Verdict)| {
+        told.ruling == Ruling::Failed && !stands(&told.issuer) && !is_taken_back(hop, told)
+    };
+    all.filter(counts).min_by_key(|(_, digest, told)| (told.issued_at, *digest))
+}
+
+/// Whether whoever judged that it failed said later that it did not.
+fn is_taken_back(hop: &Hop, judged: &Verdict) -> bool {
+    hop.verdicts.iter().any(|(_, later)| {
+        let is_later = later.issued_at > judged.issued_at;
+        is_later && later.ruling == Ruling::Dismissed && later.issuer == judged.issuer
+    })
 }
 
 fn agent(name: &Subject) -> Invocation {
     Invocation { id: String::new(), agent: Some(name.to_string()), skill: None }
 }
 
-fn child(child: &Child) -> Invocation {
+fn child(child: &Child, meant: impl Fn(&Subject) -> Subject) -> Invocation {
     match child {
-        Child::Agent(name) => agent(name),
+        Child::Agent(name) => agent(&meant(name)),
         Child::Skill(skill) => {
-            let publisher = skill.publisher.as_ref().map(ToString::to_string);
+            let publisher = skill.publisher.as_ref().map(|name| meant(name).to_string());
             let skill = Skill { digest: skill.digest, publisher };
             Invocation { id: String::new(), agent: None, skill: Some(skill) }
         }
@@ -113,7 +146,7 @@ fn parent_id(hop: &Hop) -> String {
     }
 }
 
-fn edge(hop: &Hop) -> Edge {
+pub(super) fn edge(hop: &Hop) -> Edge {
     let grant = hop.grant.as_ref();
     let is_skill = hop.child.agent().is_none();
     let accepted = hop.acceptance.as_ref();

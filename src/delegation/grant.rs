@@ -77,6 +77,15 @@ impl Child {
         }
     }
 
+    /// Who answers for it: the agent, or who published the skill, if that is known.
+    #[must_use]
+    pub const fn answerable(&self) -> Option<&Subject> {
+        match self {
+            Self::Agent(agent) => Some(agent),
+            Self::Skill(skill) => skill.publisher.as_ref(),
+        }
+    }
+
     pub(super) fn check(&self, field: &str) -> Result<(), FieldError> {
         match self {
             Self::Agent(agent) => check_name(&format!("{field}.agent"), agent),

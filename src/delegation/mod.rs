@@ -6,16 +6,19 @@
 //!
 //! [`attenuate`] is the rule that a grant narrows the one above it. A [`TraceDocument`] holds the envelopes of a trace and what is known
 //! of the wallets and keys of its parties, so that [`verify_trace`] can judge it without asking anybody: the [`TraceVerdict`] names the
-//! first hop that is wrong, and why. [`case`] makes of it what [`tfd`](crate::tfd) computes with.
+//! first hop that is wrong, and why. [`case`] makes of it what [`tfd`](crate::tfd) computes with, [`operators`] who of a trace is one, and
+//! [`kept_hop`] looks at one hop of the records that a service keeps.
 //!
 //! Nothing here knows storage or the network, and the time of checking is brought along. `docs/delegation.md` is the specification.
 
 mod amount;
 mod attenuate;
 mod case;
+mod control;
 mod document;
 mod grant;
 mod hops;
+mod kept;
 mod known;
 mod party;
 mod record;
@@ -27,12 +30,14 @@ mod verify;
 
 pub use amount::Amount;
 pub use attenuate::{Widening, attenuate};
-pub use case::{CaseOptions, case};
+pub use case::{CaseOptions, End, case};
+pub use control::{Control, ControlBy, HeldTogether, Operators, operators};
 pub use document::{
     Answer, AsOf, BlockAt, DOCUMENT_BYTES_MAX, DOCUMENT_SCHEMA, ENVELOPE_BYTES_MAX, ENVELOPES_MAX,
     Sealed, TraceDocument, TraceError,
 };
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
+pub use kept::{HopFinding, Kept, KeptHop, kept_hop};
 pub use party::{At, KeySpan, Party, WalletSpan};
 pub use record::{Kind, NAME_LEN_MAX, Record};
 pub use run::{Interactions, LeftOut, WhyLeftOut};

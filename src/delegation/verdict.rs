@@ -334,6 +334,13 @@ impl TraceVerdict {
         self.faults.first()
     }
 
+    /// Makes it invalid, since the document cannot be true together with what its checker knows: that is the first reason then.
+    pub fn contradict(&mut self, why: &str) {
+        let (kind, why) = (FaultKind::Contradiction, why.to_owned());
+        self.faults.insert(0, Fault { hop: None, record: None, envelope: None, kind, why });
+        self.standing = Standing::Invalid;
+    }
+
     /// The hop of a grant.
     #[must_use]
     pub fn hop(&self, grant: Digest) -> Option<&Hop> {

@@ -109,7 +109,7 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
 }
 
 /// Notes verdicts by those who stand in the trace.
-fn by_parties(hops: &[Hop]) -> Vec<Noted> {
+pub(super) fn by_parties(hops: &[Hop]) -> Vec<Noted> {
     let parties: BTreeSet<_> =
         hops.iter().flat_map(|hop| [Some(&hop.parent), hop.child.agent()]).flatten().collect();
     let judged = hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
@@ -161,7 +161,7 @@ fn of_envelope(envelope: usize, record: Option<Digest>, kind: FaultKind, why: &s
 }
 
 /// Puts hops together, a parent before its children; of equals the earlier first. Then come those of which only a child speaks.
-fn hops(checker: &mut Checker<'_>) -> Vec<Hop> {
+pub(super) fn hops(checker: &mut Checker<'_>) -> Vec<Hop> {
     let grants: BTreeMap<Digest, &Grant> =
         checker.seen.values().filter_map(|seen| Some((seen.digest, seen.grant()?))).collect();
     let mut below: BTreeMap<Option<Digest>, Vec<(UnixSeconds, Digest)>> = BTreeMap::new();

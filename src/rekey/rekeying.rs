@@ -9,11 +9,15 @@ pub enum Role {
     Issuer,
     /// Of whom it is said.
     Subject,
+    /// Who says it, of a record of a delegation.
+    Author,
+    /// Whom a record of a delegation names: the child of a grant, or of whom a capability is.
+    Named,
 }
 
 impl Role {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Issuer, Self::Subject];
+    /// Those of an attestation.
+    pub const OF_ATTESTATION: [Self; 2] = [Self::Issuer, Self::Subject];
 
     /// The word for it in answers.
     #[must_use]
@@ -21,6 +25,8 @@ impl Role {
         match self {
             Self::Issuer => "issuer",
             Self::Subject => "subject",
+            Self::Author => "author",
+            Self::Named => "named",
         }
     }
 }

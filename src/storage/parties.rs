@@ -1,4 +1,5 @@
-//! Whom the issuer and the subject of each record meant, beside the records. `rekeyings` is how that changes.
+//! Whom the issuer and the subject of each record meant, and the names in records of delegations, beside the records. `rekeyings` is how
+//! that changes.
 //!
 //! A party is to be looked up (because the chain was not followed far enough, or went back), looked up, or looked up for good, since its
 //! time lies before the finalized block. Rows stand in the order of names and times, so that all of one name lie together: looking up a
@@ -67,9 +68,9 @@ pub struct Party {
     pub name: u64,
     /// The time as of which it is meant.
     pub said_at: UnixSeconds,
-    /// The record.
+    /// The record: its place in the log, or its number among records of delegations where the role is one of theirs.
     pub seq: u64,
-    /// Which of the two it is.
+    /// Which of its names it is.
     pub role: Role,
     /// How sure it is.
     pub state: PartyState,
@@ -148,6 +149,8 @@ impl TryFrom<PartyRow> for Party {
             role: match row.role {
                 1 => Role::Issuer,
                 2 => Role::Subject,
+                3 => Role::Author,
+                4 => Role::Named,
                 _ => return Err(cell("role").wrong()),
             },
             state: match row.state {
@@ -165,6 +168,8 @@ pub(super) const fn role_number(role: Role) -> i64 {
     match role {
         Role::Issuer => 1,
         Role::Subject => 2,
+        Role::Author => 3,
+        Role::Named => 4,
     }
 }
 
@@ -287,13 +292,23 @@ impl Tx {
         &mut self,
         records: &[StoredRecord],
     ) -> Result<BTreeMap<(u64, Role), Party>, StorageError> {
-        let mut asked = Vec::with_capacity(2 * records.len());
-        for record in records {
-            let time = signed("time", record.said_at.get())?;
-            let seq = signed("record", record.seq)?;
-            for (role, name) in [(Role::Issuer, record.issuer), (Role::Subject, record.subject)] {
-                asked.push((signed("name", name)?, time, seq, role_number(role)));
-            }
+        let of_record = |record: &StoredRecord| {
+            let place = |role, name| (name, record.said_at, record.seq, role);
+            [place(Role::Issuer, record.issuer), place(Role::Subject, record.subject)]
+        };
+        let places: Vec<_> = records.iter().flat_map(of_record).collect();
+        self.parties_at(&places).await
+    }
+
+    /// The parties at some places: the number of the name, the time, the number of the record, and the role.
+    pub async fn parties_at(
+        &mut self,
+        places: &[(u64, UnixSeconds, u64, Role)],
+    ) -> Result<BTreeMap<(u64, Role), Party>, StorageError> {
+        let mut asked = Vec::with_capacity(places.len());
+        for (name, time, seq, role) in places {
+            let (name, time) = (signed("name", *name)?, signed("time", time.get())?);
+            asked.push((name, time, signed("record", *seq)?, role_number(*role)));
         }
         let mut rest = asked.as_slice();
         let mut found = BTreeMap::new();

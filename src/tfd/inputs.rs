@@ -88,6 +88,12 @@ pub(super) struct EdgeFacts {
     pub(super) flags: Vec<Flag>,
 }
 
+/// The inputs of a delegation where nothing is left to a policy; `to_skill` where a skill stands for the child.
+#[must_use]
+pub fn edge_inputs(edge: &Edge, to_skill: bool) -> EdgeInputs {
+    facts(edge, to_skill, &Policy::default()).inputs
+}
+
 /// Reads a delegation; `to_skill` where a skill stands for the child.
 pub(super) fn facts(edge: &Edge, to_skill: bool, policy: &Policy) -> EdgeFacts {
     let mut flags = Vec::new();

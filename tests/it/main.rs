@@ -54,6 +54,9 @@ mod api;
 // What was said of whom.
 mod records;
 
+// Delegations: taken in, served, and answered for.
+mod disputes;
+
 // Human participants, and the wallets that prove themselves.
 mod characters;
 

@@ -22,8 +22,8 @@ use hallmark::vocab::{
 
 use crate::engine::Engine;
 
-const CHAIN: ChainId = ChainId(8453);
-const REGISTRY: Address = Address::repeat_byte(0x80);
+pub(crate) const CHAIN: ChainId = ChainId(8453);
+pub(crate) const REGISTRY: Address = Address::repeat_byte(0x80);
 /// The time of block 0; the blocks are two seconds apart and lie in the past.
 const GENESIS: u64 = 1_760_000_000;
 /// So many blocks are held.
@@ -66,6 +66,11 @@ fn span(timeline: TimelineRef, account: Address, from: u64) -> SpanRecord {
 
 /// A fresh database that is followed to its last block, all of it final, in which each of some accounts is the wallet of an agent.
 pub(crate) async fn chain(url: &str, agents: u64) -> Database {
+    chain_of(url, |agent| account(agent).address, agents).await
+}
+
+/// The same with the wallets of one's choice.
+pub(crate) async fn chain_of(url: &str, wallet: impl Fn(u64) -> Address, agents: u64) -> Database {
     let database = Database::open(url).await.unwrap();
     database.migrate().await.unwrap();
     let mut tx = database.begin_write().await.unwrap();
@@ -76,7 +81,7 @@ pub(crate) async fn chain(url: &str, agents: u64) -> Database {
         (0..BLOCKS).map(|number| HeldBlock { stamp: stamp(number), parent_hash: None }).collect();
     tx.insert_blocks(&blocks).await.unwrap();
     let spans = (0..agents).flat_map(|id| {
-        let address = account(id).address;
+        let address = wallet(id);
         [
             span(TimelineRef::Owner(id.into()), address, 0),
             span(TimelineRef::Wallet(id.into()), address, 0),
@@ -90,7 +95,7 @@ pub(crate) async fn chain(url: &str, agents: u64) -> Database {
 }
 
 /// What takes records in, for one origin.
-fn records(database: &Database, keys: ServiceKeys) -> Records {
+pub(crate) fn records(database: &Database, keys: ServiceKeys) -> Records {
     let origin = Origin {
         name: NAMED.parse().unwrap(),
         token: None,

@@ -14,4 +14,4 @@ pub(super) use filter::{Filter, FilterQuery, Wanted};
 pub(super) use get::*;
 pub(super) use list::*;
 pub(super) use post::*;
-pub(super) use view::{RecordAnswer, Standing, answers};
+pub(super) use view::{FoundAnswer, PartyAnswer, RecordAnswer, Standing, answers};

@@ -42,6 +42,7 @@ impl Event {
         match role {
             Role::Issuer => issuer.as_ref(),
             Role::Subject => subject.as_ref(),
+            Role::Author | Role::Named => None,
         }
     }
 
@@ -230,7 +231,7 @@ pub(super) async fn events(
         // JSON of one line: what is in texts is escaped.
         let frame =
             Bytes::from(format!("id: {}\nevent: attestation\ndata: {json}\n\n", record.seq));
-        let parties = Role::ALL.map(|role| parties.remove(&(record.seq, role)));
+        let parties = Role::OF_ATTESTATION.map(|role| parties.remove(&(record.seq, role)));
         events.push(Event { record, parties, frame });
     }
     Ok(events)

@@ -7,6 +7,7 @@ use crate::attest::attestation::AttestationError;
 use crate::attest::canonical::JsonError;
 use crate::attest::envelope::{EnvelopeError, Signer};
 use crate::attest::incoming::{Incoming, SentBy};
+use crate::attest::method::MethodKey;
 use crate::attest::verdict::{Basis, Expected, Facts, Said, Secured, Valid, Verdict};
 use crate::attest::wallet::Judgement;
 use crate::attest::{Attestation, Envelope, verify};
@@ -18,6 +19,12 @@ use crate::vocab::{AccountId, ChainId, Subject, UnixSeconds};
 const OF_THE_CHAIN: &str = "erc8004.";
 /// How far ahead of our clock a time may be that nobody signed, in seconds.
 const SKEW_S: u64 = verify::SKEW_S;
+
+/// What holds, and the key by which it does, as a Multikey; no key where an account signed.
+pub(in crate::app) struct Verified {
+    pub(in crate::app) valid: Box<Valid>,
+    pub(in crate::app) key: Option<String>,
+}
 
 impl Records {
     /// Checks what somebody brings. What takes long is asked of the database, of other hosts, or of a node, within their own bounds.
@@ -40,7 +47,7 @@ impl Records {
         })?;
         let received_at = self.clock.now();
         // Who is named is not who signed; but whoever looks for a record that was refused looks for it by its digest.
-        let valid =
+        let Verified { valid, .. } =
             self.verified(&envelope, received_at).await.map_err(|refused| {
                 match envelope.claimed_digest() {
                     Some(digest) => refused.of(digest, claimed_signer(&envelope)),
@@ -80,11 +87,12 @@ impl Records {
         })
     }
 
-    async fn verified(
+    /// Checks an envelope with what is known of its signer.
+    pub(in crate::app) async fn verified(
         &self,
         envelope: &Envelope,
         received: UnixSeconds,
-    ) -> Result<Box<Valid>, Refused> {
+    ) -> Result<Verified, Refused> {
         let (did, host) = (Local::Service.did(&self.host), self.host.authority());
         let ours = [did, format!("https://{host}"), host];
         let ours: Vec<_> = ours.iter().map(String::as_str).collect();
@@ -100,7 +108,11 @@ impl Records {
         let question = match verify(envelope, &facts) {
             Verdict::Valid(valid) => {
                 self.note_sighting(known.sighting).await;
-                return Ok(valid);
+                let key = known.method.as_ref().and_then(|method| match &method.key {
+                    MethodKey::Public(key) => Some(key.multibase()),
+                    MethodKey::Account(_) => None,
+                });
+                return Ok(Verified { valid, key });
             }
             Verdict::Invalid(refusal) => return Err(Refused::unverified(refusal)),
             Verdict::Ask(question) => question,
@@ -112,7 +124,7 @@ impl Records {
         })?;
         facts.answer = Some(&answer);
         match verify(envelope, &facts) {
-            Verdict::Valid(valid) => Ok(valid),
+            Verdict::Valid(valid) => Ok(Verified { valid, key: None }),
             Verdict::Invalid(refusal) => Err(Refused::unverified(refusal)),
             Verdict::Ask(_) => Err(Refused::unverified("the chain was asked and gave no answer")),
         }

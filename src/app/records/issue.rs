@@ -1,4 +1,4 @@
-//! Records that this service signs: those that an authorised origin brings, as credentials under the service's own key.
+//! Records that this service signs, as credentials under its own key: those that an authorised origin brings, and its own.
 //!
 //! What is signed is the record as the origin gave it, and nothing of the chain: whom its names meant stands beside it and may change until
 //! it is final, and is never signed. A service without a key keeps such records as it keeps those that it reads from a relay.
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{CheckedRecord, Records};
 use crate::app::ServiceKeys;
 use crate::attest::envelope::Form;
+use crate::attest::incoming::SentBy;
 use crate::attest::jose::{self, Typ};
 use crate::attest::{Attestation, credential};
 use crate::did::jwk_method;
@@ -22,7 +23,11 @@ impl Records {
         let now = self.clock.now();
         let said_at = checked.said_at.min(now);
         let signed = sign_record(&self.keys, &self.host, &checked.attestation, said_at, now);
-        let Some((jwt, proof)) = signed else { return checked };
+        let Some((jwt, mut proof)) = signed else { return checked };
+        if let (SentBy::Name(_), Some(said_by)) = (&checked.sent_by, proof.get_mut("said_by")) {
+            // The service's own word, and its own time.
+            *said_by = "signer".into();
+        }
         CheckedRecord {
             envelope: Some((jwt.into_bytes(), Form::VcJwt)),
             source: RecordSource::Issued,

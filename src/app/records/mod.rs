@@ -19,6 +19,7 @@ mod refused;
 
 use std::sync::Arc;
 
+pub(in crate::app) use check::Verified;
 pub use issue::sign_record;
 pub use origins::{Origin, Origins};
 pub use queue::{QueueClosed, RecordQueue, RecordWriter};

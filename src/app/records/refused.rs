@@ -49,15 +49,15 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(because: RefusedBecause, detail: impl std::fmt::Display) -> Self {
+    pub(in crate::app) fn new(because: RefusedBecause, detail: impl std::fmt::Display) -> Self {
         Self { because, detail: detail.to_string(), digest: None, issuer: None }
     }
 
-    pub(super) fn unverified(detail: impl std::fmt::Display) -> Self {
+    pub(in crate::app) fn unverified(detail: impl std::fmt::Display) -> Self {
         Self::new(RefusedBecause::Unverified, detail)
     }
 
-    pub(super) fn of(self, digest: Digest, issuer: impl std::fmt::Display) -> Self {
+    pub(in crate::app) fn of(self, digest: Digest, issuer: impl std::fmt::Display) -> Self {
         Self { digest: Some(digest), issuer: Some(issuer.to_string()), ..self }
     }
 }

@@ -1,4 +1,4 @@
-//! `hallmark tfd experiment`: the calibration run, over the delegations of cases or over synthetic populations.
+//! `hallmark tfd experiment`: the calibration run, over the delegations of cases, those that a service keeps, or synthetic populations.
 //!
 //! The result is JSON with or without `--json`, on several lines without it: it is for programs, and for those who compare runs.
 
@@ -7,12 +7,19 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::super::args::ExperimentArgs;
-use super::super::{CliError, Exit, Output};
+use super::super::shutdown::run_until_signal;
+use super::super::{CliError, Exit, Output, open};
+use crate::config::Config;
+use crate::delegation::{BlockAt, HopState};
+use crate::storage::{Database, StorageError, StoredEdge};
 use crate::tfd::{
     Case, Noise, Point, Population, Report, Sensitivity, Source, Test, falsification, report,
     sensitivity,
 };
 use crate::vocab::Digest;
+
+/// So many hops are read at a time.
+const PAGE: u32 = 10_000;
 
 /// What one run found.
 #[derive(Serialize)]
@@ -38,8 +45,22 @@ struct Run {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 enum Dataset {
-    Synthetic { population: Population, edges: usize },
-    Cases { cases: Vec<Digest>, edges: usize, left_out: usize },
+    Synthetic {
+        population: Population,
+        edges: usize,
+    },
+    Cases {
+        cases: Vec<Digest>,
+        edges: usize,
+        left_out: usize,
+    },
+    /// Those of a database, after so many records of delegations and up to a block; left out are those that only one side signed.
+    Stored {
+        records: u64,
+        indexed: Option<BlockAt>,
+        edges: usize,
+        left_out: usize,
+    },
 }
 
 /// Betas of profile `tfd/1` in order; `null` of none.
@@ -64,8 +85,14 @@ struct Disputes {
 }
 
 /// Runs what was asked for.
-pub(super) fn run(wanted: &ExperimentArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let runs = if wanted.files.is_empty() {
+pub(super) fn run(
+    config: &Config,
+    wanted: &ExperimentArgs,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let runs = if wanted.stored {
+        vec![stored(config, wanted)?]
+    } else if wanted.files.is_empty() {
         Population::ALL.iter().map(|population| synthetic(*population, wanted)).collect()
     } else {
         vec![given(wanted)?]
@@ -82,6 +109,47 @@ fn synthetic(population: Population, wanted: &ExperimentArgs) -> Run {
     let points: Vec<Point> = (0..wanted.draws).map(|_| source.draw(&mut random)).collect();
     let dataset = Dataset::Synthetic { population, edges: points.len() };
     examined(dataset, None, source, &points, wanted)
+}
+
+/// The delegations of a database, of one state of it.
+fn stored(config: &Config, wanted: &ExperimentArgs) -> Result<Run, CliError> {
+    let found = run_until_signal(async |_| {
+        let database = open::any_database(config).await?;
+        let found = edges_in(&database).await;
+        database.close().await;
+        found.map_err(|error| CliError::failed("cannot read the delegations", &error))
+    })??;
+    let (records, indexed, all) = found;
+    let (active, others): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|edge| edge.state == HopState::Accepted);
+    let points: Vec<Point> = active.iter().map(|edge| Point::of(&edge.inputs())).collect();
+    let (edges, left_out) = (points.len(), others.len());
+    let dataset = Dataset::Stored { records, indexed, edges, left_out };
+    // Each hop of which somebody else judged that it failed is a failure of its own.
+    let cases = active.iter().filter(|edge| edge.is_disputed).count();
+    let disputes = Disputes { cases, failures: cases, with_verdict: cases, edges };
+    Ok(examined(dataset, Some(disputes), Source::Given(&points), &points, wanted))
+}
+
+/// Every hop that is kept, with how many records there are and up to which block the chain is followed.
+async fn edges_in(
+    database: &Database,
+) -> Result<(u64, Option<BlockAt>, Vec<StoredEdge>), StorageError> {
+    let mut tx = database.begin_read().await?;
+    let (records, indexed) = (tx.delegation_count().await?, tx.tags().await?.indexed);
+    let indexed = indexed.map(|stamp| {
+        let (number, hash) = (stamp.block.number, stamp.block.hash);
+        BlockAt { number, hash, time: stamp.time }
+    });
+    let mut edges: Vec<StoredEdge> = Vec::new();
+    loop {
+        let after = edges.last().map(|edge| edge.hop);
+        let page = tx.edges_after(after, PAGE).await?;
+        if page.is_empty() {
+            return Ok((records, indexed, edges));
+        }
+        edges.extend(page);
+    }
 }
 
 fn given(wanted: &ExperimentArgs) -> Result<Run, CliError> {

@@ -25,42 +25,42 @@ use hallmark::tfd::{Author, LossSource};
 use hallmark::vocab::{AccountId, BlockRef, BlockStamp, ChainId, Digest, Subject, UnixSeconds};
 use serde_json::json;
 
-pub(super) const BASE: ChainId = ChainId(8453);
+pub(crate) const BASE: ChainId = ChainId(8453);
 /// When the first grant of a trace is made, at the block [`BLOCK`].
-pub(super) const START: u64 = 1_770_116_913;
-pub(super) const BLOCK: u64 = 41_700_000;
+pub(crate) const START: u64 = 1_770_116_913;
+pub(crate) const BLOCK: u64 = 41_700_000;
 /// Up to when a document knows everything.
-pub(super) const KNOWN: u64 = START + 90_000;
+pub(crate) const KNOWN: u64 = START + 90_000;
 /// When it is checked.
-pub(super) const CHECKED: u64 = START + 100_000;
+pub(crate) const CHECKED: u64 = START + 100_000;
 
 /// Whose word on capabilities is taken: a did:web that signs DSSE by P-256.
-pub(super) const EVALUATOR: &str = "did:web:evaluator.example";
+pub(crate) const EVALUATOR: &str = "did:web:evaluator.example";
 /// A did:web that signs documents with a proof, by Ed25519.
-pub(super) const COURIER: &str = "did:web:courier.example";
+pub(crate) const COURIER: &str = "did:web:courier.example";
 
-pub(super) fn time(seconds: u64) -> UnixSeconds {
+pub(crate) fn time(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(seconds).unwrap()
 }
 
-pub(super) fn name(text: &str) -> Subject {
+pub(crate) fn name(text: &str) -> Subject {
     text.parse().unwrap()
 }
 
 /// An agent by its number.
-pub(super) fn agent(number: u8) -> Subject {
+pub(crate) fn agent(number: u8) -> Subject {
     name(&format!("eip155:8453:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432:{number}"))
 }
 
-pub(super) fn buyer() -> Subject {
+pub(crate) fn buyer() -> Subject {
     name("did:web:buyer.example")
 }
 
-pub(super) fn wallet(byte: u8) -> PrivateKeySigner {
+pub(crate) fn wallet(byte: u8) -> PrivateKeySigner {
     PrivateKeySigner::from_slice(&[byte; 32]).unwrap()
 }
 
-pub(super) fn account(byte: u8) -> AccountId {
+pub(crate) fn account(byte: u8) -> AccountId {
     AccountId { chain: BASE, address: wallet(byte).address() }
 }
 
@@ -74,12 +74,12 @@ fn key(subject: &str) -> PrivateKey {
 }
 
 /// Who judges: a did:key, which signs JWTs.
-pub(super) fn judge() -> Subject {
+pub(crate) fn judge() -> Subject {
     name(&format!("did:key:{}", key("judge").public().multibase()))
 }
 
 /// A digest that stands for something outside of the trace.
-pub(super) fn digest(of: &str) -> Digest {
+pub(crate) fn digest(of: &str) -> Digest {
     Digest::of(of.as_bytes())
 }
 
@@ -91,17 +91,17 @@ fn stamp(seconds: u64) -> BlockStamp {
 }
 
 /// A place in the block of a time.
-pub(super) fn place(seconds: u64) -> At {
+pub(crate) fn place(seconds: u64) -> At {
     At::of(&stamp(seconds), 3)
 }
 
-pub(super) fn span(byte: u8, from: u64, to: Option<u64>, cause: &str) -> WalletSpan {
+pub(crate) fn span(byte: u8, from: u64, to: Option<u64>, cause: &str) -> WalletSpan {
     let account = account(byte).to_string();
     WalletSpan { account, from: place(from), to: to.map(place), cause: cause.to_owned() }
 }
 
 /// A grant as most are.
-pub(super) fn grant(parent: Subject, child: Subject, under: Under, at: u64) -> Grant {
+pub(crate) fn grant(parent: Subject, child: Subject, under: Under, at: u64) -> Grant {
     let conditions = vec![
         json!({ "type": "latency", "operator": "<=", "value": 2000, "unit": "ms" }),
         json!({ "type": "accuracy", "operator": ">=", "value": 950_000, "unit": "ppm" }),
@@ -130,12 +130,12 @@ pub(super) fn grant(parent: Subject, child: Subject, under: Under, at: u64) -> G
     }
 }
 
-pub(super) fn acceptance(grant: Digest, parent: Subject, child: Subject, at: u64) -> Acceptance {
+pub(crate) fn acceptance(grant: Digest, parent: Subject, child: Subject, at: u64) -> Acceptance {
     let schema = Kind::Acceptance;
     Acceptance { schema, issuer: child, issued_at: time(at), grant, parent }
 }
 
-pub(super) fn interaction(
+pub(crate) fn interaction(
     grant: Digest,
     issuer: Subject,
     previous: Digest,
@@ -154,7 +154,7 @@ pub(super) fn interaction(
     }
 }
 
-pub(super) fn outcome(grant: Digest, issuer: Subject, last: Digest, ended: u64) -> Outcome {
+pub(crate) fn outcome(grant: Digest, issuer: Subject, last: Digest, ended: u64) -> Outcome {
     Outcome {
         schema: Kind::Outcome,
         issuer,
@@ -168,7 +168,7 @@ pub(super) fn outcome(grant: Digest, issuer: Subject, last: Digest, ended: u64) 
     }
 }
 
-pub(super) fn capability(of: Child, ppm: u32, at: u64) -> Capability {
+pub(crate) fn capability(of: Child, ppm: u32, at: u64) -> Capability {
     Capability {
         schema: Kind::Capability,
         issuer: name(EVALUATOR),
@@ -180,7 +180,7 @@ pub(super) fn capability(of: Child, ppm: u32, at: u64) -> Capability {
     }
 }
 
-pub(super) fn verdict(grant: Digest, at: u64) -> Verdict {
+pub(crate) fn verdict(grant: Digest, at: u64) -> Verdict {
     Verdict {
         schema: Kind::Verdict,
         issuer: judge(),
@@ -199,13 +199,13 @@ pub(super) fn verdict(grant: Digest, at: u64) -> Verdict {
 }
 
 /// A document that grows.
-pub(super) struct Builder {
-    pub(super) document: TraceDocument,
+pub(crate) struct Builder {
+    pub(crate) document: TraceDocument,
 }
 
 impl Builder {
     /// One in which nobody signed yet, and which knows agents 1 to `agents`, the evaluator and the courier.
-    pub(super) fn new(agents: u8) -> Self {
+    pub(crate) fn new(agents: u8) -> Self {
         let mut document = TraceDocument::new(Vec::new());
         let BlockStamp { block, time: at } = stamp(KNOWN);
         let block = BlockAt { number: block.number, hash: block.hash, time: at };
@@ -231,12 +231,12 @@ impl Builder {
         Self { document }
     }
 
-    pub(super) fn party(&mut self, name: &Subject) -> &mut Party {
+    pub(crate) fn party(&mut self, name: &Subject) -> &mut Party {
         self.document.parties.iter_mut().find(|party| party.name == *name).unwrap()
     }
 
     /// Signs a record as its issuer does: an agent by its wallet, the evaluator by DSSE, the courier by a proof inside, the judge as a JWT.
-    pub(super) fn sign(&mut self, record: impl Into<Whole>) -> Digest {
+    pub(crate) fn sign(&mut self, record: impl Into<Whole>) -> Digest {
         let record = record.into().0;
         let issuer = record.issuer().to_string();
         if let Subject::Agent(agent) = record.issuer() {
@@ -264,18 +264,18 @@ impl Builder {
     }
 
     /// Signs a record by the wallet of a number, whoever its issuer is.
-    pub(super) fn sign_by(&mut self, record: impl Into<Whole>, byte: u8) -> Digest {
+    pub(crate) fn sign_by(&mut self, record: impl Into<Whole>, byte: u8) -> Digest {
         let typed = record.into().0.typed().unwrap();
         self.add(stated(&typed, byte).to_value().to_string());
         typed.digest()
     }
 
-    pub(super) fn add(&mut self, envelope: String) {
+    pub(crate) fn add(&mut self, envelope: String) {
         self.document.envelopes.push(Sealed { envelope, received: None });
     }
 
     /// Puts another envelope in the place of the last one.
-    pub(super) fn instead(&mut self, change: impl Fn(&str) -> String) {
+    pub(crate) fn instead(&mut self, change: impl Fn(&str) -> String) {
         let last = self.document.envelopes.last_mut().unwrap();
         let changed = change(&last.envelope);
         assert_ne!(changed, last.envelope);
@@ -283,7 +283,7 @@ impl Builder {
     }
 
     /// A delegation that both sign, at a time and ten seconds later: the grant, and the acceptance.
-    pub(super) fn hire(&mut self, grant: Grant) -> (Digest, Digest) {
+    pub(crate) fn hire(&mut self, grant: Grant) -> (Digest, Digest) {
         let (parent, at) = (grant.issuer.clone(), grant.issued_at.get() + 10);
         let child = grant.child.agent().unwrap().clone();
         let granted = self.sign(grant);
@@ -292,7 +292,7 @@ impl Builder {
     }
 
     /// A chain of agents, each hired by the one before: with snapshots, three interactions, outcomes, and a verdict on the last. The grants.
-    pub(super) fn chain(&mut self, hops: u8) -> Vec<Digest> {
+    pub(crate) fn chain(&mut self, hops: u8) -> Vec<Digest> {
         let mut grants: Vec<Digest> = Vec::new();
         let mut runs = Vec::new();
         for hop in 1..=hops {
@@ -324,7 +324,7 @@ impl Builder {
         grants
     }
 
-    pub(super) fn verdict(&self) -> TraceVerdict {
+    pub(crate) fn verdict(&self) -> TraceVerdict {
         let bytes = serde_json::to_vec(&self.document).unwrap();
         let read = TraceDocument::read(&bytes).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read, self.document, "what is written is read again");
@@ -333,7 +333,7 @@ impl Builder {
 }
 
 /// A record of any kind.
-pub(super) struct Whole(Record);
+pub(crate) struct Whole(Record);
 
 impl From<Record> for Whole {
     fn from(record: Record) -> Self {
@@ -357,7 +357,7 @@ fn host() -> WebHost {
 }
 
 /// A record as the wallet of a number signs it.
-pub(super) fn stated(typed: &TypedRecord, byte: u8) -> RecordStatement {
+pub(crate) fn stated(typed: &TypedRecord, byte: u8) -> RecordStatement {
     let scheme = if byte % 2 == 1 { Scheme::Eip712 } else { Scheme::Eip191 };
     let account = account(byte);
     let signed = signed_digest(scheme, typed, account.chain);

@@ -1,7 +1,7 @@
 //! Delegation traces: what is signed, what holds, what is wrong where, and what comes of it.
 
 mod attacks;
-mod build;
+pub(crate) mod build;
 mod chains;
 mod commands;
 pub(crate) mod schema;

@@ -37,7 +37,15 @@ const ALL_AGENTS: [&str; 2] = ["AGENTS_AT", "HIGHEST_SUBJECT"];
 /// What tells the few names apart in the many records of one agent, which an index finds.
 const OF_ONE_AGENT: [&str; 1] = ["NAMES_OF"];
 /// What forgets or counts everything reads everything.
-const WHOLE: [&str; 4] = ["SPANS_DELETE", "EVERYTHING", "SOURCES_COUNT", "CONTENT_BYTES"];
+const WHOLE: [&str; 7] = [
+    "SPANS_DELETE",
+    "EVERYTHING",
+    "SOURCES_COUNT",
+    "CONTENT_BYTES",
+    "EDGES_EVERYTHING",
+    "BETAS_EVERYTHING",
+    "BETA_AT",
+];
 /// Its statements read whole tables, and say so.
 const AUDIT: &str = "audit.rs";
 

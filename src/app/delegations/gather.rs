@@ -1,0 +1,188 @@
+//! A trace put together from what is kept: the hops, their envelopes byte for byte, and who spoke for whom when they signed.
+//!
+//! Either the way from one hop up to the buyer, which is all that a failure of that hop rests on, or everything below the first grant.
+//! What is larger than a document may be is refused, with what to ask for instead.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::hops::{OF_OTHERS_MAX, of_parties, read};
+use crate::app::Records;
+use crate::delegation::{
+    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, HOPS_MAX, Kind, Record, Sealed, TraceDocument,
+};
+use crate::storage::{StorageError, StoredDelegation, Tx};
+use crate::vocab::Digest;
+
+/// So many hops of a whole trace are gathered.
+const HOPS_OF_WHOLE_MAX: usize = 1_000;
+
+/// How much of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TracePart {
+    /// From one hop up to the buyer.
+    Path,
+    /// All hops below the first one that is there.
+    Whole,
+}
+
+/// Why a trace cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum GatherError {
+    /// It is larger than a document may be.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The records of a trace.
+pub(super) struct Gathered {
+    /// The grants, or of hops that only a child claims the digests of the grants.
+    pub(super) hops: BTreeSet<Digest>,
+    /// The grant above the topmost hop, where it is not there.
+    pub(super) missing: Option<Digest>,
+    pub(super) records: Vec<StoredDelegation>,
+}
+
+impl Records {
+    /// The trace of a grant, as a document that anybody can check.
+    ///
+    /// # Errors
+    /// When it is too large for a document, or the database fails.
+    pub async fn trace(
+        &self,
+        tx: &mut Tx,
+        grant: Digest,
+        part: TracePart,
+    ) -> Result<TraceDocument, GatherError> {
+        let gathered = gather(tx, grant, part, None).await?;
+        self.document(tx, &gathered.records).await
+    }
+
+    /// A document of records.
+    pub(super) async fn document(
+        &self,
+        tx: &mut Tx,
+        records: &[StoredDelegation],
+    ) -> Result<TraceDocument, GatherError> {
+        let size: usize = records.iter().map(|record| record.envelope.len()).sum();
+        if records.len() > ENVELOPES_MAX || size > DOCUMENT_BYTES_MAX / 2 {
+            let why = format!(
+                "the trace has {} envelopes of {size} bytes together, and a document has at most {ENVELOPES_MAX} of {}: ask for `part=path`, or for a hop further down",
+                records.len(),
+                DOCUMENT_BYTES_MAX / 2
+            );
+            return Err(GatherError::TooLarge(why));
+        }
+        let mut document = TraceDocument::new(Vec::with_capacity(records.len()));
+        for record in records {
+            let text = String::from_utf8(record.envelope.clone());
+            let broken = |_| StorageError::inconsistent("delegation", "envelope", record.number);
+            let envelope = text.map_err(broken)?;
+            if let Some((signed_by, block)) = &record.answer {
+                document.answers.push(Answer {
+                    envelope: Digest::of(envelope.as_bytes()),
+                    signed_by: signed_by.clone(),
+                    block: block.number,
+                    hash: block.hash,
+                });
+            }
+            document.envelopes.push(Sealed { envelope, received: Some(record.received_at) });
+        }
+        self.know(tx, &mut document, records).await?;
+        // What is served is what anybody can read again.
+        let refused = |error| {
+            GatherError::TooLarge(format!(
+                "the trace makes no document: {error}; ask for `part=path`"
+            ))
+        };
+        document.check().map_err(refused)?;
+        Ok(document)
+    }
+}
+
+/// Gathers the records of a trace; `verdict` is one that must be among them.
+pub(super) async fn gather(
+    tx: &mut Tx,
+    grant: Digest,
+    part: TracePart,
+    verdict: Option<&StoredDelegation>,
+) -> Result<Gathered, GatherError> {
+    let (path, missing) = path(tx, grant).await?;
+    let grants = match (part, path.first()) {
+        (TracePart::Whole, Some(first)) => below(tx, first.clone()).await?,
+        _ => path,
+    };
+    let mut hops: BTreeSet<Digest> = grants.iter().map(|grant| grant.digest).collect();
+    let mut records: Vec<StoredDelegation> = Vec::new();
+    let mut snapshots = BTreeSet::new();
+    for grant in &grants {
+        if let Record::Grant(said) = read(grant)? {
+            snapshots.extend([said.snapshots.parent, said.snapshots.child].into_iter().flatten());
+        }
+        records.push(grant.clone());
+        for kind in [Kind::Acceptance, Kind::Interaction, Kind::Outcome] {
+            records.extend(of_parties(tx, grant, kind).await?);
+        }
+        records.extend(tx.delegations_of_kind(grant.digest, Kind::Verdict, OF_OTHERS_MAX).await?);
+    }
+    if hops.insert(grant) {
+        // A grant that only its child speaks of.
+        for kind in [Kind::Acceptance, Kind::Outcome, Kind::Verdict] {
+            records.extend(tx.delegations_of_kind(grant, kind, OF_OTHERS_MAX).await?);
+        }
+    }
+    let snapshots: Vec<_> = snapshots.into_iter().collect();
+    records.extend(tx.delegations_by_digest(&snapshots).await?.into_values());
+    records.extend(verdict.cloned());
+    let mut seen = BTreeSet::new();
+    records.retain(|record| seen.insert(record.digest));
+    Ok(Gathered { hops, missing, records })
+}
+
+/// The grants from one up to the first that is there, the topmost first, and what that one stands under if it is not there.
+async fn path(
+    tx: &mut Tx,
+    grant: Digest,
+) -> Result<(Vec<StoredDelegation>, Option<Digest>), GatherError> {
+    let mut path: VecDeque<StoredDelegation> = VecDeque::new();
+    let mut next = Some(grant);
+    // One more than may hold, so that a trace which is too long is seen to be.
+    while let Some(digest) = next.filter(|_| path.len() <= HOPS_MAX as usize) {
+        let found = tx.delegations_by_digest(&[digest]).await?.remove(&digest);
+        let Some(found) = found.filter(|found| found.kind == Kind::Grant) else { break };
+        next = found.of_grant;
+        path.push_front(found);
+    }
+    let missing = next.filter(|_| path.len() <= HOPS_MAX as usize);
+    Ok((path.into(), missing))
+}
+
+/// A grant and all below it, each before those below it.
+async fn below(tx: &mut Tx, first: StoredDelegation) -> Result<Vec<StoredDelegation>, GatherError> {
+    let mut found = vec![first];
+    let mut next = 0;
+    while let Some(above) = found.get(next).map(|grant| grant.digest) {
+        next += 1;
+        let rest = u32::try_from(HOPS_OF_WHOLE_MAX + 1 - found.len()).unwrap_or(0);
+        let grants = tx.delegations_of_kind(above, Kind::Grant, rest).await?;
+        found.extend(grants);
+        if found.len() > HOPS_OF_WHOLE_MAX {
+            let why = format!(
+                "the trace has more than {HOPS_OF_WHOLE_MAX} hops: ask for `part=path`, which has the hops from this one up to the buyer"
+            );
+            return Err(GatherError::TooLarge(why));
+        }
+    }
+    Ok(found)
+}
+
+/// Records by whose word they are.
+pub(super) fn by_issuer(records: &[StoredDelegation]) -> BTreeMap<u64, Vec<&StoredDelegation>> {
+    let mut by_issuer: BTreeMap<u64, Vec<&StoredDelegation>> = BTreeMap::new();
+    for record in records {
+        by_issuer.entry(record.issuer).or_default().push(record);
+    }
+    by_issuer
+}

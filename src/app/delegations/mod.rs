@@ -1,0 +1,46 @@
+//! Records of delegations: taken in, put together to hops and traces, and answered from when something failed.
+//!
+//! `take` checks and keeps a record, `hops` looks at the hops anew that it changes, `gather` makes of what is kept a document that can be
+//! checked by anybody, `judge` checks one that somebody brings, `attribute`
+//! makes the report of a dispute, and `publish` says it. All of them are verbs of [`Records`](super::Records), since they rest on
+//! the same things: the database, the service's keys, and who spoke for whom. What a trace must be is `delegation`'s affair, and who
+//! carries how much `tfd`'s.
+
+mod attribute;
+mod control;
+mod gather;
+mod hops;
+mod judge;
+mod knowledge;
+mod publish;
+mod take;
+
+pub use attribute::{Attribution, AttributionError, Renamed};
+pub use gather::{GatherError, TracePart};
+pub use judge::Judged;
+pub use publish::{DisputeKeeper, Published};
+pub use take::{CheckedDelegation, TakenDelegation};
+
+pub(super) use hops::{reconsider, spoken_hops};
+
+use tokio::sync::Semaphore;
+
+/// So many traces are checked at a time, in the whole process: each may have thousands of signatures.
+static CHECKS: Semaphore = Semaphore::const_new(2);
+
+/// Does what takes long and waits for nothing, beside the tasks that answer requests.
+///
+/// # Errors
+/// When it ended early.
+async fn checked_apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AttributionError> {
+    let ended = |why: &dyn std::fmt::Display| AttributionError::Ended(why.to_string());
+    let place = CHECKS.acquire().await.map_err(|error| ended(&error))?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Taken along: whoever stops waiting does not stop the work.
+        let _place = place;
+        work()
+    });
+    done.await.map_err(|error| ended(&error))
+}

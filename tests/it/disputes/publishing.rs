@@ -1,0 +1,103 @@
+//! Reports as attestations of the service: said once, said anew when they change, and taken back.
+
+use hallmark::delegation::{Ruling, Verdict};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::support::databases::on_both_engines;
+
+const NOTHING: Published = Published { computed: 0, attestations: 0 };
+
+fn computed(attestations: u64) -> Published {
+    Published { computed: 1, attestations }
+}
+
+/// What was said of an agent, newest first.
+async fn said_of(desk: &Desk, agent: &str) -> Vec<Value> {
+    let list = desk.service.ok("/v1/attestations?claim_type=tfd.attribution.v1&limit=500").await;
+    let mut items = list["items"].as_array().unwrap().clone();
+    items.retain(|item| item["record"]["attestation"]["subject"] == agent);
+    items.reverse();
+    items
+}
+
+on_both_engines! {
+    async fn a_report_is_said_of_everybody_concerned_and_once(db: Database) {
+        let desk = Desk::open(&db, &apart(4)).await;
+        let mut built = Builder::new(4);
+        let (grants, judged) = chain(&mut built, 3);
+        desk.take_all(&built).await;
+        assert_eq!(desk.publish().await, computed(4));
+        assert_eq!(desk.publish().await, NOTHING, "and not twice");
+        let told = desk.report(judged).await;
+        assert_eq!((&told["published"]["is_current"], &told["published"]["report"]), (&json!(true), &told["report_digest"]));
+        assert_eq!(told["published"]["attestations"].as_array().unwrap().len(), 4);
+        let of = said_of(&desk, &agent(4).to_string()).await;
+        assert_eq!(of.len(), 1);
+        let (record, issued) = (&of[0]["record"]["attestation"], &of[0]);
+        assert_eq!((&issued["source"], &issued["issuer_class"], &issued["supersedes"]), (&json!("issued"), &json!("system"), &Value::Null));
+        assert_eq!((&issued["verdict"]["form"], &issued["verdict"]["said_by"]), (&json!("vc+jwt"), &json!("signer")));
+        assert_eq!(issued["rekeying"]["subject"]["name"], json!(agent(4)));
+        let data = &record["claim"]["data"];
+        assert_eq!((&data["dispute"], &data["report"], &data["trace"]), (&json!(judged), &told["report_digest"], &json!("valid")));
+        let shares = &data["shares"][0];
+        assert_eq!((&shares["weight_ppb"], &shares["unit"], &shares["buyer"]), (&json!(1_000_000_000), &json!("usdc"), &json!(buyer())));
+        let player = told["report"]["failures"][0]["players"].as_array().unwrap().iter().find(|one| one["player"] == json!(agent(4))).unwrap();
+        assert_eq!((&shares["shapley_ppb"], &shares["amount"]), (&player["shapley_ppb"], &player["amount"]));
+        assert_eq!(record["evidenceRefs"][0], json!({ "kind": "hallmark.verdict", "id": judged, "visibility": "public" }));
+        // The credential holds, by the service's own key.
+        let full = desk.service.ok(&format!("/v1/attestations/{}", issued["digest"].as_str().unwrap())).await;
+        let again = desk.service.post("/v1/attestations", full["envelope"].as_str().unwrap().to_owned()).await;
+        assert_eq!(again.status, 200, "{}", again.text());
+        // What is said of another hop is no reason to say anything.
+        let mut more = Builder::new(4);
+        more.sign(grant(agent(2), agent(4), Under::Grant(grants[0]), START + 900));
+        desk.take(&more.document.envelopes[0].envelope).await;
+        assert_eq!(desk.publish().await, NOTHING);
+    }
+
+    /// A late interaction changes the inputs of a hop above: what is said anew replaces what was said.
+    async fn what_changes_is_said_anew_and_taken_back_where_it_no_longer_holds(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        let (granted, last) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 5, 5);
+        let (below, _) = hire(&mut built, grant(agent(2), agent(3), Under::Grant(granted), START + 200), 5, 5);
+        let judged = built.sign(verdict(below, START + 30_000));
+        desk.take_all(&built).await;
+        assert_eq!(desk.publish().await, computed(3));
+        let before = said_of(&desk, &agent(1).to_string()).await;
+        let mut more = Builder::new(3);
+        more.sign(interaction(granted, agent(1), last, "one more", START + 500));
+        desk.take(&more.document.envelopes[0].envelope).await;
+        assert_eq!(desk.report(judged).await["published"]["is_current"], json!(false));
+        assert_eq!(desk.publish().await, computed(3));
+        let after = said_of(&desk, &agent(1).to_string()).await;
+        assert_eq!((after.len(), &after[0]["supersedes"]), (2, &before[0]["digest"]));
+        let weight = |item: &Value| item["record"]["attestation"]["claim"]["data"]["shares"][0]["weight_ppb"].as_u64().unwrap();
+        assert!(weight(&after[0]) < weight(&before[0]), "who watched more carries less");
+        let replaced = desk.service.ok(&format!("/v1/attestations/{}", before[0]["digest"].as_str().unwrap())).await;
+        assert_eq!(replaced["superseded_by"], after[0]["digest"]);
+        // The judge takes it back.
+        let back = Verdict { ruling: Ruling::Dismissed, losses: vec![], ..verdict(below, START + 40_000) };
+        let mut more = Builder::new(3);
+        more.sign(back);
+        desk.take(&more.document.envelopes[0].envelope).await;
+        assert_eq!(desk.publish().await, computed(3));
+        let last = said_of(&desk, &agent(1).to_string()).await;
+        let data = &last[0]["record"]["attestation"]["claim"]["data"];
+        assert_eq!((last.len(), &data["shares"], &data["report"]), (3, &json!([]), &Value::Null));
+        assert_eq!(last[0]["supersedes"], after[0]["digest"]);
+        assert_eq!(desk.publish().await, NOTHING);
+    }
+
+    /// Without a key nothing is said, and nothing is forgotten.
+    async fn a_service_without_a_key_waits(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        chain(&mut built, 2);
+        desk.take_all(&built).await;
+        let keyless = Records { keys: ServiceKeys::default(), ..desk.records() };
+        assert_eq!(DisputeKeeper::new(keyless).turn().await.unwrap(), NOTHING);
+        assert_eq!(desk.publish().await, computed(3));
+    }
+}

@@ -1,0 +1,144 @@
+//! Traces as documents: what is served is what anybody can check, and what is brought is checked against what is known here.
+
+use hallmark::app::TracePart;
+use hallmark::attest::dsse;
+use hallmark::attest::typed_record::PAYLOAD_TYPE;
+use hallmark::delegation::{Capability, Party, Record, Standing, TraceDocument, verify_trace};
+use hallmark::did::jwk_method;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::support::databases::on_both_engines;
+
+async fn trace(desk: &Desk, path: &str) -> TraceDocument {
+    let reply = desk.service.get(path).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    TraceDocument::read(&reply.body).unwrap()
+}
+
+async fn judged(desk: &Desk, document: &TraceDocument) -> Value {
+    let reply =
+        desk.service.post("/v1/delegations/verify", serde_json::to_vec(document).unwrap()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()
+}
+
+on_both_engines! {
+    /// The document carries its own proof: it is valid to whoever has nothing but it.
+    async fn a_trace_is_served_as_a_document_that_holds_offline(db: Database) {
+        let desk = Desk::open(&db, &apart(5)).await;
+        let mut built = Builder::new(5);
+        let (grants, judged_by) = chain(&mut built, 3);
+        // A sister of the last hop.
+        let (sister, _) = hire(&mut built, grant(agent(3), agent(5), Under::Grant(grants[1]), START + 400), 1, 2);
+        desk.take_all(&built).await;
+        for of in [grants[0], grants[2], judged_by] {
+            let document = trace(&desk, &format!("/v1/delegations/{of}/trace")).await;
+            let verdict = verify_trace(&document, time(CHECKED));
+            assert_eq!((verdict.reason(), verdict.standing), (None, Standing::Valid));
+            assert_eq!(verdict.hops.len(), 4, "the whole of it");
+            assert_eq!(document.envelopes.len(), built.document.envelopes.len());
+            assert!(document.envelopes.iter().all(|sealed| sealed.received == Some(time(CHECKED))));
+            assert_eq!(document.as_of[0].block.number, HEAD);
+            assert_eq!(document.parties.len(), 5);
+            let span = &document.parties[0].wallets[0];
+            assert_eq!((span.from.block, span.from.hash), (Some(REGISTERED), Some(samples::block(REGISTERED).hash)));
+        }
+        let path = trace(&desk, &format!("/v1/delegations/{}/trace?part=path", grants[2])).await;
+        let verdict = verify_trace(&path, time(CHECKED));
+        assert_eq!((verdict.standing, verdict.hops.len()), (Standing::Valid, 3));
+        assert!(verdict.hop(sister).is_none());
+        let of_judge = &path.envelopes;
+        assert!(of_judge.iter().any(|sealed| sealed.envelope.starts_with("ey")), "the judge's word is there");
+        desk.service.problem(&format!("/v1/delegations/{}/trace?part=half", grants[0]), 400).await;
+        desk.service.problem(&format!("/v1/delegations/{}/trace", digest("nothing")), 404).await;
+        desk.service.problem("/v1/delegations/0x12/trace", 400).await;
+        let snapshot = built.document.envelopes[0].envelope.clone();
+        let snapshot = desk.post(&snapshot).await.json()["digest"].as_str().unwrap().to_owned();
+        let problem = desk.service.problem(&format!("/v1/delegations/{snapshot}/trace"), 404).await;
+        assert!(problem["detail"].as_str().unwrap().contains("capability"), "{problem}");
+    }
+
+    /// The verdict names the first hop that fails, and why.
+    async fn a_verdict_names_the_first_hop_that_fails(db: Database) {
+        let desk = Desk::open(&db, &apart(4)).await;
+        let mut built = Builder::new(4);
+        let (grants, _) = chain(&mut built, 2);
+        let mut wider = grant(agent(3), agent(4), Under::Grant(grants[1]), START + 300);
+        wider.scope.actions = vec!["*".to_owned()];
+        hire(&mut built, wider, 1, 1);
+        desk.take_all(&built).await;
+        let document = trace(&desk, &format!("/v1/delegations/{}/trace", grants[0])).await;
+        let told = judged(&desk, &document).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("invalid"), &json!("invalid")));
+        assert_eq!((&told["reason"]["hop"], &told["reason"]["kind"]), (&json!(3), &json!("widens")));
+        assert_eq!(told["as_of"]["block"]["number"], HEAD);
+    }
+
+    /// Spans that a document makes up prove nothing here.
+    async fn forged_spans_are_replaced_by_what_the_chain_says(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        // Agent 2's acceptance, by a wallet that never was its.
+        let granted = built.sign(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+        built.sign_by(
+            Record::Acceptance(Box::new(acceptance(granted, agent(1), agent(2), START + 110))),
+            9,
+        );
+        built.party(&agent(2)).wallets = vec![span(9, START, None, "proven")];
+        assert_eq!(built.verdict().standing, Standing::Valid, "by its own word it holds");
+        let told = judged(&desk, &built.document).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("invalid"), &json!("valid")));
+        assert_eq!((&told["reason"]["hop"], &told["reason"]["kind"]), (&json!(1), &json!("signature")));
+        let why = told["reason"]["why"].as_str().unwrap();
+        assert!(why.contains(&agent(2).to_string()), "{why}");
+    }
+
+    /// A document that names our blocks otherwise than they are cannot be true together with what is known here.
+    async fn blocks_that_are_not_ours_make_a_document_invalid(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let mut built = Builder::new(2);
+        built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+        let elsewhere = agent(1).to_string().replace("0x8004A169FB4a3325136EB29fA0ceB6D2e539a432", "0x8004BAa17C55a88189AE136b182e5fdA19dE9b63");
+        let mut other = span(7, START, None, "proven");
+        (other.from.block, other.from.time) = (Some(REGISTERED), samples::time(REGISTERED));
+        built.document.parties.push(Party { name: name(&elsewhere), as_of: None, wallets: vec![other], keys: vec![] });
+        let told = judged(&desk, &built.document).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("invalid"), &json!("valid")));
+        assert_eq!((&told["reason"]["kind"], &told["reason"]["hop"]), (&json!("contradiction"), &Value::Null));
+        assert!(told["reason"]["why"].as_str().unwrap().contains("another hash"), "{told}");
+    }
+
+    /// What this service's own key signed is shown with when that key counts, as its ring has it now.
+    async fn keys_of_this_service_are_told_as_they_count_now(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let own = name("did:web:localhost%3A8004");
+        let mut built = Builder::new(2);
+        let mut hired = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
+        let stated = Capability { issuer: own.clone(), ..capability(Child::Agent(agent(2)), 700_000, START + 60) };
+        let typed = Record::Capability(Box::new(stated)).typed().unwrap();
+        let held = desk.keys.held();
+        let key = held.signer(time(CHECKED)).unwrap();
+        let method = jwk_method(&own.to_string(), &key.public());
+        let sealed = dsse::sign(PAYLOAD_TYPE, typed.canonical(), &method, key).to_string();
+        hired.snapshots.child = Some(typed.digest());
+        let (granted, _) = built.hire(hired);
+        desk.take_all(&built).await;
+        assert_eq!(desk.hop(granted).await["child_ppm"], Value::Null, "it has not come yet");
+        desk.take(&sealed).await;
+        assert_eq!(desk.hop(granted).await["child_ppm"], 700_000);
+        let path = format!("/v1/delegations/{granted}/trace");
+        let document = trace(&desk, &path).await;
+        let party = document.parties.iter().find(|party| party.name == own).unwrap();
+        assert_eq!((party.keys.len(), party.keys[0].method.as_str(), party.keys[0].to), (1, method.as_str(), None));
+        let verdict = verify_trace(&document, time(CHECKED));
+        assert_eq!((verdict.standing, verdict.hops[0].child_capability.map(|(_, ppm)| ppm)), (Standing::Valid, Some(700_000)));
+        desk.store().revoke(&key.public().multibase(), Some(time(START + 10)), "a drill", &FixedClock(time(CHECKED))).unwrap();
+        let records = Records { keys: desk.reopened(), ..desk.records() };
+        let mut tx = db.begin_read().await.unwrap();
+        let document = records.trace(&mut tx, granted, TracePart::Whole).await.unwrap();
+        let verdict = verify_trace(&document, time(CHECKED));
+        assert_eq!(verdict.standing, Standing::Invalid);
+        assert!(verdict.reason().unwrap().why.contains("did not speak for did:web:localhost%3A8004"), "{:?}", verdict.reason());
+    }
+}
