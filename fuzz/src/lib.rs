@@ -12,6 +12,7 @@ use hallmark::attest::{Attestation, canonical, method, siwe, verify};
 use hallmark::did::web::{WebDid, WebHost};
 use hallmark::did::{Did, DidUrl, claims, dereference, key, pkh};
 use hallmark::intake::relay::{RelayPage, RelaySource, Standing, link};
+use hallmark::project::{Seen, WORDS_BYTES_MAX, words};
 use hallmark::registry::file::ipfs::{self, IpfsPath};
 use hallmark::registry::file::{self, Place, Source, SourceKind};
 use hallmark::registry::{calls, contract_wallet, decode, feedback_number};
@@ -82,6 +83,11 @@ pub fn attestation(data: &[u8]) {
     let Ok(record) = Attestation::from_value(value) else { return };
     let again = Attestation::read(record.canonical(), usize::MAX).map(|record| record.digest());
     assert_eq!(again, Ok(record.digest()), "a record reads back");
+    let Ok(seen) = Seen::read(record.canonical()) else { panic!("a record can be counted") };
+    assert_eq!((&*seen.claim, seen.round), (record.body.claim.kind.as_str(), record.body.round));
+    assert_eq!(seen.confidence, record.body.confidence);
+    let words = words(&record.body.claim.data);
+    assert!(words.is_none_or(|words| words.len() <= WORDS_BYTES_MAX));
 }
 
 /// A DID URL, the DID in it, and the documents that DIDs make of themselves.

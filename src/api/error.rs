@@ -58,9 +58,6 @@ pub(super) enum ApiError {
         "what holds at {asked} is not known yet: it is {now}, and a second must be over before it is answered for"
     )]
     NotKnownYet { asked: UnixSeconds, now: UnixSeconds },
-    /// More records are asked for than the log has, or than are counted.
-    #[error("{detail}; ask again, or as of a smaller size of the log")]
-    NotCountedYet { detail: String },
     /// The node has not named such a block.
     #[error("the node has not named a {tag} block yet; ask for `latest` or for a block")]
     NoSuchTag { tag: &'static str },
@@ -135,7 +132,7 @@ impl ApiError {
                 ("method-not-allowed", "Method not allowed", S::METHOD_NOT_ALLOWED)
             }
             // One name for both: whoever asks of a moment to come need not know what kind of identifier it is about.
-            Self::NotIndexedYet { .. } | Self::NotKnownYet { .. } | Self::NotCountedYet { .. } => {
+            Self::NotIndexedYet { .. } | Self::NotKnownYet { .. } => {
                 ("not-indexed-yet", "Not indexed yet", S::CONFLICT)
             }
             Self::NoSuchTag { .. } => ("no-such-tag", "No such tag", S::CONFLICT),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
+
 use crate::api::at::At;
 use crate::api::error::ApiError;
 use crate::api::reading::Reading;
@@ -27,7 +29,7 @@ pub(in crate::api) async fn as_of_now(
     let log_size = reading.as_of().log_size;
     if let Some(asked) = asked.filter(|asked| *asked > log_size) {
         let detail = format!("the log has {log_size} records, and not {asked}");
-        return Err(ApiError::NotCountedYet { detail });
+        return Err(not_counted_yet(&detail));
     }
     let wanted = asked.unwrap_or(log_size);
     let mut posted = reading.tx.posted().await?;
@@ -42,7 +44,7 @@ pub(in crate::api) async fn as_of_now(
     }
     if asked.is_some() && posted < wanted {
         let detail = format!("{posted} of {wanted} records are counted so far");
-        return Err(ApiError::NotCountedYet { detail });
+        return Err(not_counted_yet(&detail));
     }
     let as_of = as_of(&mut reading, asked.unwrap_or(posted)).await?;
     Ok((reading, as_of))
@@ -76,6 +78,13 @@ async fn as_of(reading: &mut Reading, log_size: u64) -> Result<CardsAsOf, ApiErr
         rekeyed,
         is_rekeying,
     })
+}
+
+/// More records are asked for than the log has, or than are counted.
+fn not_counted_yet(detail: &str) -> ApiError {
+    let kind = ("not-indexed-yet", "Not indexed yet", StatusCode::CONFLICT);
+    let detail = format!("{detail}; ask again, or as of a smaller size of the log");
+    ApiError::Refused { kind, detail, retry_after_s: Some(2) }
 }
 
 fn parse_size(text: &str) -> Result<u64, ApiError> {

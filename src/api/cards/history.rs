@@ -14,13 +14,16 @@ use super::asked::{as_of_now, chosen};
 use super::get::{FailedCard, sorted_out};
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::{Params, PathText};
-use crate::api::page::{Page, Place, Weigh};
+use crate::api::page::{Page, Place, parse_limit};
 use crate::api::router::Shared;
 use crate::api::state::ApiState;
 use crate::api::wire::Answer;
 use crate::app::{CardSetting, CardsAsOf};
 use crate::project::{CardContext, Ledger, TrustCard};
 use crate::vocab::UnixSeconds;
+
+/// The most cards that are computed for one answer: a page may be shorter than what was asked for, and says where to go on.
+const CARDS_MAX: usize = 200;
 
 /// Which cards, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,7 +34,7 @@ pub(in crate::api) struct CardHistoryQuery {
     projector: Option<String>,
     /// `latest` (default), `safe`, `finalized`, `block:N` or `time:T`.
     at: Option<String>,
-    /// At most so many moments.
+    /// At most so many moments; a page may be shorter.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500, default = 50)]
     limit: Option<String>,
     /// `next` of the page before.
@@ -64,13 +67,6 @@ pub(in crate::api) struct CardMoment {
     cards: Vec<Arc<TrustCard>>,
     /// Projectors that gave none.
     failed: Vec<FailedCard>,
-}
-
-impl Weigh for CardMoment {
-    fn weight(&self) -> usize {
-        // A card is some kilobytes; a page is cut by its count.
-        self.cards.len()
-    }
 }
 
 /// A place in the log.
@@ -113,8 +109,11 @@ pub(in crate::api) async fn list_cards(
     let page = Page::<Seq>::read("cards", query.limit.as_deref(), query.cursor.as_deref())?;
     let after = page.after.map_or(0, |Seq(after)| after);
     let wanted = MomentsOf { at: query.at.as_deref(), projector: query.projector.as_deref() };
-    let (items, as_of) = moments_of(&state, &agent, wanted, after, page.fetch()).await?;
-    let (items, next) = page.cut(items, |moment| Seq(moment.seq));
+    let limit = parse_limit(query.limit.as_deref())?;
+    let Moments { items, has_more, as_of } =
+        moments_of(&state, &agent, wanted, after, limit).await?;
+    let last = items.last().filter(|_| has_more);
+    let next = last.map(|moment| page.cursor(&Seq(moment.seq)));
     Ok(Answer(CardHistoryAnswer { items, next, as_of }))
 }
 
@@ -125,14 +124,21 @@ pub(in crate::api) struct MomentsOf<'a> {
     pub(in crate::api) projector: Option<&'a str>,
 }
 
-/// The first moments of an agent behind a place of the log, with its cards then.
+/// Moments of an agent, and whether there are more behind them.
+pub(in crate::api) struct Moments {
+    pub(in crate::api) items: Vec<CardMoment>,
+    has_more: bool,
+    as_of: CardContext,
+}
+
+/// The first moments of an agent behind a place of the log, with its cards then: as many as are wanted, or as one answer may compute.
 pub(in crate::api) async fn moments_of(
     state: &ApiState,
     agent: &str,
     of: MomentsOf<'_>,
     after: u64,
     limit: u32,
-) -> Result<(Vec<CardMoment>, CardContext), ApiError> {
+) -> Result<Moments, ApiError> {
     let (mut reading, as_of) = as_of_now(state, of.at, None).await?;
     let (agent, _) = reading.agent(agent).await?;
     let (projectors, broken) = chosen(state, &mut reading, of.projector).await?;
@@ -140,7 +146,9 @@ pub(in crate::api) async fn moments_of(
     let subject = state.cards.subject(&mut reading.tx, host, agent, &as_of).await?;
     let mut wanted = moments(&subject.ledger);
     wanted.retain(|(seq, _)| *seq > after);
-    wanted.truncate(limit as usize);
+    let limit = (limit as usize).min(CARDS_MAX / projectors.len().max(1)).max(1);
+    let has_more = wanted.len() > limit;
+    wanted.truncate(limit);
     let setting = CardSetting::default();
     let name = agent.to_string();
     let mut items = Vec::with_capacity(wanted.len());
@@ -152,5 +160,5 @@ pub(in crate::api) async fn moments_of(
         failed.extend(broken.iter().map(|broken| FailedCard::broken(&name, broken)));
         items.push(CardMoment { seq, said_at, cards, failed });
     }
-    Ok((items, as_of.context))
+    Ok(Moments { items, has_more, as_of: as_of.context })
 }

@@ -141,9 +141,8 @@ impl Reader {
             }
             Wanted::History => {
                 let of = MomentsOf { at: None, projector: self.projector.as_deref() };
-                let (moments, _) =
-                    moments_of(&self.state, &self.agent, of, self.after, MOMENTS).await?;
-                for moment in moments {
+                let moments = moments_of(&self.state, &self.agent, of, self.after, MOMENTS).await?;
+                for moment in moments.items {
                     self.after = moment.seq;
                     self.frames.push_back(self.frame(&moment)?);
                 }

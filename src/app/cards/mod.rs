@@ -11,6 +11,8 @@ mod reading;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::did::web::WebHost;
 use crate::plugin::PluginError;
 use crate::project::{
@@ -28,6 +30,8 @@ use memory::{CardKey, Memory};
 #[derive(Clone, Debug)]
 pub struct Cards {
     memory: Arc<Memory>,
+    /// As many projectors run at a time as there are processors: more would only make each of them late.
+    runs: Arc<Semaphore>,
     /// Which projectors there are.
     pub projectors: Projectors,
 }
@@ -118,7 +122,8 @@ impl Cards {
     #[must_use]
     pub fn new(database: Database) -> Self {
         let projectors = Projectors::new(database);
-        Self { memory: Arc::default(), projectors }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { memory: Arc::default(), runs: Arc::new(Semaphore::new(cores)), projectors }
     }
 
     /// The record of an agent.
@@ -202,7 +207,9 @@ impl Cards {
         let (projector, shared) = (Arc::clone(loaded), Arc::new(view));
         let shown = Arc::clone(&shared);
         // A projector may take a second of processor time, and whoever answers others must not wait for it.
+        let run = self.runs.acquire().await;
         let ran = tokio::task::spawn_blocking(move || projector.projector.run(&shown)).await;
+        drop(run);
         let ran = match ran {
             Ok(Ok(ran)) => ran,
             Ok(Err(error)) => return Ok(Err(error.into())),

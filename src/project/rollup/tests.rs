@@ -1,3 +1,5 @@
+//! What is counted once, what is joined, and which claims are wanted.
+
 use alloy::primitives::U256;
 
 use super::*;

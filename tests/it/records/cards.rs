@@ -267,7 +267,15 @@ on_both_engines! {
         let db = fresh.database().await;
         let desk = Desk::open(&db).await;
         desk.plays(7, "g1", "CCD").await;
+        // A configuration has one first block for all registries.
+        fresh.execute("UPDATE registry SET start_block = 5").await;
         let place = Place::new();
+        let config = format!(
+            "chain = 'custom'\nchain_id = 8453\nstart_block = 5\nidentity_registry = '{}'\nreputation_registry = '{}'\nrpc_url = 'http://127.0.0.1:9'\n",
+            samples::IDENTITY,
+            samples::REPUTATION
+        );
+        std::fs::write(place.path().join("hallmark.toml"), config).unwrap();
         std::fs::write(place.path().join("mine.wasm"), HOSTILE).unwrap();
         std::fs::write(place.path().join("broken.wasm"), &HOSTILE[..9_000]).unwrap();
         let run = |args: &[&str]| {
@@ -277,7 +285,7 @@ on_both_engines! {
         };
         let tried = run(&["run", "oathbreaker", "--agent", "7", "--explain"]);
         assert_eq!((tried.code, tried.stderr.as_str()), (0, ""), "{}", tried.stdout);
-        for part in ["Cooperation: 67% / 1 game", "oathbreaker.choice", "by platform:games:games:system", "Few issuers", "Fuel: ", "of 1000000000 instructions"] {
+        for part in ["Cooperation: 67% / 1 game", "oathbreaker.choice", "by platform:games:system", "Few issuers", "Fuel: ", "of 1000000000 instructions"] {
             assert!(tried.stdout.contains(part), "{part}: {}", tried.stdout);
         }
         let json = run(&["run", "oathbreaker", "--agent", "7", "--explain", "--json"]);
