@@ -11,12 +11,11 @@ use super::meanings::{Reading, meanings};
 use super::{AppError, Clock};
 use crate::app::error::During;
 use crate::did::web::WebHost;
-use crate::rekey::Role;
 use crate::storage::{Database, Party, PartyPlace, PartyState, StorageError, Tags, Tx};
 use crate::vocab::{RegistryKind, UnixSeconds};
 
 /// So many parties are looked up in one transaction.
-const TURN: u32 = 2_000;
+const TURN: u32 = 10_000;
 /// How long to wait where nothing is due.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -88,11 +87,9 @@ impl Rekeyer {
         let tags = tx.tags().await?;
         let Some(indexed) = tags.indexed else { return Ok(Rekeyed::default()) };
         let parties = due(tx, indexed.time).await?;
-        let numbers: BTreeSet<_> = parties.iter().map(|party| party.name).collect();
-        let issuers = parties.iter().filter(|party| party.role == Role::Issuer);
-        let issuers: Vec<_> = issuers.map(|party| party.seq).collect();
-        let spoken_by = tx.spoken_by(&issuers).await?;
-        let names = tx.names(numbers.into_iter().chain(spoken_by.values().copied())).await?;
+        let numbers = parties.iter().flat_map(|party| [Some(party.name), party.spoken_by]);
+        let numbers: BTreeSet<_> = numbers.flatten().collect();
+        let names = tx.names(numbers).await?;
         let reading = Reading { followed, host: self.host.clone() };
         let meanings = meanings(tx, names.values(), &reading).await?;
         let mut changes = Vec::with_capacity(parties.len());
@@ -100,8 +97,8 @@ impl Rekeyer {
             let meaning = names.get(&party.name).and_then(|name| meanings.get(name));
             let meaning =
                 meaning.ok_or_else(|| StorageError::inconsistent("party", "name", party.name))?;
-            let account = spoken_by.get(&party.seq).filter(|_| party.role == Role::Issuer);
-            let account = account.and_then(|number| meanings.get(names.get(number)?));
+            let account = party.spoken_by;
+            let account = account.and_then(|number| meanings.get(names.get(&number)?));
             let found = match account {
                 Some(account) => meaning.spoken_by(account, party.said_at),
                 None => meaning.at(party.said_at),
@@ -149,10 +146,11 @@ async fn is_due(tx: &mut Tx) -> Result<bool, StorageError> {
         || tx.is_settling(before.min(indexed.time)).await?)
 }
 
-/// Parties to look up: first those of names that are to be looked up again, then those whose time was reached.
+/// Parties to look up: first those of names that are to be looked up again, then those whose time was reached. Of each name there are no
+/// gaps: all that lie behind a place, or all that are due up to one.
 async fn due(tx: &mut Tx, reached: UnixSeconds) -> Result<Vec<Party>, StorageError> {
     let mut found: Vec<Party> = Vec::new();
-    let mut places = BTreeSet::new();
+    let mut names = BTreeSet::new();
     let count = |found: &Vec<Party>| u32::try_from(found.len()).unwrap_or(TURN);
     while count(&found) < TURN {
         let Some((name, after)) = tx.next_pending().await? else { break };
@@ -161,22 +159,17 @@ async fn due(tx: &mut Tx, reached: UnixSeconds) -> Result<Vec<Party>, StorageErr
         let is_whole = u32::try_from(parties.len()).is_ok_and(|count| count < limit);
         let last = parties.last().map(PartyPlace::of).transpose()?;
         tx.move_pending(name, last.filter(|_| !is_whole)).await?;
-        for party in parties {
-            if places.insert((party.seq, party.role)) {
-                found.push(party);
-            }
-        }
+        names.insert(name);
+        found.extend(parties);
         if !is_whole {
             break;
         }
     }
     let limit = TURN.saturating_sub(count(&found));
     if limit > 0 {
-        for party in tx.due_parties(reached, limit).await? {
-            if places.insert((party.seq, party.role)) {
-                found.push(party);
-            }
-        }
+        // What is due of a name that was just looked through lies elsewhere among its parties, and has its turn next.
+        let due = tx.due_parties(reached, limit).await?.into_iter();
+        found.extend(due.filter(|party| !names.contains(&party.name)));
     }
     Ok(found)
 }

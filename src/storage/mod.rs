@@ -58,4 +58,4 @@ pub use observations::{Observation, ObservedSubject};
 pub use parties::{Party, PartyPlace, PartyState};
 pub use read_model::Revision;
 pub use record_notes::{RecordFinding, RefusedRecord};
-pub use rekeyings::Replaced;
+pub use rekeyings::{PartyChange, Replaced};
