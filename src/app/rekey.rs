@@ -91,7 +91,8 @@ impl Rekeyer {
         let numbers: BTreeSet<_> = numbers.flatten().collect();
         let names = tx.names(numbers).await?;
         let reading = Reading { followed, host: self.host.clone() };
-        let meanings = meanings(tx, names.values(), &reading).await?;
+        let numbered = names.iter().map(|(number, name)| (name, *number));
+        let meanings = meanings(tx, numbered, &reading).await?;
         let mut changes = Vec::with_capacity(parties.len());
         for party in parties {
             let meaning = names.get(&party.name).and_then(|name| meanings.get(name));
@@ -120,8 +121,7 @@ impl Rekeyer {
 pub(super) async fn followed(
     tx: &mut Tx,
 ) -> Result<Option<crate::vocab::RegistryRef>, StorageError> {
-    let binding = tx.binding().await?;
-    Ok(binding.and_then(|b| b.registry(RegistryKind::Identity).map(|registry| registry.at)))
+    tx.followed_registry(RegistryKind::Identity).await
 }
 
 /// How sure it is what was meant at a time that was reached.
