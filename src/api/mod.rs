@@ -26,6 +26,7 @@ mod lookup;
 mod memory;
 mod operators;
 mod page;
+mod patience;
 mod reading;
 mod router;
 mod serve;

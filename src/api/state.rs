@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::dids::LinkageCache;
 use super::guard::RateLimiter;
-use super::streams::Hub;
+use super::streams::{Hub, Seats};
 use crate::app::{
     Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
     Records, Rekeyer, ServiceKeys, TokenHash,
@@ -46,6 +46,8 @@ pub struct ApiState {
     pub(super) queue: Option<RecordQueue>,
     /// What listeners are told; [`serve`](super::serve) keeps it.
     pub(super) hub: Hub,
+    /// How many may listen.
+    pub(super) seats: Seats,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -75,6 +77,7 @@ impl ApiState {
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
         let hub = Hub::new(database.clone());
+        let seats = Seats::new(limits.rate_limit.is_some());
         Self {
             database,
             model,
@@ -88,6 +91,7 @@ impl ApiState {
             origins: Arc::default(),
             queue: None,
             hub,
+            seats,
             providers,
             metrics: None,
             limits,

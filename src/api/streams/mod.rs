@@ -5,13 +5,16 @@
 //! passed over nor guessed. Who reads slowly is sent to slowly, and falls back on the log itself.
 
 mod hub;
+mod seats;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -19,14 +22,17 @@ use tokio::sync::watch;
 use utoipa::IntoParams;
 
 pub(super) use hub::Hub;
+pub(super) use seats::Seats;
 
 use super::attestations::{Filter, FilterQuery, Wanted, parse_seq, standing};
 use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
+use super::guard::Client;
 use super::router::Shared;
 use crate::attest::class::IssuerClass;
 use crate::storage::{Database, RecordsBy};
 use hub::{Event, Found};
+use seats::Seat;
 
 /// How often a stream that has nothing to tell says so.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -62,6 +68,9 @@ pub(super) struct StreamQuery {
 
 /// What is appended to the log, as it is appended: `attestation.raw` (all of it), `attestation.system` (the platforms' own word),
 /// `attestation.agent` (that of agents). The data of each event is what `/v1/attestations` shows of a record.
+///
+/// `too-many-listeners` is a 429 where one address has its share of open streams, and a 503 where there are no more. Whoever takes nothing
+/// for a minute is cut off, and goes on with `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/v1/streams/{name}", tag = "attestations",
     params(
@@ -74,6 +83,7 @@ pub(super) struct StreamQuery {
 pub(super) async fn stream(
     State(state): State<Shared>,
     PathText(name): PathText,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     Params(query): Params<StreamQuery>,
 ) -> Result<Response, ApiError> {
@@ -115,7 +125,9 @@ pub(super) async fn stream(
             format!("the log has {size} records, and not {after}; if it was put back, begin anew");
         return Err(ApiError::Refused { kind, detail, retry_after_s: None });
     }
+    let seat = state.seats.take(Client::of(peer.map(|peer| peer.0.0.ip())))?;
     let reader = Reader {
+        _seat: seat,
         hub: state.hub.clone(),
         database: state.database.clone(),
         changes: state.hub.changes(),
@@ -130,6 +142,7 @@ pub(super) async fn stream(
 
 /// One listener, and how far it is.
 struct Reader {
+    _seat: Seat,
     hub: Hub,
     database: Database,
     changes: watch::Receiver<u64>,

@@ -119,7 +119,7 @@ on_both_engines! {
         assert_eq!(tx.settle_parties(samples::time(9), 1).await.unwrap(), 1);
         assert_eq!(tx.settle_parties(samples::time(9), 9).await.unwrap(), 1);
         tx.revert_to(samples::block(12), samples::block(20)).await.unwrap();
-        let states = async |tx: &mut hallmark::storage::Tx, seq: u64, said_at| {
+        let states = async |tx: &mut Tx, seq: u64, said_at| {
             tx.party(names[0], said_at, seq, Role::Issuer).await.unwrap().unwrap().state
         };
         // Block 13 may come in the second of block 12, so what was said then is open as well.
