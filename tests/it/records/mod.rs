@@ -4,6 +4,7 @@
 //! what is refused, `rekeying` whom names mean and when that changes, `streams` what listeners hear; `chain` takes a real chain's word.
 
 mod chain;
+mod killed;
 mod rekeying;
 mod signers;
 mod streams;
