@@ -29,6 +29,7 @@ mod lookup;
 mod memory;
 mod operators;
 mod page;
+mod patience;
 mod population;
 mod reading;
 mod router;

@@ -1,7 +1,7 @@
 //! Accepts connections and hands their requests to the router, until it is told to stop; the read model and the keys are kept meanwhile.
 //!
-//! A client may not hold what others need: connections are counted, in all and by client, headers must come in time, and an idle
-//! connection is closed. Over plain text this is HTTP/1.1; whoever wants another protocol or TLS puts a proxy in front. Stopping takes no new connection, lets
+//! A client may not hold what others need: connections are counted, in all and by client, headers must come in time, what is sent must be
+//! taken in time, and an idle connection is closed. Over plain text this is HTTP/1.1; whoever wants another protocol or TLS puts a proxy in front. Stopping takes no new connection, lets
 //! answers under way be finished, and gives up on the rest after a bound.
 
 use std::collections::HashMap;
@@ -22,16 +22,19 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::guard::Client;
+use super::patience::Patient;
 use super::router::router;
 use super::state::ApiState;
 use crate::app::{DisputeKeeper, Poster, RecordQueue};
 
-/// The most connections at a time; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 1024;
+/// The most connections at a time; more wait to be accepted. Those who listen to streams may take less than half of them.
+const CONNECTIONS_MAX: usize = 2_048;
 /// The most connections of one client, where clients are limited at all.
-const CONNECTIONS_OF_CLIENT_MAX: usize = CONNECTIONS_MAX / 8;
+const CONNECTIONS_OF_CLIENT_MAX: usize = 128;
 /// How long a client may take to send a request's headers, and how long a connection may be idle.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may take nothing of what is sent to it.
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// The most bytes of headers.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// How long answers under way may take once the service is told to stop.
@@ -184,6 +187,7 @@ async fn connection(
 ) {
     // Answers are small and written whole; waiting to fill a packet only delays them.
     stream.set_nodelay(true).ok();
+    let stream = Patient::new(stream, WRITE_TIMEOUT);
     let service = TowerToHyperService::new(router.map_request(with_peer(peer)));
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder

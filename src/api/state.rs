@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::cards::PayloadCache;
 use super::dids::LinkageCache;
 use super::guard::RateLimiter;
-use super::streams::Hub;
+use super::streams::{Hub, Seats};
 use crate::app::{
     Cards, Characters, Clock, ContractWallets, ForeignDocuments, ModelKeeper, Origins, RecordQueue,
     Records, Rekeyer, ServiceKeys, TokenHash,
@@ -47,6 +47,8 @@ pub struct ApiState {
     pub(super) queue: Option<RecordQueue>,
     /// What listeners are told; [`serve`](super::serve) keeps it.
     pub(super) hub: Hub,
+    /// How many may listen.
+    pub(super) seats: Seats,
     /// Computes trust cards; [`serve`](super::serve) keeps what they are counted from.
     pub cards: Cards,
     pub(super) payloads: PayloadCache,
@@ -79,6 +81,7 @@ impl ApiState {
         let model = ModelKeeper::new(database.clone());
         let documents = Documents::default();
         let hub = Hub::new(database.clone());
+        let seats = Seats::new(limits.rate_limit.is_some());
         let cards = Cards::new(database.clone());
         Self {
             database,
@@ -93,6 +96,7 @@ impl ApiState {
             origins: Arc::default(),
             queue: None,
             hub,
+            seats,
             cards,
             payloads: PayloadCache::default(),
             providers,

@@ -18,19 +18,21 @@ pub(super) struct Reading {
     pub(super) log_size: Option<u64>,
 }
 
-/// What some names meant, at every time that is followed.
-pub(super) async fn meanings(
+/// What some names meant, given with their numbers, at every time that is followed.
+pub(super) async fn meanings<'a>(
     tx: &mut Tx,
-    names: impl IntoIterator<Item = &Subject>,
+    names: impl IntoIterator<Item = (&'a Subject, u64)>,
     reading: &Reading,
 ) -> Result<BTreeMap<Subject, Meanings>, StorageError> {
     let ask = |name: &Subject| question(name, reading.followed, &reading.host);
-    let asked: BTreeMap<_, _> = names.into_iter().map(|name| (name, ask(name))).collect();
-    let linked: Vec<_> = asked
-        .iter()
-        .filter(|(_, asked)| **asked == Question::Links)
-        .map(|(name, _)| *name)
-        .collect();
+    let (mut asked, mut linked) = (BTreeMap::new(), BTreeMap::new());
+    for (name, number) in names {
+        let question = ask(name);
+        if question == Question::Links {
+            linked.insert(number, name);
+        }
+        asked.insert(name, question);
+    }
     let links = links(tx, &linked, reading.log_size).await?;
     let targets = links.values().flatten().map(|link| ask(&link.target));
     let claims = Claims::gather(tx, asked.values().copied().chain(targets)).await?;
@@ -52,14 +54,12 @@ pub(super) async fn meanings(
     Ok(asked.into_iter().map(meaning).collect())
 }
 
-/// The links of some names.
+/// The links of some names, by their numbers.
 async fn links<'a>(
     tx: &mut Tx,
-    names: &[&'a Subject],
+    by_number: &BTreeMap<u64, &'a Subject>,
     log_size: Option<u64>,
 ) -> Result<BTreeMap<&'a Subject, Vec<NameLink>>, StorageError> {
-    let numbers = tx.name_numbers(names.iter().copied()).await?;
-    let by_number: BTreeMap<_, _> = numbers.iter().map(|(name, number)| (*number, *name)).collect();
     let asked: Vec<_> = by_number.keys().copied().collect();
     let mut found: BTreeMap<&Subject, Vec<NameLink>> = BTreeMap::new();
     let is_known = |link: &NameLink| {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::AppError;
 use crate::app::error::During;
 use crate::project::{Posting, Seen, Thread, words};
+use crate::rekey::Role;
 use crate::storage::{Database, RecordsBy, StorageError, StoredRecord, Tx};
 
 /// So many records are posted in one transaction.
@@ -86,8 +87,8 @@ async fn unnumbered(
     tx: &mut Tx,
     records: &[StoredRecord],
 ) -> Result<Vec<Unnumbered>, StorageError> {
-    let seqs: Vec<_> = records.iter().map(|record| record.seq).collect();
-    let spoken_by = tx.spoken_by(&seqs).await?;
+    let parties = tx.parties_of(records).await?;
+    let spoken_by = |seq| parties.get(&(seq, Role::Issuer)).and_then(|party| party.spoken_by);
     let read = |record: &StoredRecord| {
         let broken = || StorageError::inconsistent("attestation", "record", record.seq);
         let seen = Seen::read(&record.record).map_err(|_| broken())?;
@@ -98,7 +99,7 @@ async fn unnumbered(
             seq: record.seq,
             said_at: record.said_at,
             issuer: record.issuer,
-            spoken_by: spoken_by.get(&record.seq).copied().unwrap_or(0),
+            spoken_by: spoken_by(record.seq).unwrap_or(0),
             thread,
             claim: 0,
             words: 0,

@@ -4,7 +4,7 @@
 //! its first record on when a link of it arrives late; and everything is when spans were rewritten. Each turn is one transaction over a
 //! bounded number of parties, so that following never waits long, and dying between two loses nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::delegations::{reconsider, spoken_hops};
@@ -17,7 +17,7 @@ use crate::storage::{Database, Party, PartyPlace, PartyState, StorageError, Tags
 use crate::vocab::{RegistryKind, UnixSeconds};
 
 /// So many parties are looked up in one transaction.
-const TURN: u32 = 2_000;
+const TURN: u32 = 10_000;
 /// How long to wait where nothing is due.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -89,18 +89,19 @@ impl Rekeyer {
         let tags = tx.tags().await?;
         let Some(indexed) = tags.indexed else { return Ok(Rekeyed::default()) };
         let parties = due(tx, indexed.time).await?;
-        let numbers: BTreeSet<_> = parties.iter().map(|party| party.name).collect();
-        let spoken_by = spoken_by(tx, &parties).await?;
-        let names = tx.names(numbers.into_iter().chain(spoken_by.values().copied())).await?;
+        let numbers = parties.iter().flat_map(|party| [Some(party.name), party.spoken_by]);
+        let numbers: BTreeSet<_> = numbers.flatten().collect();
+        let names = tx.names(numbers).await?;
         let reading = Reading { followed, host: self.host.clone(), log_size: None };
-        let meanings = meanings(tx, names.values(), &reading).await?;
+        let numbered = names.iter().map(|(number, name)| (name, *number));
+        let meanings = meanings(tx, numbered, &reading).await?;
         let mut changes = Vec::with_capacity(parties.len());
         for party in parties {
             let meaning = names.get(&party.name).and_then(|name| meanings.get(name));
             let meaning =
                 meaning.ok_or_else(|| StorageError::inconsistent("party", "name", party.name))?;
-            let account = spoken_by.get(&(party.seq, party.role));
-            let account = account.and_then(|number| meanings.get(names.get(number)?));
+            let account = party.spoken_by;
+            let account = account.and_then(|number| meanings.get(names.get(&number)?));
             let found = match account {
                 Some(account) => meaning.spoken_by(account, party.said_at),
                 None => meaning.at(party.said_at),
@@ -117,22 +118,6 @@ impl Rekeyer {
         metrics::counter!("hallmark_rekeyings_replaced_total").increment(replaced);
         Ok(Rekeyed { looked_up: changes.len() as u64, replaced, settled })
     }
-}
-
-/// The accounts that signed for agents, by the numbers of their names, for those parties that are whose word a record is.
-async fn spoken_by(
-    tx: &mut Tx,
-    parties: &[Party],
-) -> Result<BTreeMap<(u64, Role), u64>, StorageError> {
-    let of_role = |role| {
-        let parties = parties.iter().filter(move |party| party.role == role);
-        parties.map(|party| party.seq).collect::<Vec<_>>()
-    };
-    let issuers = tx.spoken_by(&of_role(Role::Issuer)).await?;
-    let authors = tx.delegations_spoken_by(&of_role(Role::Author)).await?;
-    let issuers = issuers.into_iter().map(|(seq, name)| ((seq, Role::Issuer), name));
-    let authors = authors.into_iter().map(|(number, name)| ((number, Role::Author), name));
-    Ok(issuers.chain(authors).collect())
 }
 
 /// Has hops of delegations looked at anew where a record of theirs turned out not to be its issuer's word, or to be it after all; and the
@@ -170,8 +155,7 @@ async fn tell_hops(
 pub(super) async fn followed(
     tx: &mut Tx,
 ) -> Result<Option<crate::vocab::RegistryRef>, StorageError> {
-    let binding = tx.binding().await?;
-    Ok(binding.and_then(|b| b.registry(RegistryKind::Identity).map(|registry| registry.at)))
+    tx.followed_registry(RegistryKind::Identity).await
 }
 
 /// How sure it is what was meant at a time that was reached.
@@ -196,10 +180,11 @@ async fn is_due(tx: &mut Tx) -> Result<bool, StorageError> {
         || tx.is_settling(before.min(indexed.time)).await?)
 }
 
-/// Parties to look up: first those of names that are to be looked up again, then those whose time was reached.
+/// Parties to look up: first those of names that are to be looked up again, then those whose time was reached. Of each name there are no
+/// gaps: all that lie behind a place, or all that are due up to one.
 async fn due(tx: &mut Tx, reached: UnixSeconds) -> Result<Vec<Party>, StorageError> {
     let mut found: Vec<Party> = Vec::new();
-    let mut places = BTreeSet::new();
+    let mut names = BTreeSet::new();
     let count = |found: &Vec<Party>| u32::try_from(found.len()).unwrap_or(TURN);
     while count(&found) < TURN {
         let Some((name, after)) = tx.next_pending().await? else { break };
@@ -208,22 +193,17 @@ async fn due(tx: &mut Tx, reached: UnixSeconds) -> Result<Vec<Party>, StorageErr
         let is_whole = u32::try_from(parties.len()).is_ok_and(|count| count < limit);
         let last = parties.last().map(PartyPlace::of).transpose()?;
         tx.move_pending(name, last.filter(|_| !is_whole)).await?;
-        for party in parties {
-            if places.insert((party.seq, party.role)) {
-                found.push(party);
-            }
-        }
+        names.insert(name);
+        found.extend(parties);
         if !is_whole {
             break;
         }
     }
     let limit = TURN.saturating_sub(count(&found));
     if limit > 0 {
-        for party in tx.due_parties(reached, limit).await? {
-            if places.insert((party.seq, party.role)) {
-                found.push(party);
-            }
-        }
+        // What is due of a name that was just looked through lies elsewhere among its parties, and has its turn next.
+        let due = tx.due_parties(reached, limit).await?.into_iter();
+        found.extend(due.filter(|party| !names.contains(&party.name)));
     }
     Ok(found)
 }

@@ -3,12 +3,13 @@
 //! One record comes from the flags, or many from a file, a line each. What is signed goes to standard output; with `--print` it is not
 //! kept, and no database is needed.
 
-use std::io::Read as _;
+use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::args::AttestArgs;
+use super::input::read_file;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, Output, open};
 use crate::app::{
@@ -24,8 +25,8 @@ use crate::did::web::Local;
 use crate::storage::RecordSource;
 use crate::vocab::Digest;
 
-/// The most that is read of a file.
-const FILE_SIZE_MAX: u64 = 1 << 30;
+/// The longest file that is read, in bytes.
+const FILE_SIZE_MAX: usize = 1 << 30;
 /// So many records are kept in one transaction.
 const TOGETHER: usize = 500;
 
@@ -38,7 +39,7 @@ pub(super) fn run(
     let bodies = bodies(config, wanted)?;
     let keys = open::service_keys(config)?;
     if keys.held().signer(SystemClock.now()).is_none() {
-        let error = std::io::Error::other("no key signs for this service now");
+        let error = io::Error::other("no key signs for this service now");
         let hint = "make one with `hallmark keys new`".to_owned();
         return Err(CliError::new(Exit::Failed, &error).with_hint(Some(hint)));
     }
@@ -73,7 +74,7 @@ fn bodies(config: &Config, wanted: &AttestArgs) -> Result<Vec<Body>, CliError> {
         let read = Attestation::from_value(value).map_err(|error| error.to_string());
         return Ok(vec![Body { place: "the record".to_owned(), read }]);
     };
-    let text = read(file)?;
+    let text = read(file, FILE_SIZE_MAX)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let body = |(index, line): (usize, &str)| Body {
         place: format!("line {}", index + 1),
@@ -83,18 +84,18 @@ fn bodies(config: &Config, wanted: &AttestArgs) -> Result<Vec<Body>, CliError> {
     Ok(lines.map(body).collect())
 }
 
-fn read(file: &Path) -> Result<String, CliError> {
-    let failed = |error: &std::io::Error| {
-        CliError::failed(&format!("cannot read {}", file.display()), error)
+/// The text of a file. Of one that is too long nothing is signed: whoever has it signed must not believe that all of it was.
+fn read(file: &Path, max: usize) -> Result<String, CliError> {
+    let too_long = |why| {
+        let message = io::Error::other(format!("nothing of `{}` is signed: {why}", file.display()));
+        let hint = "split it into several files, between two lines, and sign one after the other";
+        CliError::new(Exit::Negative, &message).with_hint(Some(hint.to_owned()))
     };
-    let mut text = String::new();
-    let source: Box<dyn std::io::Read> = if file == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(file).map_err(|error| failed(&error))?)
-    };
-    source.take(FILE_SIZE_MAX).read_to_string(&mut text).map_err(|error| failed(&error))?;
-    Ok(text)
+    let bytes = read_file(file, max, too_long)?;
+    String::from_utf8(bytes).map_err(|_| {
+        let error = io::Error::other("stream did not contain valid UTF-8");
+        CliError::failed(&format!("cannot read `{}`", file.display()), &error)
+    })
 }
 
 /// The record that flags describe, by the service itself unless they say otherwise.
@@ -227,4 +228,26 @@ fn envelope(record: &CheckedRecord) -> String {
 fn refused(place: &str, why: &str) -> Exit {
     tracing::error!("{place} is not signed: {why}");
     Exit::Negative
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_file_that_is_too_long_no_line_is_signed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records");
+        std::fs::write(&path, "{}\n{}\n").unwrap();
+        assert_eq!(read(&path, 6).unwrap(), "{}\n{}\n");
+        let error = read(&path, 5).unwrap_err();
+        assert_eq!(error.exit(), Exit::Negative);
+        let mut printed = Vec::new();
+        error.print(&mut printed);
+        let expected = format!(
+            "hallmark: nothing of `{}` is signed: more than 5 bytes, which is the most that is read\n  hint: split it into several files, between two lines, and sign one after the other\n",
+            path.display()
+        );
+        assert_eq!(String::from_utf8(printed).unwrap(), expected);
+    }
 }

@@ -15,6 +15,7 @@ mod demo;
 mod did;
 mod error;
 mod follow;
+mod input;
 mod invite;
 mod keys;
 mod logging;

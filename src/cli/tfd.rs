@@ -6,13 +6,13 @@
 mod experiment;
 mod picture;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use serde_json::value::RawValue;
 
 use super::args::{TfdArgs, TfdCommand};
+use super::input::read_file;
 use super::{CliError, Exit, Output};
 use crate::config::Config;
 use crate::tfd::{self, CASE_BYTES_MAX, Case, CaseError, Sampling};
@@ -38,24 +38,8 @@ fn report(wanted: &TfdArgs, out: &mut Output) -> Result<Exit, CliError> {
 
 /// Reads a case, no further than cases may be long.
 fn read(path: &Path) -> Result<Case, CliError> {
-    let shown = path.display();
-    let limit = u64::try_from(CASE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    let from: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        let cannot = |error| CliError::failed(&format!("cannot read `{shown}`"), &error);
-        Box::new(File::open(path).map_err(cannot)?)
-    };
-    let cannot = |error| CliError::failed(&format!("cannot read `{shown}`"), &error);
-    from.take(limit).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() > CASE_BYTES_MAX {
-        let error = CaseError {
-            field: "the file".to_owned(),
-            why: format!("more than {CASE_BYTES_MAX} bytes, which is the most that is read"),
-        };
-        return Err(refused(path, &error));
-    }
+    let too_long = |why| refused(path, &CaseError { field: "the file".to_owned(), why });
+    let bytes = read_file(path, CASE_BYTES_MAX, too_long)?;
     tfd::read(&bytes).map_err(|error| refused(path, &error))
 }
 

@@ -9,7 +9,7 @@ use super::attestations::RecordSource;
 use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
-use super::parties::{PARTIES_INSERT, PartyState, party_columns};
+use super::parties::{PARTIES_INSERT, PartyState, new_party};
 use super::{StorageError, Tx};
 use crate::attest::class::IssuerClass;
 use crate::attest::envelope::Form;
@@ -111,12 +111,14 @@ impl Tx {
                     .into_iter()
                     .zip(&record.parties)
             {
-                rows.push((name, record.said_at, seq, role, *rekeying, *state));
+                let spoken_by = record.spoken_by.filter(|_| role == Role::Issuer);
+                rows.push(((name, record.said_at, seq, role, *rekeying, *state), spoken_by));
             }
         }
         // In the order of the keys, neighbours meet in memory.
-        rows.sort_unstable_by_key(|(name, said_at, seq, role, ..)| (*name, *said_at, *seq, *role));
-        let rows = rows.iter().map(party_columns).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_unstable_by_key(|((name, at, seq, role, ..), _)| (*name, *at, *seq, *role));
+        let rows = rows.iter().map(|(party, by)| new_party(party, *by));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         PARTIES_INSERT.write(self, rows.into_iter()).await?;
         Ok(first)
     }

@@ -2,7 +2,7 @@
 //!
 //! A statement is written for one row, as all others are, and drawn out here to a hundred: what costs is less the row than the way to
 //! the engine and back. The last group of placeholders is repeated: the row of a `VALUES`, or the item of an `IN` list. Each statement
-//! comes in three lengths, so that an engine keeps few plans. What is measured stands in ARCHITECTURE, "Rows by the hundred".
+//! comes in four lengths, so that an engine keeps few plans. What is measured stands in ARCHITECTURE, "Rows by the hundred".
 //!
 //! The engines take many rows each in its own way, and this is the only place that knows it.
 //! * On SQLite the placeholders lose their numbers: its driver asks for the name of each one it binds, and SQLite finds names by walking
@@ -20,8 +20,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
 
-/// So many rows are written by one statement: the longest that fits, then the next.
-const LENGTHS: [usize; 3] = [MANY, 10, 1];
+/// So many rows are written by one statement: the longest that fits, then the next. Two are the names and the parties of one record.
+const LENGTHS: [usize; 4] = [MANY, 10, 2, 1];
 /// So many rows are many.
 pub(super) const MANY: usize = 100;
 /// About how many bytes are handed to PostgreSQL at a time.

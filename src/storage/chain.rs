@@ -10,6 +10,7 @@ use crate::vocab::{BlockRef, BlockStamp, ChainId, RegistryKind, RegistryRef};
 const CHAIN: &str = "SELECT chain_id, halted FROM chain";
 const CHAIN_INSERT: &str = "INSERT INTO chain (chain_id) VALUES ($1)";
 const CHAIN_HALT: &str = "UPDATE chain SET halted = $1";
+const FOLLOWED: &str = "SELECT c.chain_id, r.address FROM chain c JOIN registry r ON r.kind = $1";
 const REGISTRIES: &str = "SELECT kind, address, start_block FROM registry ORDER BY kind";
 const REGISTRY_INSERT: &str =
     "INSERT INTO registry (kind, address, start_block) VALUES ($1, $2, $3)";
@@ -174,6 +175,21 @@ impl Tx {
             })
             .collect::<Result<_, StorageError>>()?;
         Ok(Some(Binding { chain, registries }))
+    }
+
+    /// Where the registry of a kind is that is followed, if one is.
+    pub async fn followed_registry(
+        &mut self,
+        kind: RegistryKind,
+    ) -> Result<Option<RegistryRef>, StorageError> {
+        let row: Option<(i64, Vec<u8>)> = on_engine!(self, conn => sqlx::query_as(FOLLOWED)
+            .bind(kind.as_str()).fetch_optional(conn).await)?;
+        let read = |(chain, address): (i64, Vec<u8>)| {
+            let cell = Cell { table: "registry", column: "address", row: &chain };
+            let chain = ChainId(cell.unsigned(chain)?);
+            Ok(RegistryRef { chain, address: cell.address(&address)? })
+        };
+        row.map(read).transpose()
     }
 
     /// Binds a new database, or checks that it is bound to just this.

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
-use super::parties::{PARTIES_INSERT, PartyState, party_columns};
+use super::parties::{PARTIES_INSERT, PartyState, new_party};
 use super::{StorageError, Tx};
 use crate::attest::envelope::Form;
 use crate::delegation::Kind;
@@ -47,8 +47,6 @@ const OF_GRANT_BY: &str = select_delegations!(
 );
 const COUNT_BY: &str = "
     SELECT COUNT(*) FROM delegation WHERE of_grant = $1 AND kind = $2 AND issuer = $3";
-const SPOKEN: &str = "SELECT number, spoken_by FROM delegation WHERE number IN ($1)";
-static SPOKEN_MANY: Bulk = Bulk::new(SPOKEN);
 
 /// A record to keep.
 #[derive(Clone, Debug)]
@@ -247,13 +245,14 @@ impl Tx {
             let names =
                 [(Role::Author, Some(record.issuer), author), (Role::Named, record.named, other)];
             for (role, name, (found, state)) in names {
-                let row = name.map(|name| (name, record.said_at, number, role, found, state));
+                let by = record.spoken_by.filter(|_| role == Role::Author);
+                let row = name.map(|name| ((name, record.said_at, number, role, found, state), by));
                 parties.extend(row);
             }
         }
-        parties
-            .sort_unstable_by_key(|(name, said_at, seq, role, ..)| (*name, *said_at, *seq, *role));
-        let rows = parties.iter().map(party_columns).collect::<Result<Vec<_>, _>>()?;
+        parties.sort_unstable_by_key(|((name, at, seq, role, ..), _)| (*name, *at, *seq, *role));
+        let rows = parties.iter().map(|(party, by)| new_party(party, *by));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         PARTIES_INSERT.write(self, rows.into_iter()).await?;
         Ok(first)
     }
@@ -344,34 +343,5 @@ impl Tx {
             .bind(grant.as_bytes().as_slice()).bind(kind.as_str()).bind(issuer)
             .fetch_one(conn).await)?;
         Cell { table: "delegation", column: "of_grant", row: &count }.unsigned(count)
-    }
-
-    /// The accounts that signed for agents, by the numbers of their names, of those records of delegations among some where one did.
-    pub async fn delegations_spoken_by(
-        &mut self,
-        records: &[u64],
-    ) -> Result<BTreeMap<u64, u64>, StorageError> {
-        let mut rest = records;
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = SPOKEN_MANY.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let part = part.iter().map(|number| signed("record", *number));
-            let part = part.collect::<Result<Vec<_>, _>>()?;
-            let rows: Vec<(i64, Option<i64>)> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for number in &part {
-                    select = select.bind(*number);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for (number, name) in rows {
-                let cell = Cell { table: "delegation", column: "spoken_by", row: &number };
-                if let Some(name) = name {
-                    found.insert(cell.unsigned(number)?, cell.unsigned(name)?);
-                }
-            }
-        }
-        Ok(found)
     }
 }

@@ -45,6 +45,10 @@ const SQLITE_WRITER_CACHE: &str = "-98304";
 const SQLITE_CHECKPOINT_PAGES: &str = "16384";
 /// What is left of the write-ahead log's file, in bytes, where a long reading transaction made it grow: as much as it takes otherwise.
 const SQLITE_LOG_LEFT: &str = "67108864";
+/// So many rows a connection's thread reads ahead of whoever takes them: a thread that waits costs more than many rows.
+const SQLITE_ROWS_AHEAD: usize = 1_024;
+/// More than there are statements in all their lengths, so that none is read and planned twice by one connection.
+const SQLITE_STATEMENTS: usize = 512;
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 
 /// A database on either engine.
@@ -267,7 +271,9 @@ async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
         // cursor, and are then followed again.
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
+        .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(SQLITE_ROWS_AHEAD)
+        .statement_cache_capacity(SQLITE_STATEMENTS);
     // Each connection would have a database of its own, gone with the process.
     if url.contains(":memory:") || url.contains("mode=memory") || options.get_filename() == "" {
         return Err(no_file());
@@ -275,7 +281,12 @@ async fn open_sqlite(url: &str) -> Result<Pools, StorageError> {
     if let Some(folder) = options.get_filename().parent().filter(|p| *p != Path::new("")) {
         std::fs::create_dir_all(folder).map_err(|e| fail(Box::new(e)))?;
     }
-    let pool = |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(ACQUIRE_TIMEOUT);
+    // A file is there or it is not, and a connection that was given back was asked then whether it is well; to ask again would cost every
+    // transaction a way to the connection's thread and back.
+    let pool = |max| {
+        let pool = SqlitePoolOptions::new().max_connections(max).acquire_timeout(ACQUIRE_TIMEOUT);
+        pool.test_before_acquire(false)
+    };
     // The writer comes first: it makes the file and turns the write-ahead log on.
     let writing = options
         .clone()

@@ -69,4 +69,4 @@ pub use plugins::Plugin;
 pub use postings::CHUNK;
 pub use read_model::Revision;
 pub use record_notes::{RecordFinding, RefusedRecord};
-pub use rekeyings::Replaced;
+pub use rekeyings::{PartyChange, Replaced};

@@ -19,27 +19,26 @@ use crate::rekey::{Outcome, Rekeying, Role, Rule};
 use crate::vocab::{Position, UnixSeconds};
 
 const PARTY_INSERT: &str = "
-    INSERT INTO party (name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    INSERT INTO party (name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link, spoken_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 pub(super) static PARTIES_INSERT: Bulk = Bulk::new(PARTY_INSERT);
 // SQLite takes a partial index only where its condition stands in the statement word by word.
 const DUE: &str = "
-    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link, spoken_by
     FROM party WHERE state = 0 AND state < 2 AND said_at < $1 ORDER BY state, said_at, name, seq, role LIMIT $2";
 const OF_NAME: &str = "
-    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link, spoken_by
     FROM party WHERE name = $1 AND (said_at, seq, role) > ($2, $3, $4) AND said_at < $5
     ORDER BY name, said_at, seq, role LIMIT $6";
 const OF_RECORD: &str = "
-    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link
+    SELECT name, said_at, seq, role, state, outcome, agent, count, rule, span_block, span_log, link, spoken_by
     FROM party WHERE name = $1 AND said_at = $2 AND seq = $3 AND role = $4";
 const OF_RECORDS: &str = "
-    SELECT p.name, p.said_at, p.seq, p.role, p.state, p.outcome, p.agent, p.count, p.rule, p.span_block, p.span_log, p.link
+    SELECT p.name, p.said_at, p.seq, p.role, p.state, p.outcome, p.agent, p.count, p.rule, p.span_block, p.span_log, p.link, p.spoken_by
     FROM (VALUES ($1, $2, $3, $4)) AS c
     JOIN party p ON p.name = c.column1 AND p.said_at = c.column2 AND p.seq = c.column3 AND p.role = c.column4";
-const SPOKEN_BY: &str = "SELECT seq, spoken_by FROM attestation WHERE seq IN ($1)";
-static SPOKEN_BY_MANY: Bulk = Bulk::new(SPOKEN_BY);
 static PARTIES_OF: Bulk = Bulk::new(OF_RECORDS);
+
 /// How sure it is whom a party meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartyState {
@@ -76,6 +75,8 @@ pub struct Party {
     pub state: PartyState,
     /// What was found; where it is open, what was found before.
     pub found: Rekeying,
+    /// The number of the name of the account that signed for it, where it is an agent that one signed for.
+    pub spoken_by: Option<u64>,
 }
 
 impl Party {
@@ -95,6 +96,7 @@ pub(super) struct PartyRow {
     state: i64,
     #[sqlx(flatten)]
     found: FoundRow,
+    spoken_by: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -160,6 +162,7 @@ impl TryFrom<PartyRow> for Party {
                 _ => return Err(cell("state").wrong()),
             },
             found: row.found.read("party", row.seq)?,
+            spoken_by: row.spoken_by.map(|name| cell("spoken_by").unsigned(name)).transpose()?,
         })
     }
 }
@@ -192,8 +195,11 @@ pub(super) fn rekeying_columns(rekeying: &Rekeying) -> Result<[Bound<'static>; 7
     ])
 }
 
+/// What is written of a party: where it stands, how sure it is, and what was found.
+pub(super) type PartyColumns = (u64, UnixSeconds, u64, Role, Rekeying, PartyState);
+
 pub(super) fn party_columns(
-    (name, said_at, seq, role, found, state): &(u64, UnixSeconds, u64, Role, Rekeying, PartyState),
+    (name, said_at, seq, role, found, state): &PartyColumns,
 ) -> Result<[Bound<'static>; 12], StorageError> {
     let [outcome, agent, count, by, span_block, span_log, link] = rekeying_columns(found)?;
     Ok([
@@ -210,6 +216,19 @@ pub(super) fn party_columns(
         span_log,
         link,
     ])
+}
+
+pub(super) fn new_party(
+    party: &PartyColumns,
+    spoken_by: Option<u64>,
+) -> Result<[Bound<'static>; 13], StorageError> {
+    let by = Bound::Number(spoken_by.map(|name| signed("name", name)).transpose()?);
+    // What stands last is what is left when the others have taken their places.
+    let mut row = std::array::from_fn(|_| by.clone());
+    for (place, column) in row.iter_mut().zip(party_columns(party)?) {
+        *place = column;
+    }
+    Ok(row)
 }
 
 pub(super) fn parties(rows: Vec<PartyRow>) -> Result<Vec<Party>, StorageError> {
@@ -257,34 +276,6 @@ impl Tx {
             .bind(name).bind(time).bind(seq).bind(role_number(role))
             .fetch_optional(conn).await)?;
         row.map(Party::try_from).transpose()
-    }
-
-    /// The accounts that signed for agents, by the numbers of their names, of those records among some where one did.
-    pub async fn spoken_by(&mut self, records: &[u64]) -> Result<BTreeMap<u64, u64>, StorageError> {
-        let mut rest = records;
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = SPOKEN_BY_MANY.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let mut asked = Vec::with_capacity(part.len());
-            for seq in part {
-                asked.push(signed("record", *seq)?);
-            }
-            let rows: Vec<(i64, Option<i64>)> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for seq in &asked {
-                    select = select.bind(*seq);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for (seq, name) in rows {
-                let cell = Cell { table: "attestation", column: "spoken_by", row: &seq };
-                if let Some(name) = name {
-                    found.insert(cell.unsigned(seq)?, cell.unsigned(name)?);
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// The parties of some records, by the number of the record and the role.

@@ -1,18 +1,22 @@
-//! Records of an origin, signed by the service and kept: many in one transaction, and one after the other, each on the disk before the
-//! next.
+//! Records of an origin, signed by the service and kept: many in one transaction, and each on the disk before the next.
 //!
-//! The floor of the first reads and signs as many without keeping them; the floor of the second writes as many bytes to a file and waits
-//! for the disk.
+//! They go the way on which the service takes them in: clients check and sign, and one writer keeps what they bring. The floor of batches
+//! reads and signs as many without keeping them; the floor of single ones writes as many bytes to a file and waits for the disk.
 
 use std::fs::File;
 use std::io::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hallmark::app::{HeldKeys, KeyStore, Records, ServiceKeys, Submission, SystemClock};
+use hallmark::app::{
+    Accepted, HeldKeys, KeyStore, RecordQueue, Records, ServiceKeys, Submission, SystemClock,
+};
 use hallmark::attest::key::{KeyKind, PrivateKey};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use super::{account, chain, records, time};
 use crate::engine::Engine;
@@ -21,19 +25,58 @@ use crate::table::ratio;
 const AGENTS: u64 = 1_000;
 const MANY: usize = 20_000;
 const TOGETHER: usize = 500;
+/// So many clients send batches: one signs while what another signed is kept.
+const SENDERS: usize = 2;
 const SINGLY: usize = 1_000;
+/// So many clients bring one record after the other at once.
+const CLIENTS: usize = 32;
 
 pub(super) async fn run(engine: &Engine) {
     println!("\nRecords signed and kept each second, {}", engine.name());
     println!("{:<44}{:>14}{:>14}{:>9}", "", "Hallmark", "floor", "ratio");
-    let database = chain(&engine.fresh("intake").await, AGENTS).await;
+    let url = engine.fresh("intake").await;
+    // The threads of a service, which this runtime has not.
+    let measuring = move || Runtime::new().unwrap().block_on(measure(&url));
+    std::thread::spawn(measuring).join().unwrap();
+}
+
+async fn measure(url: &str) {
+    let database = chain(url, AGENTS).await;
     let records = records(&database, keys());
-    let batched = batched(&records).await;
-    let floor = verified(&records).await;
-    row("in batches of 500", batched, floor);
-    let singly = singly(&records).await;
-    row("one after the other, each on the disk", singly, synced());
+    let (queue, writer) = RecordQueue::new(records.clone());
+    let mut writing = JoinSet::new();
+    writing.spawn(writer.run());
+    let batched =
+        each_second(MANY, SENDERS, |share| batches(records.clone(), queue.clone(), share));
+    let batched = batched.await;
+    let floor = each_second(MANY, SENDERS, |share| signed(records.clone(), share)).await;
+    row("in batches of 500, by two clients", batched, floor);
+    let one = |share: Range<usize>| {
+        singly(records.clone(), queue.clone(), MANY + share.start..MANY + share.end)
+    };
+    row("one after the other, each on the disk", each_second(SINGLY, 1, one).await, synced());
+    let first = MANY + SINGLY;
+    let many = |share: Range<usize>| {
+        singly(records.clone(), queue.clone(), first + share.start..first + share.end)
+    };
+    let together = each_second(4 * SINGLY, CLIENTS, many).await;
+    row("the same by 32 clients at once", together, synced());
+    drop(queue);
+    writing.join_all().await;
     database.close().await;
+}
+
+/// How many a second, where each of some clients has its share of them.
+async fn each_second<F>(count: usize, clients: usize, work: impl Fn(Range<usize>) -> F) -> f64
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (began, mut working) = (Instant::now(), JoinSet::new());
+    for client in 0..clients {
+        working.spawn(work(client * count / clients..(client + 1) * count / clients));
+    }
+    working.join_all().await;
+    count as f64 / began.elapsed().as_secs_f64()
 }
 
 fn row(what: &str, ours: f64, floor: f64) {
@@ -74,35 +117,31 @@ async fn checked(records: &Records, n: usize) -> hallmark::app::CheckedRecord {
     signed
 }
 
-async fn batched(records: &Records) -> f64 {
-    let began = Instant::now();
-    for first in (0..MANY).step_by(TOGETHER) {
+fn assert_new(kept: &Result<Accepted, hallmark::app::Refused>) {
+    assert!(kept.as_ref().is_ok_and(|kept| kept.is_new));
+}
+
+async fn batches(records: Records, queue: RecordQueue, share: Range<usize>) {
+    for first in share.clone().step_by(TOGETHER) {
         let mut batch = Vec::with_capacity(TOGETHER);
-        for n in first..first + TOGETHER {
-            batch.push(checked(records, n).await);
+        for n in first..(first + TOGETHER).min(share.end) {
+            batch.push(checked(&records, n).await);
         }
-        let kept = records.commit(batch).await.unwrap();
-        assert!(kept.iter().all(|one| one.as_ref().is_ok_and(|one| one.is_new)));
+        queue.append_all(batch).await.unwrap().iter().for_each(assert_new);
     }
-    MANY as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Only what must be done for whoever signs: reading and signing, without keeping anything.
-async fn verified(records: &Records) -> f64 {
-    let began = Instant::now();
-    for n in 0..MANY {
-        checked(records, n).await;
+async fn signed(records: Records, share: Range<usize>) {
+    for n in share {
+        checked(&records, n).await;
     }
-    MANY as f64 / began.elapsed().as_secs_f64()
 }
 
-async fn singly(records: &Records) -> f64 {
-    let began = Instant::now();
-    for n in MANY..MANY + SINGLY {
-        let kept = records.commit(vec![checked(records, n).await]).await.unwrap();
-        assert!(kept[0].as_ref().is_ok_and(|one| one.is_new));
+async fn singly(records: Records, queue: RecordQueue, share: Range<usize>) {
+    for n in share {
+        assert_new(&queue.append(checked(&records, n).await).await.unwrap());
     }
-    SINGLY as f64 / began.elapsed().as_secs_f64()
 }
 
 /// As many bytes appended to a file, each time on the disk.

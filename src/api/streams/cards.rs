@@ -14,9 +14,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::seats::Seat;
 use super::{ALIVE, EVENT_STREAM, KEEP_ALIVE, NO_STORE, StreamQuery};
 use crate::api::cards::{CardsQuery, MomentsOf, cards_of, moments_of};
 use crate::api::error::ApiError;
+use crate::api::guard::Client;
 use crate::api::router::Shared;
 
 /// The streams of cards.
@@ -58,11 +60,13 @@ pub(super) async fn stream(
     wanted: Wanted,
     query: &StreamQuery,
     after: Option<u64>,
+    client: Client,
 ) -> Result<Response, ApiError> {
     let agent = query.filter.only_agent(wanted.name())?;
     let changes = state.hub.changes();
     let projector = query.projector.clone();
     let mut reader = Reader {
+        _seat: state.seats.take(client)?,
         state,
         changes,
         wanted,
@@ -87,6 +91,7 @@ pub(super) async fn stream(
 
 /// One listener, and how far it is.
 struct Reader {
+    _seat: Seat,
     state: Shared,
     changes: watch::Receiver<u64>,
     wanted: Wanted,
@@ -109,7 +114,7 @@ impl Reader {
                 return None;
             }
             let hub = self.state.hub.clone();
-            let turn = hub.turn().await;
+            let turn = hub.card_turn().await;
             let looked = self.look().await;
             drop(turn);
             if let Err(error) = looked {

@@ -62,6 +62,8 @@ struct Inner {
     changes: watch::Sender<u64>,
     /// The one of those who have fallen behind that asks the database.
     behind: Semaphore,
+    /// The one whose cards are computed.
+    cards: Semaphore,
 }
 
 #[derive(Default)]
@@ -85,14 +87,19 @@ pub(super) enum Found {
 impl Hub {
     pub(in crate::api) fn new(database: Database) -> Self {
         let (changes, _) = watch::channel(0);
-        let behind = Semaphore::new(1);
-        Self(Arc::new(Inner { database, held: RwLock::default(), changes, behind }))
+        let (behind, cards) = (Semaphore::new(1), Semaphore::new(1));
+        Self(Arc::new(Inner { database, held: RwLock::default(), changes, behind, cards }))
     }
 
     /// The turn of one who has fallen behind.
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // Closed never: nobody closes it.
         self.0.behind.acquire().await.ok()
+    }
+
+    /// The turn of one whose cards are computed.
+    pub(super) async fn card_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.cards.acquire().await.ok()
     }
 
     /// Tells of changes; the value is [`u64::MAX`] once listening is over.

@@ -6,13 +6,16 @@
 
 mod cards;
 mod hub;
+mod seats;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -20,14 +23,17 @@ use tokio::sync::watch;
 use utoipa::IntoParams;
 
 pub(super) use hub::Hub;
+pub(super) use seats::Seats;
 
 use super::attestations::{Filter, FilterQuery, Wanted, parse_seq, standing};
 use super::error::{ApiError, Problems};
 use super::extract::{Params, PathText};
+use super::guard::Client;
 use super::router::Shared;
 use crate::attest::class::IssuerClass;
 use crate::storage::{Database, RecordsBy};
 use hub::{Event, Found};
+use seats::Seat;
 
 /// How often a stream that has nothing to tell says so.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -67,6 +73,9 @@ pub(super) struct StreamQuery {
 /// `attestation.agent` (that of agents); the data of each event is what `/v1/attestations` shows of a record. And the cards of one `agent`:
 /// `trust-cards` (the cards as they are, and again whenever they say something else), `trust-cards.history` (those after each game, or each
 /// record that is of none).
+///
+/// `too-many-listeners` is a 429 where one address has its share of open streams, and a 503 where there are no more. Whoever takes nothing
+/// for a minute is cut off, and goes on with `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/v1/streams/{name}", tag = "attestations",
     params(
@@ -79,13 +88,15 @@ pub(super) struct StreamQuery {
 pub(super) async fn stream(
     State(state): State<Shared>,
     PathText(name): PathText,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     Params(query): Params<StreamQuery>,
 ) -> Result<Response, ApiError> {
     let last = last_event(&headers)?;
     let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
     if let Some(wanted) = cards::Wanted::of(&name) {
-        return cards::stream(state, wanted, &query, last.or(since)).await;
+        let client = Client::of(peer.map(|peer| peer.0.0.ip()));
+        return cards::stream(state, wanted, &query, last.or(since), client).await;
     }
     if query.projector.is_some() {
         let detail = format!("the stream `{name}` is not of cards");
@@ -121,7 +132,9 @@ pub(super) async fn stream(
             format!("the log has {size} records, and not {after}; if it was put back, begin anew");
         return Err(ApiError::Refused { kind, detail, retry_after_s: None });
     }
+    let seat = state.seats.take(Client::of(peer.map(|peer| peer.0.0.ip())))?;
     let reader = Reader {
+        _seat: seat,
         hub: state.hub.clone(),
         database: state.database.clone(),
         changes: state.hub.changes(),
@@ -144,6 +157,7 @@ fn last_event(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
 
 /// One listener, and how far it is.
 struct Reader {
+    _seat: Seat,
     hub: Hub,
     database: Database,
     changes: watch::Receiver<u64>,

@@ -59,7 +59,8 @@ pub(super) async fn ledger(
     let names = tx.names(numbers.iter().copied()).await?;
     let reading =
         Reading { followed: agent.registry, host: host.clone(), log_size: Some(log_size) };
-    let meanings = meanings(tx, names.values(), &reading).await?;
+    let numbered = names.iter().map(|(number, name)| (name, *number));
+    let meanings = meanings(tx, numbered, &reading).await?;
     let mut postings: Vec<(Arc<Vec<Posting>>, &Meanings)> = Vec::new();
     for (number, name) in &names {
         if let Some(meaning) = meanings.get(name) {
@@ -84,7 +85,8 @@ async fn name_issuers(
     let names = tx.names(numbers).await?;
     let log_size = Some(as_of.context.log_size);
     let reading = Reading { followed: agent.registry, host: host.clone(), log_size };
-    let meanings = meanings(tx, names.values(), &reading).await?;
+    let numbered = names.iter().map(|(number, name)| (name, *number));
+    let meanings = meanings(tx, numbered, &reading).await?;
     let of = |(number, name): (&u64, &Name)| Some((*number, meanings.get(name)?));
     ledger.name_issuers(&names.iter().filter_map(of).collect());
     Ok(())

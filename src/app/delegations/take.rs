@@ -194,7 +194,11 @@ impl Records {
             return Ok([open; 2]);
         }
         let other = named(record);
-        let names = [Some(record.issuer()), other, account].into_iter().flatten();
+        let names: Vec<_> = [Some(record.issuer()), other, account].into_iter().flatten().collect();
+        // A name that no record used before has no number, and no links.
+        let numbers = tx.name_numbers(names.iter().copied()).await?;
+        let numbered = |name: &&_| numbers.get(*name).copied().unwrap_or(0);
+        let names: Vec<_> = names.iter().map(|name| (*name, numbered(name))).collect();
         let reading = Reading { followed, host: self.host.clone(), log_size: None };
         let found: BTreeMap<_, _> = meanings(tx, names, &reading).await?;
         let spoken = account.and_then(|account| found.get(account));

@@ -20,10 +20,30 @@ use crate::vocab::Subject;
 /// So many findings of a record are told.
 const FINDINGS_MAX: u32 = 100;
 
-/// A record with the name of its issuer.
+/// A record with the name of its issuer, and that of the account that signed for it.
 pub(super) struct Named {
     pub(super) issuer: Subject,
+    pub(super) account: Option<Subject>,
     pub(super) checked: CheckedRecord,
+}
+
+impl Named {
+    fn new(checked: CheckedRecord) -> Self {
+        let account = checked.spoken_by.map(Subject::Account);
+        Self { issuer: checked.issuer(), account, checked }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &Subject> {
+        [&self.issuer, &self.checked.attestation.subject].into_iter().chain(&self.account)
+    }
+}
+
+/// The numbers of all names of a batch.
+pub(super) type Numbers<'a> = BTreeMap<&'a Subject, u64>;
+
+pub(super) fn number_of(numbers: &Numbers<'_>, name: &Subject) -> Result<u64, StorageError> {
+    let missing = || StorageError::inconsistent("name", "id", name);
+    numbers.get(name).copied().ok_or_else(missing)
 }
 
 impl Records {
@@ -57,12 +77,11 @@ impl Records {
         tx: &mut Tx,
         checked: Vec<CheckedRecord>,
     ) -> Result<Vec<Result<Accepted, Refused>>, StorageError> {
-        let batch: Vec<_> = checked
-            .into_iter()
-            .map(|checked| Named { issuer: checked.issuer(), checked })
-            .collect();
-        let ground = self.ground(tx, &batch).await?;
-        let held = Held::find(tx, &batch).await?;
+        let batch: Vec<_> = checked.into_iter().map(Named::new).collect();
+        // Once for all that follows: each question is a way to the engine and back, whose time a record that comes alone takes whole.
+        let numbers = tx.number_names(batch.iter().flat_map(Named::names)).await?;
+        let ground = self.ground(tx, &numbers).await?;
+        let held = Held::find(tx, &batch, &numbers).await?;
         let limits = self.limit(tx, &batch, &held, &ground).await?;
         let claimed = claimed(tx, &batch, &held).await?;
         let mut taken = Vec::new();
@@ -100,7 +119,7 @@ impl Records {
             outcomes.push(Outcome::Taken(taken.len()));
             taken.push(take);
         }
-        let first = append(tx, &taken).await?;
+        let first = append(tx, &taken, &numbers).await?;
         self.link(tx, &batch, &outcomes, first).await?;
         note_refused(tx, &outcomes, &batch).await?;
         let mut done: Vec<Result<Accepted, Refused>> = Vec::with_capacity(batch.len());
@@ -160,32 +179,25 @@ pub(super) enum Outcome {
     Taken(usize),
 }
 
-async fn append(tx: &mut Tx, taken: &[Taken<'_>]) -> Result<u64, StorageError> {
+async fn append(
+    tx: &mut Tx,
+    taken: &[Taken<'_>],
+    numbers: &Numbers<'_>,
+) -> Result<u64, StorageError> {
     let mut rows = Vec::with_capacity(taken.len());
-    let names =
-        taken.iter().flat_map(|one| [&one.record.issuer, &one.record.checked.attestation.subject]);
-    let accounts = taken.iter().filter_map(|one| one.record.checked.spoken_by);
-    let accounts: Vec<_> = accounts.map(Subject::Account).collect();
-    let numbers = tx.number_names(names.chain(&accounts)).await?;
     for one in taken {
         let checked = &one.record.checked;
         let attestation = &checked.attestation;
-        let number = |name: &Subject| {
-            let missing = || StorageError::inconsistent("name", "id", name);
-            numbers.get(name).copied().ok_or_else(missing)
-        };
+        let account = one.record.account.as_ref();
         rows.push(NewRecord {
             digest: attestation.digest(),
             record: attestation.canonical(),
             envelope: checked.envelope.as_ref().map(|(raw, form)| (raw.as_slice(), *form)),
             source: checked.source,
             place: checked.place.as_deref(),
-            issuer: number(&one.record.issuer)?,
-            spoken_by: match checked.spoken_by {
-                Some(account) => Some(number(&Subject::Account(account))?),
-                None => None,
-            },
-            subject: number(&attestation.subject)?,
+            issuer: number_of(numbers, &one.record.issuer)?,
+            spoken_by: account.map(|account| number_of(numbers, account)).transpose()?,
+            subject: number_of(numbers, &attestation.subject)?,
             // That somebody is an agent follows from the re-keying, and changes with it.
             issuer_class: one.class.filter(|class| *class != IssuerClass::Agent),
             claim_type: &attestation.body.claim.kind,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::commit::Named;
+use super::commit::{Named, Numbers};
 use super::{Accepted, CheckedRecord, Records};
 use crate::app::meanings::{Reading, meanings};
 use crate::app::rekey::{followed, state};
@@ -34,19 +34,14 @@ impl Records {
     pub(super) async fn ground(
         &self,
         tx: &mut Tx,
-        batch: &[Named],
+        numbers: &Numbers<'_>,
     ) -> Result<Ground, StorageError> {
         let followed = followed(tx).await?;
         let meanings = match followed {
             Some(followed) => {
-                let accounts = batch.iter().filter_map(|record| record.checked.spoken_by);
-                let accounts: Vec<_> = accounts.map(Subject::Account).collect();
-                let names = batch
-                    .iter()
-                    .flat_map(|record| [&record.issuer, &record.checked.attestation.subject])
-                    .chain(&accounts);
                 let reading = Reading { followed, host: self.host.clone(), log_size: None };
-                meanings(tx, names, &reading).await?
+                meanings(tx, numbers.iter().map(|(name, number)| (*name, *number)), &reading)
+                    .await?
             }
             None => BTreeMap::new(),
         };
@@ -82,7 +77,7 @@ impl Ground {
     }
 
     pub(super) fn judge<'a>(&self, record: &'a Named, host: &WebHost) -> Taken<'a> {
-        let Named { issuer, checked } = record;
+        let Named { issuer, checked, .. } = record;
         let attestation = &checked.attestation;
         let sender = match &checked.sent_by {
             SentBy::Origin(_) => Sender::Origin,

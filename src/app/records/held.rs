@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::commit::Named;
+use super::commit::{Named, Numbers, number_of};
 use crate::storage::{RecordSource, StorageError, Tx, claimed_key};
-use crate::vocab::Subject;
 
 /// The numbers of names, and where records are held already.
 pub(super) struct Held {
@@ -13,14 +12,11 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) async fn find(tx: &mut Tx, batch: &[Named]) -> Result<Self, StorageError> {
-        let names =
-            batch.iter().flat_map(|record| [&record.issuer, &record.checked.attestation.subject]);
-        let by_name = tx.number_names(names).await?;
-        let number = |name: &Subject| {
-            let missing = || StorageError::inconsistent("name", "id", name);
-            by_name.get(name).copied().ok_or_else(missing)
-        };
+    pub(super) async fn find(
+        tx: &mut Tx,
+        batch: &[Named],
+        by_name: &Numbers<'_>,
+    ) -> Result<Self, StorageError> {
         let digests: Vec<_> =
             batch.iter().map(|record| record.checked.attestation.digest()).collect();
         let mut distinct = digests.clone();
@@ -29,8 +25,8 @@ impl Held {
         let held = tx.held_records(&distinct).await?;
         let (mut numbers, mut places) = (Vec::with_capacity(batch.len()), BTreeMap::new());
         for (index, (record, digest)) in batch.iter().zip(digests).enumerate() {
-            let issuer = number(&record.issuer)?;
-            numbers.push((issuer, number(&record.checked.attestation.subject)?));
+            let issuer = number_of(by_name, &record.issuer)?;
+            numbers.push((issuer, number_of(by_name, &record.checked.attestation.subject)?));
             if let Some(seq) = held.get(&(digest, issuer)) {
                 places.insert(index, *seq);
             }

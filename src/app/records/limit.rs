@@ -100,7 +100,7 @@ impl Records {
         parties: &Close,
         held: u64,
     ) -> Result<Vec<RecordFinding>, Refused> {
-        let Named { issuer, checked } = record;
+        let Named { issuer, checked, .. } = record;
         let body = &checked.attestation.body;
         let limits = self.origins.limits(checked.attestation.context.origin.as_ref());
         let class = parties.own.map(|_| IssuerClass::Agent);

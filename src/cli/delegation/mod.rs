@@ -7,15 +7,14 @@ mod make;
 mod picture;
 mod sign;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::args::DelegationCommand;
 use super::verify::{is_document, refused};
-use super::{CliError, Exit, Output};
+use super::{CliError, Exit, Output, input};
 use crate::app::{Clock, SystemClock};
 use crate::attest::TypedRecord;
 use crate::attest::canonical;
@@ -48,23 +47,7 @@ pub(super) fn run(
 
 /// Reads a file, or standard input, no further than what is read here may be long.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
-    let cannot =
-        |error: io::Error| CliError::failed(&format!("cannot read `{}`", path.display()), &error);
-    let from: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(cannot)?)
-    };
-    let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    from.take(limit).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() > FILE_BYTES_MAX {
-        let error = io::Error::other(format!(
-            "more than {FILE_BYTES_MAX} bytes, which is the most that is read"
-        ));
-        return Err(refused(path, &error));
-    }
-    Ok(bytes)
+    input::read_file(path, FILE_BYTES_MAX, |why| refused(path, &io::Error::other(why)))
 }
 
 /// Reads a record that nobody signed yet.

@@ -186,3 +186,52 @@ async fn a_client_has_its_share_of_connections() {
     served.stop.send(()).unwrap();
     served.ended.await.unwrap();
 }
+
+/// The beginning of a stream: its headers, and the first bytes that say that it is there.
+async fn listen(address: SocketAddr) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /v1/streams/attestation.raw HTTP/1.1\r\nHost: h\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let (mut answer, mut buffer) = (String::new(), [0; 4096]);
+    // A refusal ends with its JSON, a stream goes on behind this.
+    while !answer.contains(": alive") && !answer.ends_with('}') {
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert!(read > 0, "{answer}");
+        answer.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+    }
+    (stream, answer)
+}
+
+/// A client has its share of open streams; who ends one may open another.
+#[tokio::test]
+async fn listeners_leave_seats_for_others() {
+    let fresh = Fresh::sqlite().await;
+    let database = fresh.database().await;
+    told::tell(&database).await;
+    let mut limits = WIDE;
+    limits.rate_limit = Some(RateLimit { per_s: 1_000, burst: 1_000 });
+    let base = state(&database, time(20));
+    let served = served(ApiState::new(database, base.clock, (*base.known).clone(), limits)).await;
+    let mut listening = Vec::new();
+    for n in 0..32 {
+        let (stream, answer) = listen(served.address).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{n}: {answer}");
+        listening.push(stream);
+    }
+    let (_, refused) = listen(served.address).await;
+    assert!(refused.starts_with("HTTP/1.1 429"), "{refused}");
+    assert!(refused.contains("/problems/too-many-listeners"), "{refused}");
+    assert!(refused.to_lowercase().contains("\r\nretry-after: 30\r\n"), "{refused}");
+    // Whoever asks for something else is answered.
+    let other = exchange(served.address, &get("/healthz")).await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
+    drop(listening.pop());
+    let freed = async {
+        while !listen(served.address).await.1.starts_with("HTTP/1.1 200") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), freed).await.expect("the seat is free again");
+    served.stop.send(()).unwrap();
+    served.ended.await.unwrap();
+}

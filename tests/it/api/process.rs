@@ -76,6 +76,11 @@ impl Serving {
         serving
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// All it has said so far.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(self.said.path()).unwrap()

@@ -5,6 +5,7 @@
 
 mod cards;
 mod chain;
+mod killed;
 mod rekeying;
 mod signers;
 mod streams;

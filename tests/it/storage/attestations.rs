@@ -100,7 +100,10 @@ on_both_engines! {
         assert_eq!(tx.superseding(earlier, names[1]).await.unwrap(), None, "another issuer replaces nothing");
         assert_eq!(tx.record_by(earlier, names[0]).await.unwrap().unwrap().seq, 1);
         assert_eq!(tx.record_by(earlier, names[1]).await.unwrap(), None);
-        assert_eq!(tx.spoken_by(&[1, 252, 999]).await.unwrap().into_iter().collect::<Vec<_>>(), [(252, names[2])]);
+        let records = [stored, later];
+        let parties = tx.parties_of(&records).await.unwrap();
+        let spoken: Vec<_> = parties.iter().filter_map(|(of, party)| Some((*of, party.spoken_by?))).collect();
+        assert_eq!(spoken, [((252, Role::Issuer), names[2])], "an account signs for who says it, and for no subject");
     }
 
     async fn a_link_is_found_by_both_its_names(db: Database) {

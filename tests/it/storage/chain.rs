@@ -22,6 +22,7 @@ on_both_engines! {
     async fn a_database_is_bound_once(db: Database) {
         let mut tx = db.begin_write().await.unwrap();
         assert_eq!(tx.binding().await.unwrap(), None);
+        assert_eq!(tx.followed_registry(RegistryKind::Reputation).await.unwrap(), None);
         let mut again = binding();
         again.registries.reverse();
         tx.bind(&again).await.unwrap();
@@ -31,6 +32,10 @@ on_both_engines! {
         let mut tx = db.begin_read().await.unwrap();
         let stored = tx.binding().await.unwrap().unwrap();
         assert_eq!(stored, binding());
+        for kind in RegistryKind::ALL {
+            let expected = binding().registry(kind).map(|registry| registry.at);
+            assert_eq!(tx.followed_registry(kind).await.unwrap(), expected);
+        }
         assert_eq!(stored.registry(RegistryKind::Reputation), Some(&binding().registries[1]));
         assert_eq!(stored.registry(RegistryKind::Validation), None);
         assert_eq!(stored.start_block(), 5, "the lowest of both");
@@ -165,6 +170,7 @@ on_both_engines! {
 
         tx.forget_everything_of(&binding()).await.unwrap();
         assert_eq!(tx.binding().await.unwrap(), None);
+        assert_eq!(tx.followed_registry(RegistryKind::Reputation).await.unwrap(), None);
         assert_eq!(tx.tags().await.unwrap(), Tags::default());
         assert!(tx.block_at(6).await.unwrap().is_none());
         tx.bind(&other).await.unwrap();

@@ -82,8 +82,9 @@ on_both_engines! {
         let mut numbers: Vec<_> = numbered.iter().map(|record| record.number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 3]);
-        let spoken = tx.delegations_spoken_by(&[1, 2, 9]).await.unwrap();
-        assert_eq!(spoken.into_iter().collect::<Vec<_>>(), [(1, names[2])]);
+        let due = tx.due_parties(at(9_999), 99).await.unwrap();
+        let spoken = due.iter().filter_map(|party| Some((party.seq, party.role, party.spoken_by?)));
+        assert_eq!(spoken.collect::<Vec<_>>(), [(1, Role::Author, names[2])], "the account is its author's alone");
         assert!(tx.keep_delegations(&[delegation("third", Kind::Verdict, Some(grant), names[1])]).await.is_err(), "once");
     }
 
