@@ -66,7 +66,7 @@ impl Rekeyer {
         }
     }
 
-    /// Looks up what is due, at most some thousand parties. Nothing to do is the default.
+    /// Looks up what is due, at most ten thousand parties. Nothing to do is the default.
     ///
     /// # Errors
     /// When the database fails; nothing was written then.
