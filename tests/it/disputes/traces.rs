@@ -85,6 +85,19 @@ on_both_engines! {
         assert_eq!(told["as_of"]["block"]["number"], HEAD);
     }
 
+    /// Envelopes alone are enough where all who signed are known here.
+    async fn who_signed_is_known_here_where_the_document_does_not_say(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        chain(&mut built, 2);
+        let bare = TraceDocument::new(built.document.envelopes.clone());
+        let told = judged(&desk, &bare).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("valid"), &json!("invalid")));
+        assert_eq!(told["hops"].as_array().unwrap().len(), 2);
+        let mut tx = db.begin_read().await.unwrap();
+        assert_eq!(tx.delegation_count().await.unwrap(), 0, "to be judged is not to be kept");
+    }
+
     /// Spans that a document makes up prove nothing here.
     async fn forged_spans_are_replaced_by_what_the_chain_says(db: Database) {
         let desk = Desk::open(&db, &apart(3)).await;
