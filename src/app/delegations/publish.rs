@@ -24,8 +24,8 @@ use crate::vocab::{Digest, Subject, UnixSeconds};
 
 /// The kind of claim.
 pub(super) const CLAIM: &str = "tfd.attribution.v1";
-/// So many reports are computed in one turn.
-const TURN: u32 = 20;
+/// So many disputes are looked up at a time.
+const PAGE: u32 = 100;
 /// How long to wait where nothing is due.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -76,30 +76,31 @@ impl DisputeKeeper {
         if self.records.keys.held().signer(self.records.clock.now()).is_none() {
             return Ok(published);
         }
-        let mut tx = self.records.database.begin_read().await.during(during)?;
-        let due = tx.due_disputes(TURN).await.during(during)?;
-        drop(tx);
-        for verdict in due {
-            if let Some(attestations) = self.publish(verdict).await? {
-                published.attestations += attestations;
-                published.computed += 1;
+        let mut after = None;
+        loop {
+            let mut tx = self.records.database.begin_read().await.during(during)?;
+            let safe = safe(&mut tx).await.during(during)?;
+            let due = tx.due_disputes(safe, after, PAGE).await.during(during)?;
+            drop(tx);
+            // All of them, so that those which have to wait stand in nobody's way.
+            let Some(last) = due.last() else { break };
+            after = Some(*last);
+            for (_, verdict) in due {
+                if let Some(attestations) = self.publish(verdict, safe).await? {
+                    published.attestations += attestations;
+                    published.computed += 1;
+                }
             }
         }
         Ok(published)
     }
 
     /// Computes one report, and says it where it is new. Returns how many attestations that took; `None` where it is too early.
-    async fn publish(&self, verdict: Digest) -> Result<Option<u64>, AppError> {
+    async fn publish(&self, verdict: Digest, safe: UnixSeconds) -> Result<Option<u64>, AppError> {
         let during = || format!("cannot publish the report of the dispute {verdict}");
         let mut tx = self.records.database.begin_read().await.during(during)?;
         let Some(dispute) = tx.dispute(verdict).await.during(during)? else { return Ok(None) };
-        let safe = safe(&mut tx).await.during(during)?;
-        // The verdict is hardly ever followed by anything, and found at once.
-        let judged = tx.delegations_by_digest(&[verdict]).await.during(during)?.remove(&verdict);
         drop(tx);
-        if judged.is_some_and(|judged| judged.said_at >= safe) {
-            return Ok(None);
-        }
         let found = match self.records.attribution(verdict).await {
             Ok(found) => Some(found),
             Err(AttributionError::Gather(super::GatherError::Storage(source))) => {
