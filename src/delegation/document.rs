@@ -4,7 +4,7 @@
 //! the blocks in which it began and ended, so that anybody with a node can look. A document is bounded before anything of it is checked.
 //! That signatures hold is for `verify` to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::B256;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ use super::party::{Blocks, Party};
 use super::record::wrong;
 use crate::attest::FieldError;
 use crate::attest::canonical::{self, JsonError};
-use crate::vocab::{ChainId, Digest, UnixSeconds};
+use crate::attest::envelope::{Envelope, Signer};
+use crate::vocab::{AgentRef, ChainId, Digest, Subject, UnixSeconds};
 
 /// The longest document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 4 << 20;
@@ -25,7 +26,7 @@ pub const ENVELOPE_BYTES_MAX: usize = 128 * 1024;
 /// Most envelopes of a document.
 pub const ENVELOPES_MAX: usize = 5_000;
 /// Most parties.
-const PARTIES_MAX: usize = 1_000;
+pub const PARTIES_MAX: usize = 1_000;
 /// Most spans of wallets and keys, of all parties together.
 const SPANS_MAX: usize = 10_000;
 /// The word for a signature that its account does not take for its own.
@@ -145,6 +146,24 @@ impl TraceDocument {
         Ok(document)
     }
 
+    /// The agents that it speaks of: its parties, and those whose word its envelopes claim to be.
+    #[must_use]
+    pub fn agents(&self) -> BTreeSet<AgentRef> {
+        let issuer = |sealed: &Sealed| {
+            let raw = sealed.envelope.clone().into_bytes();
+            let envelope = Envelope::read(raw, ENVELOPE_BYTES_MAX).ok()?;
+            match envelope.signer() {
+                Signer::Account { issuer: Some(Subject::Agent(agent)), .. } => Some(*agent),
+                Signer::Account { .. } | Signer::Method(_) => None,
+            }
+        };
+        let of_parties = self.parties.iter().filter_map(|party| match &party.name {
+            Subject::Agent(agent) => Some(*agent),
+            Subject::Account(_) | Subject::Did(_) | Subject::Platform { .. } => None,
+        });
+        of_parties.chain(self.envelopes.iter().filter_map(issuer)).collect()
+    }
+
     /// What no type says: sizes, names, and that spans and blocks can be true together.
     ///
     /// # Errors
@@ -180,7 +199,7 @@ impl TraceDocument {
             let BlockAt { number, hash, time } = as_of.block;
             blocks.check(&format!("{field}.block"), chain, number, hash, time)?;
         }
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = BTreeSet::new();
         for (index, party) in self.parties.iter().enumerate() {
             let field = format!("parties[{index}]");
             if !names.insert(&party.name) {

@@ -34,7 +34,7 @@ pub use case::{CaseOptions, End, case};
 pub use control::{Control, ControlBy, HeldTogether, Operators, operators};
 pub use document::{
     Answer, AsOf, BlockAt, DOCUMENT_BYTES_MAX, DOCUMENT_SCHEMA, ENVELOPE_BYTES_MAX, ENVELOPES_MAX,
-    Sealed, TraceDocument, TraceError,
+    PARTIES_MAX, Sealed, TraceDocument, TraceError,
 };
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
 pub use kept::{HopFinding, Kept, KeptHop, kept_hop};

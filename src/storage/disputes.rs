@@ -8,14 +8,16 @@ use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
-use crate::vocab::Digest;
+use crate::vocab::{Digest, UnixSeconds};
 
 const DISPUTE_INSERT: &str = "
     INSERT INTO dispute (verdict, changes) VALUES ($1, 1)
     ON CONFLICT (verdict) DO UPDATE SET changes = dispute.changes + 1";
 const DISPUTE: &str = "SELECT changes, report FROM dispute WHERE verdict = $1";
-// SQLite takes a partial index only where its condition stands in the statement word by word, and PostgreSQL seeks only by a value.
-const DUE_DISPUTES: &str = "SELECT verdict FROM dispute WHERE changes > 0 AND changes >= $1 ORDER BY changes, verdict LIMIT $2";
+const DUE_DISPUTES: &str = "
+    SELECT d.changes, d.verdict FROM dispute d JOIN delegation r ON r.digest = d.verdict
+    WHERE d.changes > 0 AND (d.changes, d.verdict) > ($1, $2) AND r.said_at < $3
+    ORDER BY d.changes, d.verdict LIMIT $4";
 const DISPUTE_DONE: &str = "
     UPDATE dispute SET changes = changes - $3, report = $2 WHERE verdict = $1";
 const DISPUTES_OF_HOP: &str = "
@@ -69,12 +71,26 @@ impl Tx {
         Ok(Some(Dispute { changes, report: report.transpose()? }))
     }
 
-    /// Verdicts whose reports are to be computed again.
-    pub async fn due_disputes(&mut self, limit: u32) -> Result<Vec<Digest>, StorageError> {
-        let rows: Vec<Vec<u8>> = on_engine!(self, conn => sqlx::query_scalar(DUE_DISPUTES)
-            .bind(1_i64).bind(i64::from(limit)).fetch_all(conn).await)?;
-        let cell = Cell { table: "dispute", column: "verdict", row: &limit };
-        rows.iter().map(|row| cell.hash(row).map(Digest)).collect()
+    /// Verdicts that were said before a time and whose reports are to be computed again, each with how often something changed; behind one of
+    /// them, in the order of both.
+    pub async fn due_disputes(
+        &mut self,
+        before: UnixSeconds,
+        after: Option<(u64, Digest)>,
+        limit: u32,
+    ) -> Result<Vec<(u64, Digest)>, StorageError> {
+        let before = signed("time", before.get())?;
+        let (changes, verdict) = match after {
+            Some((changes, verdict)) => (signed("count", changes)?, verdict.as_bytes().to_vec()),
+            None => (0, Vec::new()),
+        };
+        let rows: Vec<(i64, Vec<u8>)> = on_engine!(self, conn => sqlx::query_as(DUE_DISPUTES)
+            .bind(changes).bind(verdict).bind(before).bind(i64::from(limit)).fetch_all(conn).await)?;
+        let read = |(changes, verdict): (i64, Vec<u8>)| {
+            let cell = Cell { table: "dispute", column: "verdict", row: &changes };
+            Ok((cell.unsigned(changes)?, Digest(cell.hash(&verdict)?)))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Notes that the report of a verdict was computed after so many changes, which one was published last, and on which hops it rests.

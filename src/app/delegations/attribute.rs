@@ -42,6 +42,8 @@ pub struct Attribution {
     pub hops: BTreeSet<Digest>,
     /// The grant above the topmost hop, where it is not held.
     pub missing: Option<Digest>,
+    /// When the last of what it rests on was said.
+    pub said_until: UnixSeconds,
     /// As of which state it was computed; `None` where no chain is followed.
     pub as_of: Option<(RegistryRef, Tags, u64)>,
 }
@@ -137,6 +139,8 @@ impl Records {
         let mut hops = gathered.hops;
         hops.extend(gathered.missing);
         let missing = gathered.missing;
+        let said = gathered.records.iter().map(|record| record.said_at);
+        let said_until = said.max().unwrap_or(UnixSeconds::EPOCH);
         let canonical = (canonical, digest);
         Ok(Attribution {
             id,
@@ -148,6 +152,7 @@ impl Records {
             control,
             hops,
             missing,
+            said_until,
             as_of,
         })
     }

@@ -1,17 +1,15 @@
 //! A trace document that somebody brings, judged by what the document says and by what is known here.
 //!
 //! A document's spans are its maker's word. Those of agents that are followed here are replaced by their timelines, so that a forged span
-//! proves nothing to whoever asks this service.
-
-use std::collections::BTreeSet;
+//! proves nothing to whoever asks this service, and so that envelopes alone are enough where all who signed are known here.
 
 use super::knowledge::know_agents;
 use super::{AttributionError, checked_apart};
 use crate::app::Records;
 use crate::app::rekey::followed;
-use crate::delegation::{Standing, TraceDocument, TraceVerdict, verify_trace};
+use crate::delegation::{PARTIES_MAX, Standing, TraceDocument, TraceVerdict, verify_trace};
 use crate::storage::Tags;
-use crate::vocab::{RegistryRef, Subject};
+use crate::vocab::RegistryRef;
 
 /// What was found of a document.
 #[derive(Clone, Debug)]
@@ -30,17 +28,14 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn judge(&self, document: TraceDocument) -> Result<Judged, AttributionError> {
+        let (document, agents) = checked_apart(move || {
+            let agents: Vec<_> = document.agents().into_iter().take(PARTIES_MAX).collect();
+            (document, agents)
+        })
+        .await?;
         let mut tx = self.database.begin_read().await?;
-        let agents: BTreeSet<_> = document
-            .parties
-            .iter()
-            .filter_map(|party| match &party.name {
-                Subject::Agent(agent) => Some(*agent),
-                _ => None,
-            })
-            .collect();
         let mut ours = document.clone();
-        know_agents(&mut tx, &mut ours, &agents.into_iter().collect::<Vec<_>>()).await?;
+        know_agents(&mut tx, &mut ours, &agents).await?;
         let as_of = match followed(&mut tx).await? {
             Some(registry) => Some((registry, tx.tags().await?, tx.log_size().await?)),
             None => None,

@@ -1,7 +1,8 @@
 //! Reports said by the service itself: an attestation about each agent that carries a part of a failure.
 //!
 //! A verdict that comes, and whatever changes a hop on which its report rests, makes the report due; it is computed again, and said again
-//! only where it is another one. What is said anew replaces what was said before, agent by agent; who no longer carries anything hears
+//! only where it is another one. It is said once all that it rests on was said before the safe block, so that no passing branch of the
+//! chain is signed. What is said anew replaces what was said before, agent by agent; who no longer carries anything hears
 //! that too. Dying between two reports loses nothing and says nothing twice: that it was said is noted in the transaction that says it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,19 +12,20 @@ use serde_json::{Value, json};
 
 use super::{Attribution, AttributionError};
 use crate::app::error::During;
+use crate::app::rekey::followed;
 use crate::app::{AppError, CheckedRecord, Records};
 use crate::attest::attestation::{Context, SCHEMA};
 use crate::attest::incoming::SentBy;
 use crate::attest::{Attestation, IssuerClass};
 use crate::did::web::Local;
-use crate::storage::RecordSource;
+use crate::storage::{RecordSource, StorageError, Tx};
 use crate::tfd::{FailureReport, PlayerReport};
 use crate::vocab::{Digest, Subject, UnixSeconds};
 
 /// The kind of claim.
 pub(super) const CLAIM: &str = "tfd.attribution.v1";
-/// So many reports are computed in one turn.
-const TURN: u32 = 20;
+/// So many disputes are looked up at a time.
+const PAGE: u32 = 100;
 /// How long to wait where nothing is due.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -74,21 +76,30 @@ impl DisputeKeeper {
         if self.records.keys.held().signer(self.records.clock.now()).is_none() {
             return Ok(published);
         }
-        let mut tx = self.records.database.begin_read().await.during(during)?;
-        let due = tx.due_disputes(TURN).await.during(during)?;
-        drop(tx);
-        for verdict in due {
-            published.attestations += self.publish(verdict).await?;
-            published.computed += 1;
+        let mut after = None;
+        loop {
+            let mut tx = self.records.database.begin_read().await.during(during)?;
+            let safe = safe(&mut tx).await.during(during)?;
+            let due = tx.due_disputes(safe, after, PAGE).await.during(during)?;
+            drop(tx);
+            // All of them, so that those which have to wait stand in nobody's way.
+            let Some(last) = due.last() else { break };
+            after = Some(*last);
+            for (_, verdict) in due {
+                if let Some(attestations) = self.publish(verdict, safe).await? {
+                    published.attestations += attestations;
+                    published.computed += 1;
+                }
+            }
         }
         Ok(published)
     }
 
-    /// Computes one report, and says it where it is new. Returns how many attestations that took.
-    async fn publish(&self, verdict: Digest) -> Result<u64, AppError> {
+    /// Computes one report, and says it where it is new. Returns how many attestations that took; `None` where it is too early.
+    async fn publish(&self, verdict: Digest, safe: UnixSeconds) -> Result<Option<u64>, AppError> {
         let during = || format!("cannot publish the report of the dispute {verdict}");
         let mut tx = self.records.database.begin_read().await.during(during)?;
-        let Some(dispute) = tx.dispute(verdict).await.during(during)? else { return Ok(0) };
+        let Some(dispute) = tx.dispute(verdict).await.during(during)? else { return Ok(None) };
         drop(tx);
         let found = match self.records.attribution(verdict).await {
             Ok(found) => Some(found),
@@ -100,13 +111,16 @@ impl DisputeKeeper {
                 None
             }
         };
+        if found.as_ref().is_some_and(|found| found.said_until >= safe) {
+            return Ok(None);
+        }
         let confirmed = found.as_ref().filter(|found| found.hypothetical.is_none());
         let report = confirmed.map(|found| found.canonical.1);
         let hops = found.as_ref().map(|found| found.hops.clone()).unwrap_or_default();
         let mut tx = self.records.database.begin_durable().await.during(during)?;
         // Somebody else may have said it meanwhile, or something changed: then the next turn looks again.
         if tx.dispute(verdict).await.during(during)? != Some(dispute) {
-            return Ok(0);
+            return Ok(None);
         }
         let mut said = 0;
         if report != dispute.report {
@@ -122,7 +136,7 @@ impl DisputeKeeper {
         }
         tx.settle_dispute(verdict, dispute.changes, report, &hops).await.during(during)?;
         tx.commit().await.during(during)?;
-        Ok(said)
+        Ok(Some(said))
     }
 
     /// What is said of everybody concerned now, or before.
@@ -178,6 +192,15 @@ impl DisputeKeeper {
         }
         body
     }
+}
+
+/// What was said before this time is settled enough to sign about: by the safe block; all of it, where no chain is followed.
+async fn safe(tx: &mut Tx) -> Result<UnixSeconds, StorageError> {
+    if followed(tx).await?.is_none() {
+        return Ok(UnixSeconds::MAX);
+    }
+    let tags = tx.tags().await?;
+    Ok(tags.safe.or(tags.finalized).map_or(UnixSeconds::EPOCH, |safe| safe.time))
 }
 
 /// An attestation of this service's own, before it is signed.

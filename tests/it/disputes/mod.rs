@@ -112,14 +112,14 @@ impl Desk {
         ServiceKeys::open(self.store(), Arc::new(self.clock.clone())).unwrap()
     }
 
-    /// The chain is followed up to a block, and final up to another.
+    /// The chain is followed up to a block, safe up to the one before, and final up to another.
     async fn reach(&self, head: u64, finalized: u64) {
         let mut tx = self.database.begin_write().await.unwrap();
         let stamp = |number| Some(samples::stamp(number));
         let tags = Tags {
             indexed: stamp(head),
             head: stamp(head),
-            safe: stamp(finalized),
+            safe: stamp(head - 1),
             finalized: stamp(finalized),
         };
         tx.set_tags(&tags).await.unwrap();

@@ -1,6 +1,7 @@
 //! Reports as attestations of the service: said once, said anew when they change, and taken back.
 
 use hallmark::delegation::{Ruling, Verdict};
+use hallmark::storage::Tags;
 use serde_json::{Value, json};
 
 use super::*;
@@ -88,6 +89,30 @@ on_both_engines! {
         assert_eq!((last.len(), &data["shares"], &data["report"]), (3, &json!([]), &Value::Null));
         assert_eq!(last[0]["supersedes"], after[0]["digest"]);
         assert_eq!(desk.publish().await, NOTHING);
+    }
+
+    /// What a branch of the chain may yet take back is not signed about.
+    async fn nothing_is_said_of_what_is_not_safe_yet(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        let (grants, judged) = chain(&mut built, 2);
+        desk.take_all(&built).await;
+        let told = block_of(START + 30_000);
+        for (head, said) in [(told, false), (told + 1, true)] {
+            let mut tx = db.begin_write().await.unwrap();
+            let tags = tx.tags().await.unwrap();
+            tx.set_tags(&Tags { safe: Some(samples::stamp(head)), finalized: None, ..tags }).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(desk.publish().await, if said { computed(3) } else { NOTHING }, "safe at {head}");
+        }
+        // A later word that changes nothing of the report waits all the same.
+        let mut more = Builder::new(3);
+        more.sign(outcome(grants[0], agent(1), grants[0], START + 60_000));
+        desk.take(&more.document.envelopes[0].envelope).await;
+        assert_eq!(desk.publish().await, NOTHING);
+        desk.reach(HEAD, HEAD - 1).await;
+        assert_eq!(desk.publish().await, computed(0));
+        assert_eq!(desk.report(judged).await["published"]["is_current"], json!(true));
     }
 
     /// Without a key nothing is said, and nothing is forgotten.

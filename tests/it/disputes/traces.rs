@@ -1,14 +1,24 @@
 //! Traces as documents: what is served is what anybody can check, and what is brought is checked against what is known here.
 
-use hallmark::app::TracePart;
+use alloy::signers::SignerSync as _;
+use hallmark::app::{ContractWallets, TracePart};
 use hallmark::attest::dsse;
+use hallmark::attest::record_statement::{RecordStatement, signed_digest};
+use hallmark::attest::statement::Scheme;
 use hallmark::attest::typed_record::PAYLOAD_TYPE;
+use hallmark::attest::wallet::SignedBy;
+use hallmark::chain::endpoint::Endpoint;
+use hallmark::chain::{Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource};
 use hallmark::delegation::{Capability, Party, Record, Standing, TraceDocument, verify_trace};
-use hallmark::did::jwk_method;
+use hallmark::did::{Change, jwk_method};
+use hallmark::storage::LinkEvidence;
+use hallmark::vocab::{AccountId, ChainId, Subject};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::databases::on_both_engines;
+use crate::support::anvil::{Anvil, CHAIN_ID};
+use crate::support::databases::{Fresh, on_both_engines};
+use crate::support::registries::contract_wallet_of;
 
 async fn trace(desk: &Desk, path: &str) -> TraceDocument {
     let reply = desk.service.get(path).await;
@@ -73,6 +83,19 @@ on_both_engines! {
         assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("invalid"), &json!("invalid")));
         assert_eq!((&told["reason"]["hop"], &told["reason"]["kind"]), (&json!(3), &json!("widens")));
         assert_eq!(told["as_of"]["block"]["number"], HEAD);
+    }
+
+    /// Envelopes alone are enough where all who signed are known here.
+    async fn who_signed_is_known_here_where_the_document_does_not_say(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        chain(&mut built, 2);
+        let bare = TraceDocument::new(built.document.envelopes.clone());
+        let told = judged(&desk, &bare).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("valid"), &json!("invalid")));
+        assert_eq!(told["hops"].as_array().unwrap().len(), 2);
+        let mut tx = db.begin_read().await.unwrap();
+        assert_eq!(tx.delegation_count().await.unwrap(), 0, "to be judged is not to be kept");
     }
 
     /// Spans that a document makes up prove nothing here.
@@ -141,4 +164,71 @@ on_both_engines! {
         assert_eq!(verdict.standing, Standing::Invalid);
         assert!(verdict.reason().unwrap().why.contains("did not speak for did:web:localhost%3A8004"), "{:?}", verdict.reason());
     }
+
+    /// A human participant judges, by a wallet that was linked: the link is told with the trace.
+    async fn characters_sign_by_linked_wallets(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let ada = name("did:web:localhost%3A8004:character:ada");
+        let mut tx = db.begin_write().await.unwrap();
+        let number = crate::storage::characters::create(&mut tx, "ada").await;
+        let linked = Change { number: 2, time: time(START + 5) };
+        let evidence = LinkEvidence { signed_by: SignedBy::Key, message: "text".to_owned(), signature: vec![1].into() };
+        tx.link_wallet(number, account(9), linked, &evidence).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut built = Builder::new(2);
+        let (granted, _) = built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+        let judged = hallmark::delegation::Verdict { issuer: ada.clone(), ..verdict(granted, START + 30_000) };
+        let judged = built.sign_by(Record::Verdict(Box::new(judged)), 9);
+        desk.take_all(&built).await;
+        let document = trace(&desk, &format!("/v1/delegations/{judged}/trace")).await;
+        let party = document.parties.iter().find(|party| party.name == ada).unwrap();
+        assert_eq!((party.wallets[0].cause.as_str(), party.wallets[0].from.time), ("link", time(START + 5)));
+        let verdict = verify_trace(&document, time(CHECKED));
+        assert_eq!((verdict.reason(), verdict.standing), (None, Standing::Valid));
+        assert_eq!(desk.report(judged).await["status"], "confirmed");
+    }
+}
+
+/// A contract judges: its answer is told with the trace, so that nobody has to ask it again.
+#[tokio::test]
+async fn contracts_sign_and_their_answers_are_told() {
+    let (fresh, anvil) = (Fresh::sqlite().await, Anvil::spawn().await);
+    let desk = Desk::open(&fresh.database().await, &apart(2)).await;
+    let source = RpcSource::new(Endpoint::parse(&anvil.http_url()).unwrap(), RpcOptions::default());
+    let node = Provider { source: source.unwrap(), name: "node".to_owned(), role: Role::Both };
+    let chain = ChainId(CHAIN_ID);
+    let nodes = Providers::new(vec![node], ProvidersOptions::new(chain));
+    let contracts = Some(Arc::new(ContractWallets::new(Arc::new(nodes), chain)));
+    let records = Records { contracts, ..desk.records() };
+    let keeper = crate::support::anvil::account("keeper");
+    let address = contract_wallet_of(&anvil, keeper.address()).await;
+    let contract = AccountId { chain, address };
+    let mut built = Builder::new(2);
+    let (granted, _) = built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+    desk.take_all(&built).await;
+    let judged = hallmark::delegation::Verdict {
+        issuer: Subject::Account(contract),
+        ..verdict(granted, START + 30_000)
+    };
+    let record = Record::Verdict(Box::new(judged)).typed().unwrap();
+    let scheme = Scheme::Eip712;
+    let signature = keeper.sign_hash_sync(&signed_digest(scheme, &record, chain)).unwrap();
+    let signature = signature.as_bytes().to_vec().into();
+    let digest = record.digest();
+    let statement = RecordStatement { scheme, account: contract, signature, record };
+    let raw = statement.to_value().to_string().into_bytes();
+    assert!(
+        desk.records().check_delegation(raw.clone()).await.is_err(),
+        "without a node nobody knows"
+    );
+    let checked = records.check_delegation(raw).await.unwrap();
+    assert!(records.keep_delegation(&checked).await.unwrap().unwrap().is_new);
+    let document = trace(&desk, &format!("/v1/delegations/{digest}/trace")).await;
+    let answer = &document.answers[0];
+    assert_eq!((document.answers.len(), answer.signed_by.as_str()), (1, "erc1271"));
+    assert_eq!(answer.hash, anvil.block(answer.block).await.header.hash);
+    assert_eq!(verify_trace(&document, time(CHECKED)).standing, Standing::Valid);
+    assert_eq!(desk.report(digest).await["status"], "confirmed");
+    let unanswered = TraceDocument { answers: vec![], ..document };
+    assert_eq!(verify_trace(&unanswered, time(CHECKED)).standing, Standing::NeedsChain);
 }

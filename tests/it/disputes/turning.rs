@@ -62,7 +62,7 @@ on_both_engines! {
         desk.take_all(&built).await;
         assert_eq!(desk.hop(granted).await["state"], "accepted");
         let party = desk.service.ok(&format!("/v1/delegations/{granted}")).await["rekeying"]["named"].clone();
-        assert_eq!((&party["agent"], &party["finality"]), (&json!(agent(2)), &json!("provisional")));
+        assert_eq!((&party["agent"], &party["finality"]), (&json!(agent(2)), &json!("safe")));
         assert_eq!(desk.publish().await.attestations, 2);
 
         undo().await;

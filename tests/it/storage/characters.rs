@@ -21,7 +21,7 @@ fn handle(text: &str) -> Handle {
 }
 
 /// A character of a name, created at 10; its number.
-pub(super) async fn create(tx: &mut Tx, name: &str) -> u64 {
+pub(crate) async fn create(tx: &mut Tx, name: &str) -> u64 {
     assert!(tx.insert_character(&handle(name), B256::repeat_byte(7), time(10)).await.unwrap());
     tx.character(&handle(name)).await.unwrap().unwrap().id
 }

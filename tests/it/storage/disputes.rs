@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmark::storage::Dispute;
+use hallmark::delegation::Kind;
+use hallmark::storage::{Dispute, NewDelegation};
 
-use super::delegations::digest;
+use super::attestations::{at, numbered};
+use super::delegations::{delegation, digest};
 use crate::support::databases::on_both_engines;
 
 on_both_engines! {
@@ -15,15 +17,23 @@ on_both_engines! {
         tx.open_dispute(one).await.unwrap();
         tx.open_dispute(other).await.unwrap();
         assert_eq!(tx.dispute(one).await.unwrap(), Some(Dispute { changes: 1, report: None }));
-        assert_eq!(tx.due_disputes(9).await.unwrap().len(), 2);
-        assert_eq!(tx.due_disputes(1).await.unwrap().len(), 1);
+        let names = numbered(&mut tx, &["did:web:a.example"]).await;
+        let said = |text, second| NewDelegation { said_at: at(second), ..delegation(text, Kind::Verdict, None, names[0]) };
+        tx.keep_delegations(&[said("verdict", 10), said("another", 20)]).await.unwrap();
+        let all = tx.due_disputes(at(99), None, 9).await.unwrap();
+        let mut expected = [(1, one), (1, other)];
+        expected.sort_unstable();
+        assert_eq!(all, expected);
+        assert_eq!(tx.due_disputes(at(99), None, 1).await.unwrap(), expected[..1]);
+        assert_eq!(tx.due_disputes(at(99), Some(expected[0]), 9).await.unwrap(), expected[1..]);
+        assert_eq!(tx.due_disputes(at(20), None, 9).await.unwrap(), [(1, one)], "the other was said then");
         let hops = BTreeSet::from([digest("hop"), digest("above")]);
         tx.settle_dispute(one, 1, Some(digest("report")), &hops).await.unwrap();
         tx.settle_dispute(other, 1, None, &BTreeSet::from([digest("elsewhere")])).await.unwrap();
-        assert_eq!(tx.due_disputes(9).await.unwrap(), []);
+        assert_eq!(tx.due_disputes(at(99), None, 9).await.unwrap(), []);
         tx.reopen_disputes(digest("above")).await.unwrap();
         tx.reopen_disputes(digest("above")).await.unwrap();
-        assert_eq!(tx.due_disputes(9).await.unwrap(), [one]);
+        assert_eq!(tx.due_disputes(at(99), None, 9).await.unwrap(), [(2, one)]);
         // It was computed after the first of two changes: the second is still to be heeded.
         tx.settle_dispute(one, 1, Some(digest("newer")), &hops).await.unwrap();
         assert_eq!(tx.dispute(one).await.unwrap(), Some(Dispute { changes: 1, report: Some(digest("newer")) }));

@@ -12,7 +12,7 @@ mod chain;
 mod challenges;
 mod changes;
 mod character_wallets;
-mod characters;
+pub(crate) mod characters;
 mod coverage;
 mod delegation_edges;
 mod delegations;
