@@ -25,7 +25,7 @@ async fn live_through(indexers: &[Indexer], registries: &Registries, anvil: &Anv
 }
 
 /// How tables begin that following does not fill: of human participants, and of files that are fetched.
-const NOT_OF_THE_CHAIN: [&str; 15] = [
+const NOT_OF_THE_CHAIN: [&str; 17] = [
     "character",
     "wallet_challenge",
     "invitation",
@@ -41,6 +41,8 @@ const NOT_OF_THE_CHAIN: [&str; 15] = [
     "key_sighting",
     "relay_progress",
     "name_link",
+    "delegation",
+    "dispute",
 ];
 
 on_both_engines! {
