@@ -141,7 +141,7 @@ mod tests {
                 "note": "kept its \u{1f600} word", "confidence": 0.94, "round": 3,
                 "evidenceRefs": [{ "kind": "relay", "id": "9", "visibility": "public", "relayIndex": 9 }],
             },
-            "context": { "origin": "games.example", "game": "g1" },
+            "context": { "origin": "games", "game": "g1" },
         });
         let record = Attestation::from_value(whole).unwrap();
         let seen = Seen::read(record.canonical()).unwrap();
@@ -149,10 +149,7 @@ mod tests {
         assert_eq!(seen.data, r#"{"b":1,"tag":"reli\"able"}"#);
         assert_eq!(seen.note.as_deref(), Some("kept its \u{1f600} word"));
         assert_eq!(seen.confidence.unwrap().ppb, 940_000_000);
-        assert_eq!(
-            (seen.round, seen.game_key().as_deref()),
-            (Some(3), Some(r#"["games.example","g1"]"#))
-        );
+        assert_eq!((seen.round, seen.game_key().as_deref()), (Some(3), Some(r#"["games","g1"]"#)));
         assert_eq!(seen.evidence[0].relay_index, Some(9));
     }
 

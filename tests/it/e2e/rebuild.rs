@@ -24,8 +24,12 @@ async fn live_through(indexers: &[Indexer], registries: &Registries, anvil: &Anv
     }
 }
 
-/// How tables begin that following does not fill: of human participants, and of files that are fetched.
-const NOT_OF_THE_CHAIN: [&str; 15] = [
+/// How tables begin that following does not fill: of human participants, of files that are fetched, of records and of
+/// what is made of them.
+const NOT_OF_THE_CHAIN: [&str; 20] = [
+    "term",
+    "posting",
+    "plugin",
     "character",
     "wallet_challenge",
     "invitation",
@@ -41,6 +45,8 @@ const NOT_OF_THE_CHAIN: [&str; 15] = [
     "key_sighting",
     "relay_progress",
     "name_link",
+    "delegation",
+    "dispute",
 ];
 
 on_both_engines! {

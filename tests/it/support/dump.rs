@@ -66,9 +66,18 @@ pub(crate) async fn dump(url: &str) -> Dump {
     }
 }
 
-/// The tables of what was said, which say when each record was received: no two runs are alike in that, nor in how far the log was taken.
-pub(crate) const OF_RECORDS: [&str; 5] =
-    ["attestation", "attestation_finding", "party", "name", "record_progress"];
+/// The tables of what was said, which say when each record was received, and of what is counted of it, a moment later: no two runs are alike
+/// in that, nor in how far the log was taken.
+pub(crate) const OF_RECORDS: [&str; 8] = [
+    "attestation",
+    "attestation_finding",
+    "party",
+    "name",
+    "record_progress",
+    "term",
+    "posting",
+    "posting_progress",
+];
 
 /// Fails, and says where, unless two dumps are equal in all tables but those named.
 pub(crate) fn assert_same(found: &Dump, expected: &Dump, but: &[&str], what: &str) {
