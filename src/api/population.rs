@@ -70,6 +70,8 @@ struct BarAnswer {
 pub(super) async fn get_population(
     State(state): State<ApiState>,
 ) -> Result<Answer<PopulationAnswer>, ApiError> {
+    // It goes through all hops: one at a time, so that readers are left for others.
+    let _turn = state.population.acquire().await;
     let mut tx = state.database.begin_read().await?;
     let totals = tx.edge_totals().await?;
     let of = |state: &str| totals.get(state).copied().unwrap_or_default();

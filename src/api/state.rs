@@ -52,6 +52,8 @@ pub struct ApiState {
     /// Computes trust cards; [`serve`](super::serve) keeps what they are counted from.
     pub cards: Cards,
     pub(super) payloads: PayloadCache,
+    /// The turn of one who asks for the population.
+    pub(super) population: Arc<tokio::sync::Semaphore>,
     /// How the nodes are doing.
     pub providers: ProviderStatuses,
     /// Renders the metrics of [`recorder`](super::recorder); `None` where none is installed.
@@ -99,6 +101,7 @@ impl ApiState {
             seats,
             cards,
             payloads: PayloadCache::default(),
+            population: Arc::new(tokio::sync::Semaphore::new(1)),
             providers,
             metrics: None,
             limits,

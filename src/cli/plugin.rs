@@ -4,13 +4,13 @@
 
 mod explain;
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::args::{PluginCommand, RunArgs};
+use super::input::read_file;
 use super::shutdown::run_until_signal;
 use super::{CliError, Exit, Output, look_up, open, serve};
 use crate::api::local::{self, Asked, Explaining};
@@ -18,8 +18,8 @@ use crate::app::{Clock as _, InstallError, Installed, Loaded, Poster, Projectors
 use crate::config::Config;
 use crate::storage::Database;
 
-/// The largest component, in bytes, and one more than what is taken, so that it is seen to be too large.
-const COMPONENT_BYTES_MAX: u64 = (16 << 20) + 1;
+/// The largest component, in bytes.
+const COMPONENT_BYTES_MAX: usize = 16 << 20;
 
 pub(super) fn run(
     config: &Config,
@@ -27,11 +27,12 @@ pub(super) fn run(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     run_until_signal(async |_| {
-        let database = open::used_database(config).await?;
+        // Whatever chain it follows: a projector is tried on any record.
+        let database = open::any_database(config).await?;
         let projectors = serve::state(config, &database).cards.projectors;
         let exit = match command {
             PluginCommand::Add { file, parameters } => {
-                add(&projectors, file, parameters, out).await
+                add(&database, &projectors, file, parameters, out).await
             }
             PluginCommand::List => list(&database, &projectors, out).await,
             PluginCommand::Remove { id } => remove(&database, &projectors, id, out).await,
@@ -43,21 +44,37 @@ pub(super) fn run(
 }
 
 async fn add(
+    database: &Database,
     projectors: &Projectors,
     file: &Path,
     parameters: &str,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let component = read(file)?;
+    let before = projectors.list(&mut database.begin_read().await?).await?;
     let plugin = projectors.add(&component, parameters, SystemClock.now()).await;
     let plugin = plugin.map_err(|error| refused(file, &error))?;
     let data = json!({
         "id": plugin.id, "version": plugin.version, "digest": plugin.digest,
         "parameters": serde_json::from_str::<Value>(&plugin.parameters).unwrap_or_default(),
         "added_at": plugin.added_at,
+        "replaces": replaced(&before, &plugin.id),
     });
-    out.record(&data, || format!("{} {} {}", plugin.id, plugin.version, plugin.digest))?;
+    let done = match replaced(&before, &plugin.id) {
+        None => "installed".to_owned(),
+        Some(other) => format!("installed, in the place of {other}"),
+    };
+    out.record(&data, || format!("{} {} {} {done}", plugin.id, plugin.version, plugin.digest))?;
     Ok(Exit::Done)
+}
+
+/// What stands under a name so far.
+fn replaced(before: &[Installed], id: &str) -> Option<String> {
+    let other = before.iter().find(|one| one.id == id)?;
+    Some(match &other.plugin {
+        None => "the one that ships, which is back when this one is removed".to_owned(),
+        Some(plugin) => format!("version {} with {}", plugin.version, plugin.digest),
+    })
 }
 
 async fn list(
@@ -70,13 +87,15 @@ async fn list(
         let installed = Installed { id: id.clone(), is_built_in, plugin: plugin.clone() };
         let loaded = projectors.get(&mut tx, &installed).await?;
         let from = if is_built_in { "ships" } else { "installed" };
+        let set = plugin.as_ref().map_or("{}", |plugin| plugin.parameters.as_str());
+        let parameters: Value = serde_json::from_str(set).unwrap_or_default();
         let data = match &loaded {
             Ok(loaded) => {
                 let description = &loaded.projector.description;
                 json!({
                     "id": id, "version": description.version, "digest": loaded.projector.digest,
                     "built_in": is_built_in, "summary": description.summary,
-                    "claims": description.claims.patterns(), "problem": null,
+                    "parameters": parameters, "claims": description.claims.patterns(), "problem": null,
                 })
             }
             Err(error) => {
@@ -87,7 +106,8 @@ async fn list(
             Ok(loaded) => {
                 let description = &loaded.projector.description;
                 let (version, digest) = (&description.version, loaded.projector.digest);
-                format!("{id} {version} {digest} {from}\n    {}", description.summary)
+                let with = if set == "{}" { String::new() } else { format!(", with {set}") };
+                format!("{id} {version} {digest} {from}{with}\n    {}", description.summary)
             }
             Err(error) => format!("{id} {from}: {error}"),
         };
@@ -180,18 +200,10 @@ async fn find(
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CliError> {
-    let mut bytes = Vec::new();
-    let read = if file.as_os_str() == "-" {
-        std::io::stdin().lock().take(COMPONENT_BYTES_MAX).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file)
-            .and_then(|file| file.take(COMPONENT_BYTES_MAX).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| {
-        CliError::new(Exit::Usage, &error)
-            .with_hint(Some(format!("cannot read {}", file.display())))
-    })?;
-    Ok(bytes)
+    read_file(file, COMPONENT_BYTES_MAX, |why| {
+        let why = format!("{}: the component has {why}", file.display());
+        CliError::new(Exit::Negative, &std::io::Error::other(why))
+    })
 }
 
 fn refused(file: &Path, error: &InstallError) -> CliError {

@@ -31,12 +31,15 @@ pub enum PluginError {
     /// It ran too long.
     #[error("it used up its fuel of {0} instructions: it loops, or does too much")]
     Fuel(u64),
+    /// It took too long for this machine.
+    #[error("it took more than five seconds of this machine's time")]
+    Timeout,
     /// It wanted too much memory.
     #[error("it asked for more than {0} bytes of memory")]
     Memory(usize),
     /// It returned too much.
-    #[error("what it returned is larger than what is read of it: {0}")]
-    Output(String),
+    #[error("what it returned is larger than the {0} bytes that are read of it")]
+    Output(usize),
     /// It failed.
     #[error("it failed: {0}")]
     Trap(String),
@@ -56,6 +59,7 @@ impl PluginError {
             Self::NotProjector(_) => "not_projector",
             Self::Description { .. } => "description",
             Self::Fuel(_) => "fuel",
+            Self::Timeout => "timeout",
             Self::Memory(_) => "memory",
             Self::Output(_) => "output",
             Self::Trap(_) => "trap",

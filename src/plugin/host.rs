@@ -1,6 +1,7 @@
 //! Runs components: loads one, asks what it is, and has it make a draft from a view.
 
 use std::fmt;
+use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, ResourceLimiter, Store, Trap};
@@ -12,8 +13,12 @@ use crate::vocab::Digest;
 
 /// The largest component, in bytes: what compilers of whole languages into one component come to.
 const COMPONENT_BYTES_MAX: usize = 16 << 20;
-/// How many instructions one call may take: about a second.
-pub const FUEL: u64 = 1_000_000_000;
+/// How many instructions one call may take: those that ship take a tenth of it on records of ten thousand.
+pub const FUEL: u64 = 200_000_000;
+/// How long a call may take where its instructions are dear ones: that of memory far apart, a hundred times those of others. No limit of
+/// the card, which is the same everywhere, but one of this machine: who meets it has no card here.
+const TICK: Duration = Duration::from_millis(100);
+const TICKS: u64 = 50;
 /// How much memory an instance may have, in bytes.
 pub const MEMORY_MAX: usize = 64 << 20;
 /// The most that is read of what a component returns, in bytes of texts and lists as they lie in memory.
@@ -120,8 +125,18 @@ impl Sandbox {
             .consume_fuel(true)
             .cranelift_nan_canonicalization(true)
             .wasm_relaxed_simd(false)
+            .epoch_interruption(true)
             .wasm_component_model(true);
         let engine = Engine::new(&config).map_err(|error| PluginError::Trap(told(&error)))?;
+        let ticking = engine.weak();
+        // It ends with the last who holds the engine.
+        std::thread::spawn(move || {
+            while let Some(engine) = ticking.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        });
         Ok(Self { engine })
     }
 
@@ -166,12 +181,21 @@ fn store(engine: &Engine) -> Store<Limits> {
     let mut store = Store::new(engine, Limits::default());
     store.limiter(|limits| limits);
     store.set_hostcall_fuel(OUTPUT_MAX);
+    store.set_epoch_deadline(TICKS);
     // Fuel is on, so this cannot fail; an instance without fuel would stop at once.
     let _ = store.set_fuel(FUEL);
     store
 }
 
 impl Projector {
+    /// Whether it takes some parameters: it is shown an agent without a record.
+    ///
+    /// # Errors
+    /// What it says against them, or what it does wrong.
+    pub fn try_parameters(&self, parameters: &str) -> Result<(), PluginError> {
+        self.run(&View::of_nobody(parameters.to_owned())).map(drop)
+    }
+
     /// Has it make a draft of a card.
     ///
     /// # Errors
@@ -263,11 +287,14 @@ fn failure(store: &Store<Limits>, error: &wasmtime::Error) -> PluginError {
     if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) {
         return PluginError::Fuel(FUEL);
     }
+    if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        return PluginError::Timeout;
+    }
     if store.data().wanted_more {
         return PluginError::Memory(MEMORY_MAX);
     }
     if told.contains("hostcall") || told.contains("too many bytes") {
-        return PluginError::Output(told);
+        return PluginError::Output(OUTPUT_MAX);
     }
     PluginError::Trap(told)
 }

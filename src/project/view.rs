@@ -3,8 +3,10 @@
 //! The fields are those of `projectors/wit/projector.wit`, which says what each means. Everything is in an order of its own texts and counts,
 //! so that two instances with the same record show the same.
 
+use alloy::primitives::Address;
+
 use crate::attest::IssuerClass;
-use crate::vocab::{AgentRef, UnixSeconds};
+use crate::vocab::{AgentRef, ChainId, RegistryRef, UnixSeconds};
 
 /// So many of the newest records are shown whole.
 pub const RECENT_MAX: usize = 200;
@@ -55,6 +57,32 @@ pub struct View {
     pub tallies: Vec<Tally>,
     /// The newest first.
     pub recent: Vec<Recent>,
+}
+
+impl View {
+    /// The view of an agent without a record, before anything was said: what parameters are tried on.
+    #[must_use]
+    pub fn of_nobody(parameters: String) -> Self {
+        let registry = RegistryRef { chain: ChainId(0), address: Address::ZERO };
+        Self {
+            agent: AgentRef { registry, id: 0_u64.into() },
+            wallet: None,
+            is_wallet_proven: false,
+            wallet_agents: 0,
+            block: 0,
+            time: UnixSeconds::EPOCH,
+            log_size: 0,
+            game: None,
+            viewer: None,
+            parameters,
+            total: 0,
+            provisional: 0,
+            issuers: Vec::new(),
+            kinds: Vec::new(),
+            tallies: Vec::new(),
+            recent: Vec::new(),
+        }
+    }
 }
 
 /// Who said something.

@@ -93,13 +93,13 @@ fn fails(projector: &Projector, does: &str, reason: &str, told: &str) {
 #[test]
 fn who_takes_too_much_or_fails_is_stopped() {
     let projector = hostile();
-    fails(&projector, "loop", "fuel", "used up its fuel of 1000000000 instructions");
+    fails(&projector, "loop", "fuel", "used up its fuel of 200000000 instructions");
     fails(&projector, "recurse", "trap", "stack");
     fails(&projector, "allocate", "memory", "more than 67108864 bytes of memory");
     fails(&projector, "panic", "trap", "unreachable");
     fails(&projector, "refuse", "refused", "these parameters make no sense");
     fails(&projector, "utf8", "trap", "utf-8");
-    fails(&projector, "megabytes", "output", "larger than what is read");
+    fails(&projector, "megabytes", "output", "larger than the 1048576 bytes that are read of it");
     // And it is none the worse for it.
     assert_eq!(projector.run(&view("nothing")).unwrap().draft.headline, "What the parameters say");
 }

@@ -38,7 +38,7 @@ fn card_of(view: &View) -> Result<Card, String> {
         return Ok(no_history(view, "attestations by games of Oathbreaker or by peers"));
     }
     let played = Played::of(&history);
-    let peers = history.claim("peer.assessment").by_others();
+    let peers = history.claim("peer.assessment").by_peers();
     let notes = notes(&peers, "Note by a peer", NOTES_MAX, NOTES_OF_A_VOICE_MAX);
     let own = history.claim("peer.assessment").by_kin();
     let unheard = history.claim("oathbreaker.*").count()
@@ -53,8 +53,12 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(notes)
         .signals(own_words(&own))
         .caveat_if(
-            played.choices.issuers() > 1,
+            played.known.issuers() > 1,
             "Several issuers attest choices; a round that two of them attest counts twice.",
+        )
+        .caveat_if(
+            played.repeats(),
+            "A round of a game is attested more than once, and each time counts: the rate is no stance.",
         )
         .caveat_if(
             unheard > 0,
@@ -80,6 +84,8 @@ fn card_of(view: &View) -> Result<Card, String> {
 /// What games attest.
 struct Played<'a> {
     choices: Selection<'a>,
+    /// Those that are known to be one or the other.
+    known: Selection<'a>,
     cooperated: Selection<'a>,
     defected: Selection<'a>,
     kept: Selection<'a>,
@@ -90,9 +96,12 @@ impl<'a> Played<'a> {
     fn of(history: &'a History<'a>) -> Self {
         let by_games = |claim: &str| history.claim(claim).by_platforms().by_others();
         let choices = by_games("oathbreaker.choice");
+        let cooperated = choices.clone().word("choice", "C");
+        let defected = choices.clone().word("choice", "D");
         Self {
-            cooperated: choices.clone().word("choice", "C"),
-            defected: choices.clone().word("choice", "D"),
+            known: cooperated.clone().or(&defected),
+            cooperated,
+            defected,
             choices,
             kept: by_games("oathbreaker.commitment_kept"),
             breached: by_games("oathbreaker.commitment_breached"),
@@ -101,17 +110,23 @@ impl<'a> Played<'a> {
 
     /// Choices that are known to be one or the other.
     fn known(&self) -> u64 {
-        self.cooperated.count() + self.defected.count()
+        self.known.count()
     }
 
     fn games(&self) -> Games {
-        self.choices.games()
+        self.known.games()
+    }
+
+    /// Whether one round of a game is attested more than once: then a rate says more of the attesting than of the play.
+    fn repeats(&self) -> bool {
+        let rounds: Vec<_> = self.known.recent().filter_map(round_of).collect();
+        distinct(rounds.iter().copied()).len() < rounds.len()
     }
 
     /// `8 of 10 rounds`; choices are called rounds only where the record shows that each was one of its own.
     fn rate(&self) -> String {
-        let rounds = distinct(self.choices.recent().filter_map(round_of));
-        let is_by_round = u64::try_from(rounds.len()) == Ok(self.choices.count());
+        let rounds = distinct(self.known.recent().filter_map(round_of));
+        let is_by_round = u64::try_from(rounds.len()) == Ok(self.known.count());
         let what = if is_by_round { "round" } else { "choice" };
         format!("{} of {}", self.cooperated.count(), counted(self.known(), what))
     }
@@ -162,12 +177,12 @@ fn summary(played: &Played<'_>, peers: &Selection<'_>, notes_count: usize) -> St
 
 fn cooperation_sentence(played: &Played<'_>) -> String {
     let last =
-        played.choices.span().map_or(String::new(), |(_, last)| format!(", last on {}", day(last)));
+        played.known.span().map_or(String::new(), |(_, last)| format!(", last on {}", day(last)));
     format!(
         "It cooperated in {}, in {}, by the word of {}{last}.",
         played.rate(),
         played.games().text(),
-        counted(played.choices.issuers(), "issuer"),
+        counted(played.known.issuers(), "issuer"),
     )
 }
 
@@ -177,14 +192,14 @@ fn cooperation(played: &Played<'_>) -> Option<SignalBuilder> {
     }
     let rate = percent(played.cooperated.count(), played.known());
     let stance = match rate {
-        _ if played.known() < CHOICES_FOR_A_STANCE => Stance::Informational,
+        _ if played.known() < CHOICES_FOR_A_STANCE || played.repeats() => Stance::Informational,
         GOOD_PERCENT.. => Stance::Positive,
         ..=BAD_PERCENT => Stance::Negative,
         _ => Stance::Informational,
     };
     let signal = SignalBuilder::new("Cooperation", stance, &cooperation_sentence(played))
         .stance_text(&format!("{rate}% / {}", played.games().text()))
-        .rests_on(&played.choices);
+        .rests_on(&played.known);
     Some(signal)
 }
 

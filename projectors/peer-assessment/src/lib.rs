@@ -43,15 +43,15 @@ fn card_of(view: &View) -> Result<Card, String> {
     if history.all().is_empty() {
         return Ok(no_history(view, "assessments by peers"));
     }
-    let peers = history.claim("peer.assessment").by_others();
-    let suspected = history.claim("cheat.suspected").by_others();
+    let peers = history.claim("peer.assessment").by_peers();
+    let suspected = history.claim("cheat.suspected").by_peers();
     let voices = Voices::of(&peers, &parameters);
     let beyond = history.beyond_tallies("*");
     let card = CardBuilder::new(&headline(&peers, &suspected, &voices), &summary(&history, &peers, &voices))
         .signals(together(&peers, &voices))
         .signals(suspicion(&suspected))
         .signals(tags(&peers, &parameters))
-        .signals(notes(&history.all().by_others(), "Note by a peer", NOTES_MAX, NOTES_OF_A_VOICE_MAX))
+        .signals(notes(&history.all().by_peers(), "Note by a peer", NOTES_MAX, NOTES_OF_A_VOICE_MAX))
         .signals(other_claims(&history))
         .signals(own(&history))
         .caveat_if(

@@ -184,8 +184,7 @@ pub fn no_history(view: &View, of_what: &str) -> Card {
     let withdrawn =
         if view.recent.is_empty() { "" } else { " that their issuers have not withdrawn" };
     let summary = format!(
-        "There are no {of_what} about this agent{withdrawn}, as of block {} and log size {}. That is neither good nor bad.",
-        view.block, view.log_size
+        "There are no {of_what} about this agent{withdrawn}. That is neither good nor bad."
     );
     let label = "History";
     let signal = SignalBuilder::new(

@@ -162,6 +162,27 @@ impl<'a> Selection<'a> {
         self.by(|issuer| !issuer.is_kin)
     }
 
+    /// Those by others who are no platforms: what agents, and whoever is nobody that is known, say of each other.
+    #[must_use]
+    pub fn by_peers(self) -> Self {
+        let is_platform =
+            |issuer: &Issuer| matches!(issuer.class, IssuerClass::System | IssuerClass::Plugin);
+        self.by(|issuer| !issuer.is_kin && !is_platform(issuer))
+    }
+
+    /// These and those of another selection of the same record, each once.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        for (own, others) in
+            [(&mut self.tallies, &other.tallies), (&mut self.recent, &other.recent)]
+        {
+            own.extend(others);
+            own.sort_unstable();
+            own.dedup();
+        }
+        self
+    }
+
     /// Those by the subject itself, its owner or wallet now or before, and others under one control with it.
     #[must_use]
     pub fn by_kin(self) -> Self {

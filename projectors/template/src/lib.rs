@@ -10,7 +10,7 @@ use hallmark_projector::{
 
 projector! {
     // Yours alone: cards are known by it.
-    id: "template",
+    id: env!("CARGO_PKG_NAME"),
     version: env!("CARGO_PKG_VERSION"),
     summary: "How often games attest that an agent helped.",
     // What is in the view, and nothing else is.

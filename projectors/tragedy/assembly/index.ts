@@ -82,8 +82,7 @@ function noHistory(view: View): Card {
   const withdrawn = view.recent.length == 0 ? "" : " that their issuers have not withdrawn";
   card.headline = "No history";
   card.summary =
-    "There are no attestations by games of Tragedy of the Commons about this agent" + withdrawn + ", as of block " +
-    view.block.toString() + " and log size " + view.logSize.toString() + ". That is neither good nor bad.";
+    "There are no attestations by games of Tragedy of the Commons about this agent" + withdrawn + ". That is neither good nor bad.";
   const signal = new Signal();
   signal.label = "History";
   signal.stance = UNKNOWN;

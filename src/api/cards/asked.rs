@@ -56,7 +56,7 @@ async fn as_of(reading: &mut Reading, log_size: u64) -> Result<CardsAsOf, ApiErr
         let number = reading.block_number();
         ApiError::parameter(
             "at",
-            format!("the time of block {number} is not held: ask as of a time, `time:…`"),
+            format!("the time of block {number} is not held: ask as of a later time, or of a block with events"),
         )
     })?;
     let tags = reading.tx.tags().await?;

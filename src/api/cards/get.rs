@@ -14,6 +14,7 @@ use crate::api::state::ApiState;
 use crate::api::wire::Answer;
 use crate::app::{CardFailure, CardOutcome, CardSetting};
 use crate::project::{CardContext, ProjectorName, TrustCard};
+use crate::vocab::AgentRef;
 
 /// The longest name of a game, and of a viewer, in bytes.
 const NAME_BYTES_MAX: usize = 256;
@@ -56,7 +57,7 @@ pub(in crate::api) struct FailedCard {
     /// By which component: its name, version and digest.
     #[schema(value_type = Object)]
     projector: ProjectorName,
-    /// `fuel`, `memory`, `output`, `trap`, `refused`, `malformed`, or why it cannot be run at all.
+    /// `fuel`, `timeout`, `memory`, `output`, `trap`, `refused`, `malformed`, `no_such_agent`, or why it cannot be run at all.
     reason: String,
     /// In words.
     detail: String,
@@ -74,6 +75,13 @@ impl From<&CardFailure> for FailedCard {
 }
 
 impl FailedCard {
+    /// Of an agent that does not exist as of the block.
+    pub(super) fn absent(agent: AgentRef, projector: ProjectorName) -> Self {
+        let detail = "the agent does not exist as of this block".to_owned();
+        let reason = "no_such_agent".to_owned();
+        Self { agent: agent.to_string(), projector, reason, detail }
+    }
+
     /// Of a projector that cannot be run.
     pub(super) fn broken(agent: &str, broken: &Broken) -> Self {
         Self {

@@ -3,7 +3,7 @@
 //! One after the last record of each game, and one after each record that is of no game, each as of the size that the log had then. The block
 //! is the same for all: what changes is the record.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -18,8 +18,8 @@ use crate::api::page::{Page, Place, parse_limit};
 use crate::api::router::Shared;
 use crate::api::state::ApiState;
 use crate::api::wire::Answer;
-use crate::app::{CardSetting, CardsAsOf};
-use crate::project::{CardContext, Ledger, TrustCard};
+use crate::app::{CardSetting, CardsAsOf, Loaded};
+use crate::project::{CardContext, Ledger, Posting, TrustCard};
 use crate::vocab::UnixSeconds;
 
 /// The most cards that are computed for one answer: a page may be shorter than what was asked for, and says where to go on.
@@ -59,6 +59,10 @@ pub(in crate::api) struct CardHistoryAnswer {
 pub(in crate::api) struct CardMoment {
     /// The record after which they are: the size that the log had then.
     pub(in crate::api) seq: u64,
+    /// The game that it was the last record of; null for one that is of none.
+    game: Option<String>,
+    /// The platform of the game.
+    origin: Option<String>,
     /// When that record was said, RFC 3339.
     #[schema(value_type = String)]
     said_at: UnixSeconds,
@@ -83,16 +87,21 @@ impl Place for Seq {
     }
 }
 
-/// The records after which there is a card, each with when it was said: the last of each game, and each that is of none.
-fn moments(ledger: &Ledger) -> Vec<(u64, UnixSeconds)> {
+/// The records after which there is a card: the last of each game, and each that is of none, of the claims that are read.
+fn moments(ledger: &Ledger, is_read: impl Fn(u32) -> bool) -> Vec<Posting> {
     let mut last_of: HashMap<u32, u64> = HashMap::new();
-    for entry in &ledger.entries {
-        last_of.insert(entry.posting.game, entry.posting.seq);
+    let postings = ledger.entries.iter().map(|entry| entry.posting);
+    let postings: Vec<_> = postings.filter(|posting| is_read(posting.claim)).collect();
+    for posting in &postings {
+        last_of.insert(posting.game, posting.seq);
     }
     let is_moment = |game: u32, seq: u64| game == 0 || last_of.get(&game) == Some(&seq);
-    let postings = ledger.entries.iter().map(|entry| entry.posting);
-    let moments = postings.filter(|posting| is_moment(posting.game, posting.seq));
-    moments.map(|posting| (posting.seq, posting.said_at)).collect()
+    postings.into_iter().filter(|posting| is_moment(posting.game, posting.seq)).collect()
+}
+
+/// The platform and the name of a game, out of what names it among those of all platforms.
+fn game_of(key: Option<&str>) -> (Option<String>, Option<String>) {
+    key.and_then(|key| serde_json::from_str(key).ok()).unwrap_or_default()
 }
 
 /// The cards of an agent over time: after each game, and after each record that is of none.
@@ -144,21 +153,32 @@ pub(in crate::api) async fn moments_of(
     let (projectors, broken) = chosen(state, &mut reading, of.projector).await?;
     let host = &state.documents.host;
     let subject = state.cards.subject(&mut reading.tx, host, agent, &as_of).await?;
-    let mut wanted = moments(&subject.ledger);
-    wanted.retain(|(seq, _)| *seq > after);
+    let claims: BTreeSet<_> =
+        subject.ledger.entries.iter().map(|entry| entry.posting.claim).collect();
+    let claims = state.cards.texts(&mut reading.tx, claims).await?;
+    let is_read = |claim: u32| {
+        let reads = |text: &str, of: &Loaded| of.projector.description.claims.has(text);
+        claims.get(&claim).is_some_and(|text| projectors.iter().any(|of| reads(text, of)))
+    };
+    let mut wanted = moments(&subject.ledger, is_read);
+    wanted.retain(|posting| posting.seq > after);
     let limit = (limit as usize).min(CARDS_MAX / projectors.len().max(1)).max(1);
     let has_more = wanted.len() > limit;
     wanted.truncate(limit);
     let setting = CardSetting::default();
     let name = agent.to_string();
     let mut items = Vec::with_capacity(wanted.len());
-    for (seq, said_at) in wanted {
+    let games = wanted.iter().map(|posting| posting.game).filter(|game| *game != 0);
+    let games = state.cards.texts(&mut reading.tx, games.collect::<BTreeSet<_>>()).await?;
+    for posting in wanted {
+        let (seq, said_at) = (posting.seq, posting.said_at);
+        let (origin, game) = game_of(games.get(&posting.game).map(|text| &**text));
         let context = CardContext { log_size: seq, ..as_of.context.clone() };
         let then = CardsAsOf { context, ..as_of.clone() };
         let of = state.cards.of(&mut reading.tx, host, agent, &then, &setting, &projectors);
         let (cards, mut failed) = sorted_out(of.await?);
         failed.extend(broken.iter().map(|broken| FailedCard::broken(&name, broken)));
-        items.push(CardMoment { seq, said_at, cards, failed });
+        items.push(CardMoment { seq, game, origin, said_at, cards, failed });
     }
     Ok(Moments { items, has_more, as_of: as_of.context })
 }

@@ -39,8 +39,8 @@ const KEPT_BYTES_MAX: usize = 64 << 20;
 pub(in crate::api) struct PayloadRequest {
     /// The projector.
     projector: String,
-    /// The agent that looks.
-    viewer: String,
+    /// The agent that looks; none where it is no agent.
+    viewer: Option<String>,
     /// The agents that it looks at; at most 100.
     #[schema(max_items = 100)]
     opponents: Vec<String>,
@@ -113,6 +113,7 @@ struct Key {
     parameters: String,
     setting: CardSetting,
     opponents: Vec<AgentRef>,
+    absent: Vec<AgentRef>,
     as_of: CardsAsOf,
 }
 
@@ -158,15 +159,19 @@ pub(in crate::api) async fn make_payload(
     let as_of_seq = request.as_of_seq.map(|seq| seq.to_string());
     let (mut reading, as_of) =
         as_of_now(&state, request.at.as_deref(), as_of_seq.as_deref()).await?;
-    let (viewer, opponents) = players(&mut reading, &request).await?;
+    let Players { viewer, opponents, absent } = players(&mut reading, &request).await?;
     let (projectors, broken) = chosen(&state, &mut reading, Some(&request.projector)).await?;
-    let setting =
-        CardSetting { game: name, viewer: Some(viewer.to_string()), ..CardSetting::default() };
+    let setting = CardSetting {
+        game: name,
+        viewer: viewer.map(|viewer| viewer.to_string()),
+        ..CardSetting::default()
+    };
     let key = projectors.first().map(|loaded| Key {
         projector: loaded.projector.digest,
         parameters: loaded.parameters.clone(),
         setting: setting.clone(),
         opponents: opponents.clone(),
+        absent: absent.clone(),
         as_of: as_of.clone(),
     });
     if let Some(kept) = key.as_ref().and_then(|key| state.payloads.get(key)) {
@@ -178,6 +183,9 @@ pub(in crate::api) async fn make_payload(
         let agent = opponent.to_string();
         answer.failed.extend(broken.iter().map(|broken| FailedCard::broken(&agent, broken)));
     }
+    if let Some(loaded) = projectors.first() {
+        answer.failed.extend(absent.iter().map(|agent| FailedCard::absent(*agent, loaded.name())));
+    }
     let json = serde_json::to_vec(&answer).map(Bytes::from);
     let json = json.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
     if let Some(key) = key.filter(|_| !as_of.is_rekeying) {
@@ -186,29 +194,38 @@ pub(in crate::api) async fn make_payload(
     Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
 }
 
-/// Reads who looks at whom; all of them must exist.
-async fn players(
-    reading: &mut Reading,
-    request: &PayloadRequest,
-) -> Result<(AgentRef, Vec<AgentRef>), ApiError> {
+/// Who looks at whom.
+struct Players {
+    viewer: Option<AgentRef>,
+    /// Each once, in order.
+    opponents: Vec<AgentRef>,
+    /// Those who do not exist as of the block: nobody else loses a card for them.
+    absent: Vec<AgentRef>,
+}
+
+async fn players(reading: &mut Reading, request: &PayloadRequest) -> Result<Players, ApiError> {
     let count = request.opponents.len();
     if count > OPPONENTS_MAX {
         let detail = format!("{count} opponents are more than the {OPPONENTS_MAX} of one request");
         return Err(ApiError::field("opponents", detail));
     }
-    let mut players = Vec::with_capacity(count + 1);
-    let fields = std::iter::once("viewer".to_owned())
-        .chain((0..count).map(|index| format!("opponents[{index}]")));
-    for (field, text) in fields.zip(std::iter::once(&request.viewer).chain(&request.opponents)) {
-        let agent = reading.agent(text).await.map_err(|error| match error {
-            ApiError::Parameter { detail, .. } => ApiError::field(field, detail),
-            other => other,
-        })?;
-        players.push(agent.0);
+    let read = |field: String, text: &str| {
+        reading.parse_agent(text).map_err(|error| ApiError::field(field, error.to_string()))
+    };
+    let viewer =
+        request.viewer.as_deref().map(|text| read("viewer".to_owned(), text)).transpose()?;
+    let mut all: Vec<AgentRef> = Vec::with_capacity(count);
+    for (index, text) in request.opponents.iter().enumerate() {
+        let agent = read(format!("opponents[{index}]"), text)?;
+        if !all.contains(&agent) {
+            all.push(agent);
+        }
     }
-    let opponents = players.split_off(1);
-    let viewer = players.pop().ok_or_else(|| ApiError::internal("the viewer is gone"))?;
-    Ok((viewer, opponents))
+    let ids: Vec<_> = all.iter().map(|agent| agent.id).collect();
+    let block = reading.block_number();
+    let owners = reading.tx.owners_at(&ids, block).await?;
+    let (opponents, absent) = all.into_iter().partition(|agent| owners.contains_key(&agent.id));
+    Ok(Players { viewer, opponents, absent })
 }
 
 /// What an answer is made with.

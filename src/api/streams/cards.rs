@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::seats::Seat;
-use super::{ALIVE, EVENT_STREAM, KEEP_ALIVE, NO_STORE, StreamQuery};
+use super::{ALIVE, EVENT_STREAM, KEEP_ALIVE, NO_STORE, StreamQuery, check_place};
 use crate::api::cards::{CardsQuery, MomentsOf, cards_of, moments_of};
 use crate::api::error::ApiError;
 use crate::api::guard::Client;
@@ -63,6 +63,8 @@ pub(super) async fn stream(
     client: Client,
 ) -> Result<Response, ApiError> {
     let agent = query.filter.only_agent(wanted.name())?;
+    let size = state.database.begin_read().await?.log_size().await?;
+    check_place(after.unwrap_or(0), size)?;
     let changes = state.hub.changes();
     let projector = query.projector.clone();
     let mut reader = Reader {

@@ -125,13 +125,7 @@ pub(super) async fn stream(
     let size = tx.log_size().await?;
     drop(tx);
     let after = last.or(since).unwrap_or(size);
-    if after > size {
-        // A log that was put back would tell other records under the same places.
-        let kind = ("no-such-place", "No such place", StatusCode::CONFLICT);
-        let detail =
-            format!("the log has {size} records, and not {after}; if it was put back, begin anew");
-        return Err(ApiError::Refused { kind, detail, retry_after_s: None });
-    }
+    check_place(after, size)?;
     let seat = state.seats.take(Client::of(peer.map(|peer| peer.0.0.ip())))?;
     let reader = Reader {
         _seat: seat,
@@ -145,6 +139,17 @@ pub(super) async fn stream(
     let body = Body::from_stream(futures_util::stream::unfold(reader, Reader::next));
     let headers = [(header::CONTENT_TYPE, EVENT_STREAM), (header::CACHE_CONTROL, NO_STORE)];
     Ok((headers, body).into_response())
+}
+
+/// Whether a place is one of the log: a log that was put back would tell other records under the same places.
+fn check_place(after: u64, size: u64) -> Result<(), ApiError> {
+    if after <= size {
+        return Ok(());
+    }
+    let kind = ("no-such-place", "No such place", StatusCode::CONFLICT);
+    let detail =
+        format!("the log has {size} records, and not {after}; if it was put back, begin anew");
+    Err(ApiError::Refused { kind, detail, retry_after_s: None })
 }
 
 /// The place of the last event that a listener has.

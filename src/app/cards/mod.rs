@@ -89,6 +89,8 @@ pub struct CardFailure {
 pub struct Explained {
     /// What the projector was shown.
     pub view: View,
+    /// Which types of claims it reads.
+    pub claims: Vec<String>,
     /// What it made.
     pub draft: Draft,
     /// How many instructions that took.
@@ -207,9 +209,14 @@ impl Cards {
         let (projector, shared) = (Arc::clone(loaded), Arc::new(view));
         let shown = Arc::clone(&shared);
         // A projector may take a second of processor time, and whoever answers others must not wait for it.
-        let run = self.runs.acquire().await;
-        let ran = tokio::task::spawn_blocking(move || projector.projector.run(&shown)).await;
-        drop(run);
+        // The permit goes with the run, which goes on where whoever asked has gone.
+        let permit = Arc::clone(&self.runs).acquire_owned().await;
+        let run = move || {
+            let ran = projector.projector.run(&shown);
+            drop(permit);
+            ran
+        };
+        let ran = tokio::task::spawn_blocking(run).await;
         let ran = match ran {
             Ok(Ok(ran)) => ran,
             Ok(Err(error)) => return Ok(Err(error.into())),
@@ -222,7 +229,8 @@ impl Cards {
         let view = Arc::unwrap_or_clone(shared);
         let context = as_of.context.clone();
         let card = TrustCard::new(&view, ran.draft.clone(), loaded.name(), context, &refs);
-        Ok(Ok(Explained { view, draft: ran.draft, fuel: ran.fuel, card }))
+        let claims = loaded.projector.description.claims.patterns().to_vec();
+        Ok(Ok(Explained { view, claims, draft: ran.draft, fuel: ran.fuel, card }))
     }
 
     /// The texts of types of claims, by their numbers.

@@ -75,6 +75,8 @@ pub struct Projectors {
 struct Held {
     sandbox: OnceLock<Result<Sandbox, PluginError>>,
     compiled: Mutex<Compiled>,
+    /// Held by whoever compiles.
+    compiling: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Projectors {
@@ -109,6 +111,10 @@ impl Projectors {
         check_parameters(parameters)?;
         let component = component_of(bytes)?;
         let projector = self.sandbox()?.load(&component)?;
+        // What it refuses for every agent is said now, and not on each card.
+        if let Err(refused @ PluginError::Refused(_)) = projector.try_parameters(parameters) {
+            return Err(refused.into());
+        }
         let plugin = Plugin {
             id: projector.description.id,
             version: projector.description.version,
@@ -163,7 +169,7 @@ impl Projectors {
             Some(plugin) => (plugin.digest, plugin.parameters.clone()),
             None => (built_digest(&installed.id), "{}".to_owned()),
         };
-        let held = self.lock().get(&digest).cloned();
+        let held = self.held.get(digest);
         let projector = if let Some(held) = held {
             held
         } else {
@@ -171,36 +177,54 @@ impl Projectors {
                 Some(plugin) => tx.plugin_component(&plugin.id).await?.unwrap_or_default(),
                 None => built_component(&installed.id).to_vec(),
             };
-            let compiled = self.compile(component).await;
-            self.lock().insert(digest, compiled.clone());
-            compiled
+            self.compile(digest, component).await
         };
         Ok(projector.map(|projector| Arc::new(Loaded { projector, parameters })))
     }
 
-    /// Compiles those that ship, so that the first to ask for a card does not wait for it.
+    /// Compiles all that there are, so that the first to ask for a card does not wait for it.
     pub async fn warm_up(&self) {
-        for built in built() {
-            let digest = built_digest(built.id);
-            if self.lock().contains_key(&digest) {
-                continue;
+        let installed = async {
+            let mut tx = self.database.begin_read().await?;
+            let installed = self.list(&mut tx).await?;
+            for one in &installed {
+                if let Err(error) = self.get(&mut tx, one).await? {
+                    tracing::warn!(projector = one.id, %error, "a projector cannot be run here");
+                }
             }
-            let compiled = self.compile(built.component.to_vec()).await;
-            if let Err(error) = &compiled {
-                tracing::warn!(projector = built.id, %error, "a projector that ships cannot be run here");
-            }
-            self.lock().insert(digest, compiled);
+            Ok::<_, StorageError>(())
+        };
+        if let Err(error) = installed.await {
+            tracing::warn!(%error, "projectors are compiled when they are needed");
         }
     }
 
-    async fn compile(&self, component: Vec<u8>) -> Result<Projector, PluginError> {
+    /// Compiles a component, one at a time; who comes meanwhile, or has gone, finds what came of it.
+    async fn compile(&self, digest: Digest, component: Vec<u8>) -> Result<Projector, PluginError> {
         let sandbox = self.sandbox()?;
-        let compiled = tokio::task::spawn_blocking(move || sandbox.load(&component)).await;
+        let turn = Arc::clone(&self.held.compiling).lock_owned().await;
+        if let Some(held) = self.held.get(digest) {
+            return held;
+        }
+        let held = Arc::clone(&self.held);
+        let compile = move || {
+            let compiled = sandbox.load(&component);
+            held.put(digest, compiled.clone());
+            drop(turn);
+            compiled
+        };
+        let compiled = tokio::task::spawn_blocking(compile).await;
         compiled.unwrap_or_else(|error| Err(PluginError::Trap(error.to_string())))
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Compiled> {
-        self.held.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+impl Held {
+    fn get(&self, digest: Digest) -> Option<Result<Projector, PluginError>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned()
+    }
+
+    fn put(&self, digest: Digest, compiled: Result<Projector, PluginError>) {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, compiled);
     }
 }
 

@@ -116,7 +116,7 @@ pub(super) async fn gather(
     };
     let mut hops: BTreeSet<Digest> = grants.iter().map(|grant| grant.digest).collect();
     let mut records: Vec<StoredDelegation> = Vec::new();
-    let mut snapshots = BTreeSet::new();
+    let (mut snapshots, mut judged) = (BTreeSet::new(), Vec::new());
     for grant in &grants {
         if let Record::Grant(said) = read(grant)? {
             snapshots.extend([said.snapshots.parent, said.snapshots.child].into_iter().flatten());
@@ -125,20 +125,49 @@ pub(super) async fn gather(
         for kind in [Kind::Acceptance, Kind::Interaction, Kind::Outcome] {
             records.extend(of_parties(tx, grant, kind).await?);
         }
-        records.extend(tx.delegations_of_kind(grant.digest, Kind::Verdict, OF_OTHERS_MAX).await?);
+        judged.extend(tx.delegations_of_kind(grant.digest, Kind::Verdict, OF_OTHERS_MAX).await?);
     }
     if hops.insert(grant) {
         // A grant that only its child speaks of.
-        for kind in [Kind::Acceptance, Kind::Outcome, Kind::Verdict] {
+        for kind in [Kind::Acceptance, Kind::Outcome] {
             records.extend(tx.delegations_of_kind(grant, kind, OF_OTHERS_MAX).await?);
         }
+        judged.extend(tx.delegations_of_kind(grant, Kind::Verdict, OF_OTHERS_MAX).await?);
     }
     let snapshots: Vec<_> = snapshots.into_iter().collect();
     records.extend(tx.delegations_by_digest(&snapshots).await?.into_values());
     records.extend(verdict.cloned());
+    if let Some(verdict) = verdict {
+        // Whether its issuer took it back is his word; what others judge is of other disputes.
+        judged.retain(|other| other.issuer == verdict.issuer);
+    }
+    fill_up(&mut records, judged);
     let mut seen = BTreeSet::new();
     records.retain(|record| seen.insert(record.digest));
     Ok(Gathered { hops, missing, records })
+}
+
+/// Adds what was judged as far as it fits into a document: anybody may judge, and nobody may keep a trace from being served by it.
+fn fill_up(records: &mut Vec<StoredDelegation>, judged: Vec<StoredDelegation>) {
+    let mut size: usize = records.iter().map(|record| record.envelope.len()).sum();
+    for verdict in judged {
+        let fits = size.saturating_add(verdict.envelope.len()) <= DOCUMENT_BYTES_MAX / 2;
+        if fits && records.len() < ENVELOPES_MAX {
+            size += verdict.envelope.len();
+            records.push(verdict);
+        }
+    }
+}
+
+/// The hops from one up to the first that is there, and what that one stands under if it is not there: on which a report rests, whether or
+/// not there is one.
+pub(super) async fn hops_above(
+    tx: &mut Tx,
+    grant: Digest,
+) -> Result<BTreeSet<Digest>, GatherError> {
+    let (path, missing) = path(tx, grant).await?;
+    let hops = path.iter().map(|grant| grant.digest);
+    Ok(hops.chain(missing).chain([grant]).collect())
 }
 
 /// The grants from one up to the first that is there, the topmost first, and what that one stands under if it is not there.

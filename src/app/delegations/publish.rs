@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::gather::hops_above;
 use super::{Attribution, AttributionError};
 use crate::app::error::During;
 use crate::app::rekey::followed;
@@ -18,7 +19,7 @@ use crate::attest::attestation::{Context, SCHEMA};
 use crate::attest::incoming::SentBy;
 use crate::attest::{Attestation, IssuerClass};
 use crate::did::web::Local;
-use crate::storage::{RecordSource, StorageError, Tx};
+use crate::storage::{Dispute, RecordSource, StorageError, Tx};
 use crate::tfd::{FailureReport, PlayerReport};
 use crate::vocab::{Digest, Subject, UnixSeconds};
 
@@ -102,21 +103,21 @@ impl DisputeKeeper {
         let Some(dispute) = tx.dispute(verdict).await.during(during)? else { return Ok(None) };
         drop(tx);
         let found = match self.records.attribution(verdict).await {
-            Ok(found) => Some(found),
+            Ok(found) => found,
             Err(AttributionError::Gather(super::GatherError::Storage(source))) => {
                 return Err(AppError::Storage { during: during(), source });
             }
             Err(error) => {
-                tracing::warn!(%error, %verdict, "a dispute has no report");
-                None
+                tracing::warn!(%error, %verdict, "a dispute has no report now; what was said of it stands");
+                return self.pass_over(verdict, dispute).await;
             }
         };
-        if found.as_ref().is_some_and(|found| found.said_until >= safe) {
+        if found.said_until >= safe {
             return Ok(None);
         }
-        let confirmed = found.as_ref().filter(|found| found.hypothetical.is_none());
+        let confirmed = Some(&found).filter(|found| found.hypothetical.is_none());
         let report = confirmed.map(|found| found.canonical.1);
-        let hops = found.as_ref().map(|found| found.hops.clone()).unwrap_or_default();
+        let hops = found.hops.clone();
         let mut tx = self.records.database.begin_durable().await.during(during)?;
         // Somebody else may have said it meanwhile, or something changed: then the next turn looks again.
         if tx.dispute(verdict).await.during(during)? != Some(dispute) {
@@ -137,6 +138,31 @@ impl DisputeKeeper {
         tx.settle_dispute(verdict, dispute.changes, report, &hops).await.during(during)?;
         tx.commit().await.during(during)?;
         Ok(Some(said))
+    }
+
+    /// Leaves a dispute as it is until one of its hops changes: that a report cannot be computed takes none back.
+    async fn pass_over(&self, verdict: Digest, dispute: Dispute) -> Result<Option<u64>, AppError> {
+        let during = || format!("cannot pass over the dispute {verdict}");
+        let mut tx = self.records.database.begin_write().await.during(during)?;
+        let judged = tx.delegations_by_digest(&[verdict]).await.during(during)?.remove(&verdict);
+        let grant = judged.and_then(|judged| judged.of_grant);
+        if tx.dispute(verdict).await.during(during)? != Some(dispute) {
+            return Ok(None);
+        }
+        let hops = match grant {
+            Some(grant) => hops_above(&mut tx, grant).await,
+            None => Ok(BTreeSet::new()),
+        };
+        let hops = match hops {
+            Ok(hops) => hops,
+            Err(super::GatherError::Storage(source)) => {
+                return Err(AppError::Storage { during: during(), source });
+            }
+            Err(super::GatherError::TooLarge(_)) => BTreeSet::new(),
+        };
+        tx.settle_dispute(verdict, dispute.changes, dispute.report, &hops).await.during(during)?;
+        tx.commit().await.during(during)?;
+        Ok(Some(0))
     }
 
     /// What is said of everybody concerned now, or before.

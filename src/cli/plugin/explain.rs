@@ -29,7 +29,7 @@ pub(super) fn as_json(explained: &Explained, in_full: bool) -> serde_json::Resul
         "fuel": explained.fuel,
         "fuel_max": FUEL,
         "shown": {
-            "attestations": view.total, "recent": view.recent.len(), "tallies": view.tallies.len(),
+            "claims": explained.claims, "attestations": view.total, "recent": view.recent.len(), "tallies": view.tallies.len(),
             "kinds": view.kinds.len(), "issuers": view.issuers.len(),
         },
         "signals": signals.collect::<Vec<_>>(),
@@ -72,14 +72,24 @@ pub(super) fn as_text(explained: &Explained, in_full: bool) -> String {
         }
     }
     if in_full {
-        let (shown, issuers) = (view.recent.len(), view.issuers.len());
+        let kinds: Vec<_> =
+            view.kinds.iter().map(|kind| format!("{} ({})", kind.claim, kind.count)).collect();
+        let kinds = if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") };
+        let withdrawn = view.recent.iter().filter(|of| of.is_withdrawn).count();
+        let without = if withdrawn == 0 {
+            String::new()
+        } else {
+            format!(", {withdrawn} of them withdrawn and not counted")
+        };
         line(&mut text, "");
+        line(&mut text, &format!("Counted, of {}: {kinds}.", explained.claims.join(", ")));
         line(
             &mut text,
             &format!(
-                "Shown: {} attestations, {shown} of them whole, in {} tallies by {issuers} issuers.",
-                view.total,
-                view.tallies.len()
+                "Issuers: {}. Tallies: {}. Shown whole: {}{without}.",
+                view.issuers.len(),
+                view.tallies.len(),
+                view.recent.len()
             ),
         );
         line(&mut text, &format!("Fuel: {} of {FUEL} instructions.", explained.fuel));
@@ -101,6 +111,16 @@ fn mark(stance: &str) -> char {
     }
 }
 
+/// The beginning of long data: the whole stands in the log.
+fn shortened(data: &str) -> String {
+    const CHARS_MAX: usize = 120;
+    let mut short: String = data.chars().take(CHARS_MAX).collect();
+    if short.len() < data.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// The attestations that were shown, each in one line: who said it, when, and what.
 fn seen(view: &View) -> BTreeMap<u64, String> {
     let issuer = |place: u32| {
@@ -114,7 +134,7 @@ fn seen(view: &View) -> BTreeMap<u64, String> {
     });
     let recent = view.recent.iter().map(|of| {
         let (time, by) = (of.said_at.to_text(), issuer(of.issuer));
-        (of.seq, format!("{} {} by {by}, {}", of.claim, of.data, time.as_str()))
+        (of.seq, format!("{} {} by {by}, {}", of.claim, shortened(&of.data), time.as_str()))
     });
     tallies.chain(recent).collect()
 }

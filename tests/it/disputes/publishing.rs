@@ -91,6 +91,32 @@ on_both_engines! {
         assert_eq!(desk.publish().await, NOTHING);
     }
 
+    /// Strangers judge as much as they like, and as long-windedly: what was said stands, and the trace is served.
+    async fn what_strangers_judge_takes_no_report_away(db: Database) {
+        let desk = Desk::open(&db, &apart(6)).await;
+        let mut built = Builder::new(6);
+        let (grants, judged) = chain(&mut built, 2);
+        desk.take_all(&built).await;
+        assert_eq!(desk.publish().await, computed(3));
+        let told = desk.report(judged).await;
+        let mut more = Builder::new(6);
+        for (stranger, n) in [4, 5, 6].iter().flat_map(|of| (0..16).map(move |n| (*of, n))) {
+            let of = verdict(grants[1], START + 40_000 + n);
+            more.sign(Verdict { issuer: agent(stranger), ruling: Ruling::Dismissed, losses: vec![], ..of });
+        }
+        for sealed in &more.document.envelopes {
+            let padded = sealed.envelope.replacen('{', &format!("{{{}", " ".repeat(60_000)), 1);
+            desk.take(&padded).await;
+        }
+        desk.publish().await;
+        assert_eq!(desk.publish().await, NOTHING);
+        let after = desk.report(judged).await;
+        assert_eq!((&after["report_digest"], &after["published"]["is_current"]), (&told["report_digest"], &json!(true)));
+        assert_eq!(said_of(&desk, &agent(1).to_string()).await.len(), 1, "nothing was taken back");
+        let trace = desk.service.get(&format!("/v1/delegations/{}/trace?part=path", grants[1])).await;
+        assert_eq!(trace.status, 200, "{}", trace.text());
+    }
+
     /// What a branch of the chain may yet take back is not signed about.
     async fn nothing_is_said_of_what_is_not_safe_yet(db: Database) {
         let desk = Desk::open(&db, &apart(3)).await;

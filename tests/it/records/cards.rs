@@ -132,6 +132,9 @@ on_both_engines! {
         let history = desk.service.ok("/v1/agents/7/cards/history?projector=oathbreaker&limit=1").await;
         assert_eq!(history["items"].as_array().unwrap().len(), 1);
         assert_eq!(history["items"][0]["cards"][0], then, "after the first game");
+        assert_eq!((&history["items"][0]["game"], &history["items"][0]["origin"]), (&json!("g1"), &json!("games")));
+        let nothing = desk.service.ok("/v1/agents/7/cards/history?projector=reputation").await;
+        assert_eq!(nothing["items"], json!([]), "what a projector does not read changes no card of it");
         let next = format!("/v1/agents/7/cards/history?projector=oathbreaker&limit=1&cursor={}", history["next"].as_str().unwrap());
         let last = desk.service.ok(&next).await;
         assert_eq!((&last["items"][0]["cards"][0], &last["next"]), (&now, &Value::Null));
@@ -190,6 +193,11 @@ on_both_engines! {
         assert_eq!(recent[0]["record"]["attestation"]["subject"], json!(agent(8)));
         assert_eq!(answer["rollups"][1]["count"], 210);
         assert_eq!(answer["as_of"]["log_size"], 212);
+        let stranger = json!({ "projector": "oathbreaker", "opponents": ["8", "9", "8"] });
+        let answer = desk.service.post("/v1/games/g1/payload", stranger.to_string()).await.json();
+        assert_eq!(answer["trustCards"].as_array().unwrap().len(), 1, "nobody loses a card for another, and nobody has two");
+        assert_eq!((&answer["failed"][0]["agent"], &answer["failed"][0]["reason"]), (&json!(agent(9)), &json!("no_such_agent")));
+        assert_eq!(answer["trustCards"][0]["viewer"], Value::Null);
         let again = desk.service.post("/v1/games/g1/payload", body.to_string()).await;
         assert_eq!(again.text(), reply.text());
         let refused = |body: Value, field: &'static str| (body, field);
@@ -222,6 +230,10 @@ on_both_engines! {
         let mut history = Listener::open(&live.url, "trust-cards.history?agent=7&projector=oathbreaker", None).await;
         let heard = [history.next().await.unwrap(), history.next().await.unwrap()];
         assert_eq!(heard.map(|(id, data)| (id, data["cards"][0]["attestations"].clone())), [(1, json!(1)), (2, json!(2))]);
+        for name in ["trust-cards", "trust-cards.history", "attestation.raw"] {
+            let beyond = desk.service.get(&format!("/v1/streams/{name}?agent=7&since_seq=9")).await;
+            assert_eq!(problem(&beyond), (409, "no-such-place".to_owned()), "{name}");
+        }
         for (path, parameter) in [("trust-cards", "agent"), ("trust-cards?agent=7&game=g", "game"), ("attestation.raw?projector=x", "projector")] {
             let reply = desk.service.problem(&format!("/v1/streams/{path}"), 400).await;
             assert_eq!(reply["parameter"], parameter, "{path}");
@@ -242,7 +254,7 @@ on_both_engines! {
         let before = cards().await;
         let ids = |answer: &Value| answer["items"].as_array().unwrap().iter().map(|card| card["projectorId"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
         assert_eq!(ids(&before), ["liability", "oathbreaker", "peer-assessment", "reputation", "tragedy"]);
-        for (does, reason) in [("loop", "fuel"), ("allocate", "memory"), ("megabytes", "output"), ("utf8", "trap"), ("others", "malformed"), ("refuse", "refused")] {
+        for (does, reason) in [("loop", "fuel"), ("allocate", "memory"), ("megabytes", "output"), ("utf8", "trap"), ("others", "malformed")] {
             let added = projectors.add(HOSTILE, &json!({ "do": does }).to_string(), samples::time(1)).await.unwrap();
             assert_eq!(added.id, "hostile");
             let answer = cards().await;
@@ -250,6 +262,8 @@ on_both_engines! {
             assert_eq!((&answer["failed"][0]["reason"], &answer["failed"][0]["projector"]["id"]), (&json!(reason), &json!("hostile")), "{answer}");
             assert_eq!(answer["failed"][0]["projector"]["digest"], json!(added.digest));
         }
+        let refused = projectors.add(HOSTILE, r#"{"do":"refuse"}"#, samples::time(1)).await.unwrap_err();
+        assert_eq!(refused.to_string(), "it refused: these parameters make no sense", "said once, and not on each card");
         projectors.add(HOSTILE, r#"{"do":"nothing"}"#, samples::time(1)).await.unwrap();
         assert_eq!(ids(&cards().await), ["hostile", "liability", "oathbreaker", "peer-assessment", "reputation", "tragedy"]);
         let listed = desk.service.ok("/v1/projectors").await;
@@ -285,7 +299,7 @@ on_both_engines! {
         };
         let tried = run(&["run", "oathbreaker", "--agent", "7", "--explain"]);
         assert_eq!((tried.code, tried.stderr.as_str()), (0, ""), "{}", tried.stdout);
-        for part in ["Cooperation: 67% / 1 game", "oathbreaker.choice", "by platform:games:system", "Few issuers", "Fuel: ", "of 1000000000 instructions"] {
+        for part in ["Cooperation: 67% / 1 game", "oathbreaker.choice", "by platform:games:system", "Few issuers", "Fuel: ", "of 200000000 instructions"] {
             assert!(tried.stdout.contains(part), "{part}: {}", tried.stdout);
         }
         let json = run(&["run", "oathbreaker", "--agent", "7", "--explain", "--json"]);
