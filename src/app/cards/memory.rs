@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CardOutcome, CardSetting, CardsAsOf, Loaded};
-use crate::project::Posting;
+use crate::project::{Ledger, Posting};
 use crate::storage::{StorageError, Tx};
 use crate::vocab::{AgentRef, Digest};
 
@@ -21,7 +21,15 @@ const CARDS_MAX: usize = 4_096;
 pub(super) struct Memory {
     postings: Mutex<Recent<u64, Known<Vec<Posting>>>>,
     terms: Mutex<HashMap<u32, Arc<str>>>,
+    ledgers: Mutex<Recent<LedgerKey, Arc<Ledger>>>,
     cards: Mutex<Recent<CardKey, CardOutcome>>,
+}
+
+/// What a ledger depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct LedgerKey {
+    agent: AgentRef,
+    as_of: CardsAsOf,
 }
 
 /// Something that only grows with the log, and how far it is known.
@@ -94,6 +102,20 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Memory {
+    /// The ledger of an agent, which those who say something of each other ask for again and again.
+    pub(super) fn ledger(&self, agent: AgentRef, as_of: &CardsAsOf) -> Option<Arc<Ledger>> {
+        let key = LedgerKey { agent, as_of: as_of.clone() };
+        lock(&self.ledgers).get(&key, |ledger| ledger.entries.len() + 1, POSTINGS_MAX)
+    }
+
+    pub(super) fn keep_ledger(&self, agent: AgentRef, as_of: &CardsAsOf, ledger: &Arc<Ledger>) {
+        if !as_of.is_rekeying {
+            let key = LedgerKey { agent, as_of: as_of.clone() };
+            let weight = ledger.entries.len() + 1;
+            lock(&self.ledgers).put(key, Arc::clone(ledger), weight, POSTINGS_MAX);
+        }
+    }
+
     pub(super) fn card(&self, key: &CardKey) -> Option<CardOutcome> {
         lock(&self.cards).get(key, |_| 1, CARDS_MAX)
     }

@@ -40,7 +40,7 @@ pub(super) async fn subject(
     agent: AgentRef,
     as_of: &CardsAsOf,
 ) -> Result<Subject, StorageError> {
-    let mut ledger = ledger(tx, memory, host, agent, as_of).await?;
+    let mut ledger = Arc::unwrap_or_clone(ledger(tx, memory, host, agent, as_of).await?);
     name_issuers(tx, &mut ledger, host, agent, as_of).await?;
     let (facts, accounts) = facts(tx, agent, as_of.context.block.number).await?;
     Ok(Subject { ledger, facts, accounts, issuers: BTreeMap::new(), host: host.clone() })
@@ -53,7 +53,10 @@ pub(super) async fn ledger(
     host: &WebHost,
     agent: AgentRef,
     as_of: &CardsAsOf,
-) -> Result<Ledger, StorageError> {
+) -> Result<Arc<Ledger>, StorageError> {
+    if let Some(held) = memory.ledger(agent, as_of) {
+        return Ok(held);
+    }
     let log_size = as_of.context.log_size;
     let numbers = tx.names_of_subject(agent.id).await?;
     let names = tx.names(numbers.iter().copied()).await?;
@@ -68,7 +71,9 @@ pub(super) async fn ledger(
         }
     }
     let names = postings.iter().map(|(postings, meaning)| (postings.as_slice(), *meaning));
-    Ok(Ledger::gather(agent.id, names, Span { log_size, time: as_of.time }))
+    let ledger = Arc::new(Ledger::gather(agent.id, names, Span { log_size, time: as_of.time }));
+    memory.keep_ledger(agent, as_of, &ledger);
+    Ok(ledger)
 }
 
 async fn name_issuers(
