@@ -1,6 +1,6 @@
 //! Gathers what a view is made of: texts, what is known of the issuers, and the newest records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::memory::Memory;
@@ -168,14 +168,29 @@ async fn standings(
     let mut standings = HashMap::new();
     for (id, _) in most {
         let agent = AgentRef { registry, id };
-        let own = ledger(tx, memory, &subject.host, agent, as_of).await?;
-        let issuers: BTreeSet<_> = own.entries.iter().map(|entry| entry.posting.issuer).collect();
-        let count =
-            |length: usize| u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX);
-        let given = tx.given_by(id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
-        let standing =
-            Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given };
+        let standing = if let Some(held) = memory.standing(agent, as_of) {
+            held
+        } else {
+            let standing = standing(tx, memory, subject, agent, as_of).await?;
+            memory.keep_standing(agent, as_of, standing);
+            standing
+        };
         standings.insert(id, standing);
     }
     Ok(standings)
+}
+
+/// What an agent's own record comes to.
+async fn standing(
+    tx: &mut Tx,
+    memory: &Memory,
+    subject: &Subject,
+    agent: AgentRef,
+    as_of: &CardsAsOf,
+) -> Result<Standing, StorageError> {
+    let own = ledger(tx, memory, &subject.host, agent, as_of).await?;
+    let issuers: HashSet<_> = own.entries.iter().map(|entry| entry.posting.issuer).collect();
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX);
+    let given = tx.given_by(agent.id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
+    Ok(Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given })
 }

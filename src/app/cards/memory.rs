@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CardOutcome, CardSetting, CardsAsOf, Loaded};
-use crate::project::{Ledger, Posting};
+use crate::project::{Ledger, Posting, Standing};
 use crate::storage::{StorageError, Tx};
 use crate::vocab::{AgentRef, Digest};
 
@@ -13,6 +13,8 @@ use crate::vocab::{AgentRef, Digest};
 const POSTINGS_MAX: usize = 1 << 20;
 /// The most texts.
 const TERMS_MAX: usize = 1 << 17;
+/// The most own records.
+const STANDINGS_MAX: usize = 16_384;
 /// The most cards.
 const CARDS_MAX: usize = 4_096;
 
@@ -22,10 +24,11 @@ pub(super) struct Memory {
     postings: Mutex<Recent<u64, Known<Vec<Posting>>>>,
     terms: Mutex<HashMap<u32, Arc<str>>>,
     ledgers: Mutex<Recent<LedgerKey, Arc<Ledger>>>,
+    standings: Mutex<Recent<LedgerKey, Standing>>,
     cards: Mutex<Recent<CardKey, CardOutcome>>,
 }
 
-/// What a ledger depends on.
+/// What a ledger, and what an agent's own record comes to, depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LedgerKey {
     agent: AgentRef,
@@ -122,6 +125,19 @@ impl Memory {
 
     pub(super) fn keep_card(&self, key: CardKey, outcome: CardOutcome) {
         lock(&self.cards).put(key, outcome, 1, CARDS_MAX);
+    }
+
+    /// What an agent's own record comes to.
+    pub(super) fn standing(&self, agent: AgentRef, as_of: &CardsAsOf) -> Option<Standing> {
+        let key = LedgerKey { agent, as_of: as_of.clone() };
+        lock(&self.standings).get(&key, |_| 1, STANDINGS_MAX)
+    }
+
+    pub(super) fn keep_standing(&self, agent: AgentRef, as_of: &CardsAsOf, standing: Standing) {
+        if !as_of.is_rekeying {
+            let key = LedgerKey { agent, as_of: as_of.clone() };
+            lock(&self.standings).put(key, standing, 1, STANDINGS_MAX);
+        }
     }
 
     /// The postings of a name, at least up to a size of the log that is posted.
