@@ -29,9 +29,7 @@ fn card_of(view: &View) -> Result<Card, String> {
             all.push(std::hint::black_box(vec![1; 1 << 20]));
         }
     }
-    if does("panic") {
-        panic!("on purpose");
-    }
+    assert!(!does("panic"), "on purpose");
     if does("refuse") {
         return Err("these parameters make no sense".to_owned());
     }
@@ -52,13 +50,11 @@ fn card_of(view: &View) -> Result<Card, String> {
     if does("others") {
         card.evidence = vec![1];
     }
-    if does("confidence") {
-        if let Some(signal) = card.signals.first_mut() {
-            signal.confidence = Some(1_500_000);
-        }
+    if let Some(signal) = card.signals.first_mut().filter(|_| does("confidence")) {
+        signal.confidence = Some(1_500_000);
     }
     if does("control") {
-        card.headline = "\u{1b}[2J".to_owned();
+        "\u{1b}[2J".clone_into(&mut card.headline);
     }
     if does("nan") {
         card.summary = not_a_number();
@@ -95,7 +91,12 @@ fn deeper(n: u64) -> u64 {
 /// The bits of numbers that are none, made in several ways: they are the same wherever this runs, or cards would differ.
 #[allow(clippy::float_arithmetic, reason = "that is what it is for")]
 fn not_a_number() -> String {
-    let zero = std::hint::black_box(0.0_f64);
-    let all = [zero / zero, (zero / zero).sqrt(), -(zero / zero), f64::from_bits(0x7ff8_dead_beef_0001) + zero];
+    let (zero, nought) = (std::hint::black_box(0.0_f64), std::hint::black_box(0.0_f64));
+    let all = [
+        zero / nought,
+        (zero / nought).sqrt(),
+        -(zero / nought),
+        f64::from_bits(0x7ff8_dead_beef_0001) + zero,
+    ];
     all.iter().map(|number| format!("{:016x} ", number.to_bits())).collect()
 }
