@@ -98,5 +98,6 @@ fn not_a_number() -> String {
         -(zero / nought),
         f64::from_bits(0x7ff8_dead_beef_0001) + zero,
     ];
-    all.iter().map(|number| format!("{:016x} ", number.to_bits())).collect()
+    let bits: Vec<String> = all.iter().map(|number| format!("{:016x}", number.to_bits())).collect();
+    bits.join(" ")
 }
