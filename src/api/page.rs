@@ -217,6 +217,20 @@ impl Weigh for AgentOfAccount {
     }
 }
 
+/// A place in the log, and a place in the list of what was refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seq(pub(super) u64);
+
+impl Place for Seq {
+    fn to_text(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        crate::vocab::canonical_u64(text).map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,9 +83,9 @@ async fn list(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let mut tx = database.begin_read().await?;
-    for Installed { id, is_built_in, plugin } in projectors.list(&mut tx).await? {
-        let installed = Installed { id: id.clone(), is_built_in, plugin: plugin.clone() };
+    for installed in projectors.list(&mut tx).await? {
         let loaded = projectors.get(&mut tx, &installed).await?;
+        let Installed { id, is_built_in, plugin } = installed;
         let from = if is_built_in { "ships" } else { "installed" };
         let set = plugin.as_ref().map_or("{}", |plugin| plugin.parameters.as_str());
         let parameters: Value = serde_json::from_str(set).unwrap_or_default();

@@ -15,7 +15,9 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 use super::engine::on_engine;
 use super::{StorageError, Tx};
@@ -84,6 +86,36 @@ impl Bulk {
             LENGTHS.iter().zip(statements).find(|(length, _)| **length <= rest)?;
         let sql = statement.get_or_init(|| repeated(self.one, *length, is_sqlite));
         Some((sql.as_str(), *length))
+    }
+
+    /// Runs a statement that ends in an `IN` list for every item, and gathers what it finds; `head` is bound before each part of them.
+    pub(super) async fn select<R>(
+        &'static self,
+        tx: &mut Tx,
+        head: &[Bound<'_>],
+        items: &[Bound<'_>],
+    ) -> Result<Vec<R>, StorageError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let (mut rest, mut found) = (items, Vec::new());
+        while let Some((sql, length)) = self.fitting(tx, rest.len()) {
+            let (part, later) = rest.split_at(length);
+            rest = later;
+            let rows: Vec<R> = on_engine!(tx, conn => {
+                let mut select = sqlx::query_as(sql);
+                for value in head.iter().chain(part) {
+                    select = match value.clone() {
+                        Bound::Number(number) => select.bind(number),
+                        Bound::Text(text) => select.bind(text.map(Cow::into_owned)),
+                        Bound::Bytes(bytes) => select.bind(bytes.map(Cow::into_owned)),
+                    };
+                }
+                select.fetch_all(conn).await
+            })?;
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     /// Runs the statement for every row; returns how many rows it wrote.

@@ -262,21 +262,10 @@ impl Tx {
         &mut self,
         digests: &[Digest],
     ) -> Result<BTreeMap<Digest, StoredDelegation>, StorageError> {
-        let mut rest = digests;
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = BY_DIGESTS.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<DelegationRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for digest in part {
-                    select = select.bind(digest.as_bytes().as_slice());
-                }
-                select.fetch_all(conn).await
-            })?;
-            found.extend(stored(rows)?.into_iter().map(|record| (record.digest, record)));
-        }
-        Ok(found)
+        let digests = digests.iter().map(|digest| Bound::bytes(digest.as_bytes().as_slice()));
+        let rows: Vec<DelegationRow> =
+            BY_DIGESTS.select(self, &[], &digests.collect::<Vec<_>>()).await?;
+        Ok(stored(rows)?.into_iter().map(|record| (record.digest, record)).collect())
     }
 
     /// The records of some numbers.
@@ -284,23 +273,9 @@ impl Tx {
         &mut self,
         numbers: &[u64],
     ) -> Result<Vec<StoredDelegation>, StorageError> {
-        let mut rest = numbers;
-        let mut found = Vec::with_capacity(numbers.len());
-        while let Some((sql, length)) = BY_NUMBERS.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let part = part.iter().map(|number| signed("record", *number));
-            let part = part.collect::<Result<Vec<_>, _>>()?;
-            let rows: Vec<DelegationRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for number in &part {
-                    select = select.bind(*number);
-                }
-                select.fetch_all(conn).await
-            })?;
-            found.extend(stored(rows)?);
-        }
-        Ok(found)
+        let numbers = numbers.iter().map(|number| signed("record", *number).map(Bound::number));
+        let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
+        stored(BY_NUMBERS.select(self, &[], &numbers).await?)
     }
 
     /// The records of a kind about a grant, in the order of issuers and numbers; of [`Kind::Grant`] the grants below it.

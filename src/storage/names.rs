@@ -97,46 +97,17 @@ impl Tx {
         numbers: impl IntoIterator<Item = u64>,
     ) -> Result<BTreeMap<u64, Subject>, StorageError> {
         let ids: std::collections::BTreeSet<_> = numbers.into_iter().collect();
-        let ids: Vec<_> = ids.into_iter().map(|id| signed("name", id)).collect::<Result<_, _>>()?;
-        let mut rest = ids.as_slice();
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = NAMES_BY_ID.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<NameRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for id in part {
-                    select = select.bind(*id);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let (id, subject) = row.read()?;
-                found.insert(id, subject);
-            }
-        }
-        Ok(found)
+        let ids = ids.into_iter().map(|id| signed("name", id).map(Bound::number));
+        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+        let rows: Vec<NameRow> = NAMES_BY_ID.select(self, &[], &ids).await?;
+        rows.into_iter().map(NameRow::read).collect()
     }
 
     async fn name_rows(
         &mut self,
         hashes: impl Iterator<Item = &[u8; 32]>,
     ) -> Result<Vec<NameRow>, StorageError> {
-        let hashes: Vec<_> = hashes.collect();
-        let mut rest = hashes.as_slice();
-        let mut found = Vec::new();
-        while let Some((sql, length)) = NAMES_BY_HASH.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<NameRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for hash in part {
-                    select = select.bind(hash.as_slice());
-                }
-                select.fetch_all(conn).await
-            })?;
-            found.extend(rows);
-        }
-        Ok(found)
+        let hashes: Vec<_> = hashes.map(|hash| Bound::bytes(hash.as_slice())).collect();
+        NAMES_BY_HASH.select(self, &[], &hashes).await
     }
 }

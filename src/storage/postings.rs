@@ -3,7 +3,7 @@
 //! Postings of one name lie in rows of at most [`CHUNK`] records, so that ten thousand of them are read as eighty rows. They follow the log
 //! (`app::Poster` writes them), and say how far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::FromRow;
 
@@ -157,26 +157,15 @@ impl Tx {
         &mut self,
         texts: impl IntoIterator<Item = &'t str>,
     ) -> Result<BTreeMap<&'t str, u32>, StorageError> {
-        let texts: std::collections::BTreeSet<&str> = texts.into_iter().collect();
-        let hash = |text: &str| Digest::of(text.as_bytes()).as_bytes().to_vec();
+        let texts: BTreeSet<&str> = texts.into_iter().collect();
+        let hash = |text: &str| Bound::bytes(Digest::of(text.as_bytes()).as_bytes().to_vec());
         let hashes: Vec<_> = texts.iter().map(|text| hash(text)).collect();
         let mut numbered = BTreeMap::new();
-        let mut rest = hashes.as_slice();
-        while let Some((sql, length)) = TERMS_BY_HASH.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<TermRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for hash in part {
-                    select = select.bind(hash.as_slice());
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let (id, text) = row.read()?;
-                if let Some(text) = texts.get(text.as_str()) {
-                    numbered.insert(*text, id);
-                }
+        let rows: Vec<TermRow> = TERMS_BY_HASH.select(self, &[], &hashes).await?;
+        for row in rows {
+            let (id, text) = row.read()?;
+            if let Some(text) = texts.get(text.as_str()) {
+                numbered.insert(*text, id);
             }
         }
         let unknown: Vec<&str> =
@@ -190,7 +179,7 @@ impl Tx {
         for (id, text) in (last + 1..).zip(unknown) {
             let number = TermRow { id, text: String::new() }.read()?.0;
             numbered.insert(text, number);
-            rows.push([Bound::number(id), Bound::bytes(hash(text)), Bound::text(text)]);
+            rows.push([Bound::number(id), hash(text), Bound::text(text)]);
         }
         TERMS_INSERT.write(self, rows.into_iter()).await?;
         Ok(numbered)
@@ -201,25 +190,9 @@ impl Tx {
         &mut self,
         numbers: impl IntoIterator<Item = u32>,
     ) -> Result<BTreeMap<u32, String>, StorageError> {
-        let ids: std::collections::BTreeSet<_> = numbers.into_iter().map(i64::from).collect();
-        let ids: Vec<_> = ids.into_iter().collect();
-        let mut rest = ids.as_slice();
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = TERMS_BY_ID.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<TermRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for id in part {
-                    select = select.bind(*id);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let (id, text) = row.read()?;
-                found.insert(id, text);
-            }
-        }
-        Ok(found)
+        let ids: BTreeSet<_> = numbers.into_iter().map(i64::from).collect();
+        let ids: Vec<_> = ids.into_iter().map(Bound::number).collect();
+        let rows: Vec<TermRow> = TERMS_BY_ID.select(self, &[], &ids).await?;
+        rows.into_iter().map(TermRow::read).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::Address;
 
 use super::attestations::{RecordRow, StoredRecord, select_records};
-use super::bulk::Bulk;
+use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
 use super::parties::role_number;
@@ -55,24 +55,11 @@ impl Tx {
 
     /// The records at some places of the log, in its order.
     pub async fn records_at(&mut self, seqs: &[u64]) -> Result<Vec<StoredRecord>, StorageError> {
-        let seqs: Vec<_> =
-            seqs.iter().map(|seq| signed("record", *seq)).collect::<Result<_, _>>()?;
-        let mut rest = seqs.as_slice();
-        let mut found = Vec::with_capacity(seqs.len());
-        while let Some((sql, length)) = MANY_RECORDS_AT.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<RecordRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for seq in part {
-                    select = select.bind(*seq);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                found.push(StoredRecord::try_from(row)?);
-            }
-        }
+        let seqs = seqs.iter().map(|seq| signed("record", *seq).map(Bound::number));
+        let seqs: Vec<_> = seqs.collect::<Result<_, _>>()?;
+        let rows: Vec<RecordRow> = MANY_RECORDS_AT.select(self, &[], &seqs).await?;
+        let mut found: Vec<_> =
+            rows.into_iter().map(StoredRecord::try_from).collect::<Result<_, _>>()?;
         found.sort_unstable_by_key(|record| record.seq);
         Ok(found)
     }
@@ -84,25 +71,16 @@ impl Tx {
         block_number: u64,
     ) -> Result<BTreeMap<AgentId, Address>, StorageError> {
         let block = signed("block number", block_number)?;
-        let texts: Vec<_> = agents.iter().map(|agent| agent_text(*agent)).collect();
-        let mut rest = texts.as_slice();
+        let head = [Bound::bytes([].as_slice()), Bound::number(block), Bound::number(block)];
+        let agents: Vec<_> = agents.iter().map(|agent| Bound::text(agent_text(*agent))).collect();
+        let rows: Vec<(String, Option<Vec<u8>>)> =
+            MANY_OWNERS_AT.select(self, &head, &agents).await?;
         let mut found = BTreeMap::new();
-        while let Some((sql, length)) = MANY_OWNERS_AT.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<(String, Option<Vec<u8>>)> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql).bind([0_u8; 0].as_slice()).bind(block).bind(block);
-                for agent in part {
-                    select = select.bind(agent.as_str());
-                }
-                select.fetch_all(conn).await
-            })?;
-            for (subject, account) in rows {
-                let cell = |column| Cell { table: "span", column, row: &subject };
-                let agent = parse_agent(&subject).ok_or_else(|| cell("subject").wrong())?;
-                if let Some(account) = account {
-                    found.insert(agent, cell("account").address(&account)?);
-                }
+        for (subject, account) in rows {
+            let cell = |column| Cell { table: "span", column, row: &subject };
+            let agent = parse_agent(&subject).ok_or_else(|| cell("subject").wrong())?;
+            if let Some(account) = account {
+                found.insert(agent, cell("account").address(&account)?);
             }
         }
         Ok(found)

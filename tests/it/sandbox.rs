@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use hallmark::plugin::{PluginError, Projector, Sandbox, built, component_of};
+use hallmark::plugin::{Projector, Sandbox, built, component_of};
 use hallmark::project::{Basis, Finality, Issuer, Kind, Recent, Tally, View};
 use hallmark::vocab::{AgentRef, RegistryRef, UnixSeconds};
 
@@ -162,23 +162,33 @@ fn what_is_no_projector_is_refused_with_the_reason() {
     refused(&cut, "not_component", "no component");
     // A core module that says nothing of its interface.
     let core = b"\0asm\x01\0\0\0";
-    assert!(matches!(component_of(core), Err(PluginError::NotComponent(_)) | Ok(_)));
+    let made = component_of(core).and_then(|component| sandbox.load(&component).map(drop));
+    assert_eq!(made.unwrap_err().reason(), "not_projector");
 }
 
 /// Whatever byte of a component is changed, loading and running it ends, in one way or another.
 #[test]
 fn damaged_components_do_no_harm() {
     let sandbox = Sandbox::new().unwrap();
-    let mut damaged = HOSTILE.to_vec();
+    let (mut damaged, mut refused) = (HOSTILE.to_vec(), 0);
     let step = HOSTILE.len() / 40;
     for place in (8..HOSTILE.len()).step_by(step) {
         let byte = damaged[place];
         damaged[place] = byte ^ 0x55;
-        if let Ok(projector) = sandbox.load(&damaged) {
-            let _ = projector.run(&view("nothing"));
+        match sandbox.load(&damaged) {
+            Ok(projector) => drop(projector.run(&view("nothing"))),
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                refused += 1;
+            }
         }
         damaged[place] = byte;
     }
+    assert!(refused > 10, "only {refused} were seen to be damaged");
+    assert!(
+        sandbox.load(&damaged).unwrap().run(&view("nothing")).is_ok(),
+        "nothing is left behind"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use hallmark_projector::json::no_parameters;
 use hallmark_projector::text::{counted, one_line, quote};
 use hallmark_projector::{
     Card, CardBuilder, History, Issuer, IssuerClass, Selection, SignalBuilder, Stance, View,
-    no_history, projector,
+    no_history, projector, said_by_its_own,
 };
 
 use report::{Report, Status, share_text};
@@ -58,7 +58,7 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(shown.map(|report| report.signal()))
         .signals(delegations(&history))
         .signals(claimed(&history))
-        .signals(own(&history))
+        .signals(said_by_its_own(&history.all().by_kin(), "attestation"))
         .caveat_if(
             !hypothetical.is_empty(),
             "A hypothetical report rests on no verdict; it is not held against the agent.",
@@ -200,19 +200,6 @@ fn claimed(history: &History<'_>) -> Option<SignalBuilder> {
     );
     let signal = SignalBuilder::new("Reports by others", Stance::Unknown, &sentence);
     Some(signal.stance_text("not counted").rests_on(&claimed))
-}
-
-fn own(history: &History<'_>) -> Option<SignalBuilder> {
-    let own = history.all().by_kin();
-    if own.is_empty() {
-        return None;
-    }
-    let sentence = format!(
-        "{} by the agent itself or whoever is under one control with it, counted nowhere else.",
-        counted(own.count(), "attestation")
-    );
-    let signal = SignalBuilder::new("Said by its own", Stance::Informational, &sentence);
-    Some(signal.stance_text("not counted").rests_on(&own))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use hallmark_projector::order::distinct;
 use hallmark_projector::text::{counted, day, listed, percent, quote};
 use hallmark_projector::{
     Card, CardBuilder, Games, History, Said, Selection, SignalBuilder, Stance, View, no_history,
-    projector,
+    projector, said_by_its_own,
 };
 
 /// From so many choices on, a rate is more than a single move.
@@ -51,7 +51,7 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(commitments(&played))
         .signals(tags(&peers))
         .signals(notes)
-        .signals(own_words(&own))
+        .signals(said_by_its_own(&own, "assessment"))
         .caveat_if(
             played.known.issuers() > 1,
             "Several issuers attest choices; a round that two of them attest counts twice.",
@@ -267,18 +267,6 @@ fn tags(peers: &Selection<'_>) -> Option<SignalBuilder> {
         .stance_text(&tag_text(*first, part))
         .rests_on(peers);
     Some(signal)
-}
-
-fn own_words(own: &Selection<'_>) -> Option<SignalBuilder> {
-    if own.is_empty() {
-        return None;
-    }
-    let sentence = format!(
-        "{} by the agent itself or whoever is under one control with it, counted nowhere else.",
-        counted(own.count(), "assessment")
-    );
-    let signal = SignalBuilder::new("Said by its own", Stance::Informational, &sentence);
-    Some(signal.stance_text("not counted").rests_on(own))
 }
 
 #[cfg(test)]

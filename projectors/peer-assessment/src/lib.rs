@@ -14,6 +14,7 @@ use hallmark_projector::notes::notes;
 use hallmark_projector::text::{counted, listed, one_line, quote};
 use hallmark_projector::{
     Card, CardBuilder, History, Selection, SignalBuilder, Stance, View, no_history, projector,
+    said_by_its_own,
 };
 
 use parameters::{Direction, Parameters};
@@ -53,7 +54,7 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(tags(&peers, &parameters))
         .signals(notes(&history.all().by_peers(), "Note by a peer", NOTES_MAX, NOTES_OF_A_VOICE_MAX))
         .signals(other_claims(&history))
-        .signals(own(&history))
+        .signals(said_by_its_own(&history.all().by_kin(), "attestation"))
         .caveat_if(
             !peers.is_empty(),
             "A voice without a record of its own weighs nothing in the stance, and each doubling of the issuers in its record adds 1.",
@@ -215,19 +216,6 @@ fn other_claims(history: &History<'_>) -> Vec<SignalBuilder> {
             .rests_on(&part)
     };
     others.map(signal).collect()
-}
-
-fn own(history: &History<'_>) -> Option<SignalBuilder> {
-    let own = history.all().by_kin();
-    if own.is_empty() {
-        return None;
-    }
-    let sentence = format!(
-        "{} by the agent itself or whoever is under one control with it, counted nowhere else.",
-        counted(own.count(), "attestation")
-    );
-    let signal = SignalBuilder::new("Said by its own", Stance::Informational, &sentence);
-    Some(signal.stance_text("not counted").rests_on(&own))
 }
 
 #[cfg(test)]

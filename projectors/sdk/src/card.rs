@@ -4,7 +4,7 @@
 //! attestations show a signal, and on how many games and issuers it rests, comes from the selections that it is made from.
 
 use crate::order::{descending, distinct, number};
-use crate::text::cut;
+use crate::text::{counted, cut};
 use crate::{Card, Said, Selection, Signal, Stance, View};
 
 /// Bytes of a label, and of a stance in words.
@@ -193,6 +193,19 @@ pub fn no_history(view: &View, of_what: &str) -> Card {
         &format!("There are no {of_what} about this agent."),
     );
     CardBuilder::new("No history", &summary).signal(signal.stance_text("no history")).build()
+}
+
+/// What is said by the agent itself and whoever is under one control with it, set apart: so many of what is counted nowhere else.
+pub fn said_by_its_own(own: &Selection<'_>, what: &str) -> Option<SignalBuilder> {
+    if own.is_empty() {
+        return None;
+    }
+    let sentence = format!(
+        "{} by the agent itself or whoever is under one control with it, counted nowhere else.",
+        counted(own.count(), what)
+    );
+    let signal = SignalBuilder::new("Said by its own", Stance::Informational, &sentence);
+    Some(signal.stance_text("not counted").rests_on(own))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub use bindings::hallmark::projector::types::{
     Attestation, Basis, Card, Description, Evidence, Finality, Issuer, IssuerClass, Kind, Signal,
     Stance, Standing, Tally, View, Visibility,
 };
-pub use card::{CardBuilder, SignalBuilder, no_history};
+pub use card::{CardBuilder, SignalBuilder, no_history, said_by_its_own};
 pub use json::Json;
 pub use select::{Games, History, Said, Selection};
 

@@ -220,7 +220,7 @@ async fn find(
     })?;
     let missing =
         || ApiError::NoSuchRecord(format!("no record with the digest {digest} is held here"));
-    let seq = query.seq.as_deref().map(super::list::parse_seq).transpose()?;
+    let seq = query.seq.as_deref().map(|text| super::list::parse_seq("seq", text)).transpose()?;
     let mut found = tx.records_of_digest(digest, 0, SENDERS_MAX).await?;
     let record = match seq {
         Some(seq) => tx.record_at(seq).await?.filter(|record| record.digest == digest),

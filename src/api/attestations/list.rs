@@ -10,7 +10,7 @@ use super::filter::{Filter, FilterQuery, Wanted};
 use super::view::{RecordAnswer, Standing, answers};
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::Params;
-use crate::api::page::{LIMIT_DEFAULT, Page, Place, WEIGHT_MAX, parse_limit};
+use crate::api::page::{LIMIT_DEFAULT, Page, Seq, WEIGHT_MAX, parse_limit};
 use crate::api::state::ApiState;
 use crate::api::wire::Answer;
 use crate::storage::{RefusedRecord, StoredRecord, Tx};
@@ -51,20 +51,6 @@ pub(in crate::api) struct RecordsAnswer {
     log_size: u64,
 }
 
-/// A place in the log.
-#[derive(Clone, Copy, Debug)]
-struct Seq(u64);
-
-impl Place for Seq {
-    fn to_text(&self) -> String {
-        self.0.to_string()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        crate::vocab::canonical_u64(text).map(Self)
-    }
-}
-
 /// What was said, in the order in which it was taken in.
 #[utoipa::path(
     get, path = "/v1/attestations", tag = "attestations", params(FilterQuery, AttestationsQuery),
@@ -76,7 +62,12 @@ pub(in crate::api) async fn list_attestations(
 ) -> Result<Answer<RecordsAnswer>, ApiError> {
     let page = Page::<Seq>::read("attestations", query.limit.as_deref(), query.cursor.as_deref())?;
     let limit = parse_limit(query.limit.as_deref())?;
-    let since = query.since_seq.as_deref().map(parse_seq).transpose()?.unwrap_or(0);
+    let since = query
+        .since_seq
+        .as_deref()
+        .map(|text| parse_seq("since_seq", text))
+        .transpose()?
+        .unwrap_or(0);
     let mut tx = state.database.begin_read().await?;
     let standing = standing(&mut tx).await?;
     let filter = Filter::read(&mut tx, &query.filter, standing.registry).await?;
@@ -88,14 +79,11 @@ pub(in crate::api) async fn list_attestations(
     Ok(Answer(RecordsAnswer { items, next, log_size }))
 }
 
-/// Reads a place of the log.
-pub(in crate::api) fn parse_seq(text: &str) -> Result<u64, ApiError> {
+/// Reads a place of the log, from the parameter of a name.
+pub(in crate::api) fn parse_seq(name: &str, text: &str) -> Result<u64, ApiError> {
     crate::vocab::canonical_u64(text).ok_or_else(|| {
         let shown = crate::api::shorten(text);
-        ApiError::parameter(
-            "since_seq",
-            format!("`{shown}` is no place of the log: write a number"),
-        )
+        ApiError::parameter(name, format!("`{shown}` is no place of the log: write a number"))
     })
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use axum::http::StatusCode;
 
 use crate::api::at::At;
+use crate::api::attestations::parse_seq;
 use crate::api::error::ApiError;
 use crate::api::reading::Reading;
 use crate::api::state::ApiState;
 use crate::app::{CardsAsOf, Installed, Loaded};
 use crate::project::{CardBlock, CardContext, ProjectorName, Settled};
-use crate::vocab::canonical_u64;
 
 /// How long, and in how many steps, an answer waits for records that were just taken in to be counted.
 const COUNTED_STEP: Duration = Duration::from_millis(20);
@@ -24,7 +24,7 @@ pub(in crate::api) async fn as_of_now(
     as_of_seq: Option<&str>,
 ) -> Result<(Reading, CardsAsOf), ApiError> {
     let at = At::parse(at)?;
-    let asked = as_of_seq.map(parse_size).transpose()?;
+    let asked = as_of_seq.map(|text| parse_seq("as_of_seq", text)).transpose()?;
     let mut reading = Reading::open(state, at).await?;
     let log_size = reading.as_of().log_size;
     if let Some(asked) = asked.filter(|asked| *asked > log_size) {
@@ -85,13 +85,6 @@ fn not_counted_yet(detail: &str) -> ApiError {
     let kind = ("not-indexed-yet", "Not indexed yet", StatusCode::CONFLICT);
     let detail = format!("{detail}; ask again, or as of a smaller size of the log");
     ApiError::Refused { kind, detail, retry_after_s: Some(2) }
-}
-
-fn parse_size(text: &str) -> Result<u64, ApiError> {
-    canonical_u64(text).ok_or_else(|| {
-        let shown = crate::api::shorten(text);
-        ApiError::parameter("as_of_seq", format!("`{shown}` is no size of the log: write a number"))
-    })
 }
 
 /// A projector that cannot be run, and why.

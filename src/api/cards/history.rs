@@ -14,7 +14,7 @@ use super::asked::{as_of_now, chosen};
 use super::get::{FailedCard, sorted_out};
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::{Params, PathText};
-use crate::api::page::{Page, Place, parse_limit};
+use crate::api::page::{Page, Seq, parse_limit};
 use crate::api::router::Shared;
 use crate::api::state::ApiState;
 use crate::api::wire::Answer;
@@ -71,20 +71,6 @@ pub(in crate::api) struct CardMoment {
     cards: Vec<Arc<TrustCard>>,
     /// Projectors that gave none.
     failed: Vec<FailedCard>,
-}
-
-/// A place in the log.
-#[derive(Clone, Copy, Debug)]
-struct Seq(u64);
-
-impl Place for Seq {
-    fn to_text(&self) -> String {
-        self.0.to_string()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        crate::vocab::canonical_u64(text).map(Self)
-    }
 }
 
 /// The records after which there is a card: the last of each game, and each that is of none, of the claims that are read.

@@ -93,7 +93,7 @@ pub(super) async fn stream(
     Params(query): Params<StreamQuery>,
 ) -> Result<Response, ApiError> {
     let last = last_event(&headers)?;
-    let since = query.since_seq.as_deref().map(parse_seq).transpose()?;
+    let since = query.since_seq.as_deref().map(|text| parse_seq("since_seq", text)).transpose()?;
     if let Some(wanted) = cards::Wanted::of(&name) {
         let client = Client::of(peer.map(|peer| peer.0.0.ip()));
         return cards::stream(state, wanted, &query, last.or(since), client).await;

@@ -9,8 +9,10 @@ use crate::project::{Ledger, Posting, Standing};
 use crate::storage::{StorageError, Tx};
 use crate::vocab::{AgentRef, Digest};
 
-/// The most postings that are kept: sixty-odd megabytes of them.
+/// The most postings that are kept: some eighty megabytes of them.
 const POSTINGS_MAX: usize = 1 << 20;
+/// The most entries of ledgers: as many megabytes again.
+const ENTRIES_MAX: usize = 1 << 19;
 /// The most texts.
 const TERMS_MAX: usize = 1 << 17;
 /// The most own records.
@@ -19,7 +21,7 @@ const STANDINGS_MAX: usize = 16_384;
 const CARDS_MAX: usize = 4_096;
 
 /// What is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Memory {
     postings: Mutex<Recent<u64, Known<Vec<Posting>>>>,
     terms: Mutex<HashMap<u32, Arc<str>>>,
@@ -65,38 +67,41 @@ impl CardKey {
     }
 }
 
-/// Two generations: what is asked for again moves to the younger, and when that is full the older goes.
+/// Two generations: what is asked for again moves to the younger, and when that is full the older goes. Each value has its weight.
 #[derive(Debug)]
 struct Recent<K, V> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: HashMap<K, (V, usize)>,
+    old: HashMap<K, (V, usize)>,
     /// The weight of the younger.
     weight: usize,
-}
-
-impl<K, V> Default for Recent<K, V> {
-    fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), weight: 0 }
-    }
+    /// The most that both weigh together.
+    max: usize,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
-    fn get(&mut self, key: &K, weigh: impl Fn(&V) -> usize, max: usize) -> Option<V> {
-        if let Some(value) = self.young.get(key) {
+    fn of(max: usize) -> Mutex<Self> {
+        Mutex::new(Self { young: HashMap::new(), old: HashMap::new(), weight: 0, max })
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        if let Some((value, _)) = self.young.get(key) {
             return Some(value.clone());
         }
-        let value = self.old.remove(key)?;
-        self.put(key.clone(), value.clone(), weigh(&value), max);
+        let (value, weight) = self.old.remove(key)?;
+        self.put(key.clone(), value.clone(), weight);
         Some(value)
     }
 
-    fn put(&mut self, key: K, value: V, weight: usize, max: usize) {
-        if self.weight.saturating_add(weight) > max / 2 {
+    fn put(&mut self, key: K, value: V, weight: usize) {
+        if let Some((_, before)) = self.young.remove(&key) {
+            self.weight = self.weight.saturating_sub(before);
+        }
+        if self.weight.saturating_add(weight) > self.max / 2 {
             self.old = std::mem::take(&mut self.young);
             self.weight = 0;
         }
         self.weight = self.weight.saturating_add(weight);
-        self.young.insert(key, value);
+        self.young.insert(key, (value, weight));
     }
 }
 
@@ -104,39 +109,51 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            postings: Recent::of(POSTINGS_MAX),
+            terms: Mutex::default(),
+            ledgers: Recent::of(ENTRIES_MAX),
+            standings: Recent::of(STANDINGS_MAX),
+            cards: Recent::of(CARDS_MAX),
+        }
+    }
+}
+
 impl Memory {
     /// The ledger of an agent, which those who say something of each other ask for again and again.
     pub(super) fn ledger(&self, agent: AgentRef, as_of: &CardsAsOf) -> Option<Arc<Ledger>> {
         let key = LedgerKey { agent, as_of: as_of.clone() };
-        lock(&self.ledgers).get(&key, |ledger| ledger.entries.len() + 1, POSTINGS_MAX)
+        lock(&self.ledgers).get(&key)
     }
 
     pub(super) fn keep_ledger(&self, agent: AgentRef, as_of: &CardsAsOf, ledger: &Arc<Ledger>) {
         if !as_of.is_rekeying {
             let key = LedgerKey { agent, as_of: as_of.clone() };
             let weight = ledger.entries.len() + 1;
-            lock(&self.ledgers).put(key, Arc::clone(ledger), weight, POSTINGS_MAX);
+            lock(&self.ledgers).put(key, Arc::clone(ledger), weight);
         }
     }
 
     pub(super) fn card(&self, key: &CardKey) -> Option<CardOutcome> {
-        lock(&self.cards).get(key, |_| 1, CARDS_MAX)
+        lock(&self.cards).get(key)
     }
 
     pub(super) fn keep_card(&self, key: CardKey, outcome: CardOutcome) {
-        lock(&self.cards).put(key, outcome, 1, CARDS_MAX);
+        lock(&self.cards).put(key, outcome, 1);
     }
 
     /// What an agent's own record comes to.
     pub(super) fn standing(&self, agent: AgentRef, as_of: &CardsAsOf) -> Option<Standing> {
         let key = LedgerKey { agent, as_of: as_of.clone() };
-        lock(&self.standings).get(&key, |_| 1, STANDINGS_MAX)
+        lock(&self.standings).get(&key)
     }
 
     pub(super) fn keep_standing(&self, agent: AgentRef, as_of: &CardsAsOf, standing: Standing) {
         if !as_of.is_rekeying {
             let key = LedgerKey { agent, as_of: as_of.clone() };
-            lock(&self.standings).put(key, standing, 1, STANDINGS_MAX);
+            lock(&self.standings).put(key, standing, 1);
         }
     }
 
@@ -147,8 +164,7 @@ impl Memory {
         name: u64,
         log_size: u64,
     ) -> Result<Arc<Vec<Posting>>, StorageError> {
-        let weigh = |known: &Known<Vec<Posting>>| known.value.len() + 1;
-        let held = lock(&self.postings).get(&name, weigh, POSTINGS_MAX);
+        let held = lock(&self.postings).get(&name);
         let mut known = held.unwrap_or_else(|| Known { value: Arc::default(), upto: 0 });
         if known.upto >= log_size {
             return Ok(known.value);
@@ -160,8 +176,8 @@ impl Memory {
             Arc::make_mut(&mut known.value).extend(newer);
         }
         known.upto = upto;
-        let (value, weight) = (Arc::clone(&known.value), weigh(&known));
-        lock(&self.postings).put(name, known, weight, POSTINGS_MAX);
+        let (value, weight) = (Arc::clone(&known.value), known.value.len() + 1);
+        lock(&self.postings).put(name, known, weight);
         Ok(value)
     }
 
@@ -207,13 +223,25 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_again_stays() {
-        let mut recent: Recent<u32, u32> = Recent::default();
+        let recent = Recent::<u32, u32>::of(10);
+        let mut recent = lock(&recent);
         for number in 0..100 {
-            recent.put(number, number, 1, 10);
-            assert_eq!(recent.get(&0, |_| 1, 10), Some(0));
+            recent.put(number, number, 1);
+            assert_eq!(recent.get(&0), Some(0));
         }
         assert!(recent.young.len() + recent.old.len() <= 11, "the bound holds");
-        assert_eq!(recent.get(&50, |_| 1, 10), None, "nobody asked for it");
-        assert_eq!(recent.get(&99, |_| 1, 10), Some(99));
+        assert_eq!(recent.get(&50), None, "nobody asked for it");
+        assert_eq!(recent.get(&99), Some(99));
+    }
+
+    #[test]
+    fn what_takes_the_place_of_another_does_not_weigh_twice() {
+        let recent = Recent::<u32, u32>::of(10);
+        let mut recent = lock(&recent);
+        recent.put(7, 7, 1);
+        for number in 0..100 {
+            recent.put(1, number, 3);
+        }
+        assert_eq!((recent.weight, recent.young.len(), recent.get(&1)), (4, 2, Some(99)));
     }
 }
