@@ -27,6 +27,8 @@ pub struct Parts<'a> {
     pub viewer: Option<String>,
     /// A JSON object.
     pub parameters: String,
+    /// How many more attestations are dated later than the block.
+    pub later: u32,
     /// The record, counted.
     pub rollup: &'a Rollup,
     /// The texts of numbers.
@@ -133,7 +135,7 @@ impl Parts<'_> {
                 words: (*words != 0).then(|| text(*words).to_owned()),
                 issuer: place(issuer),
                 count: counted.count,
-                games: length(counted.games.len()),
+                games: counted.games.count(),
                 times: counted.times,
                 last_seq: counted.last_seq,
             }
@@ -151,6 +153,7 @@ impl Parts<'_> {
             parameters: self.parameters.clone(),
             total: self.rollup.total,
             provisional: self.rollup.provisional,
+            later: self.later,
             issuers: self.list_issuers(&keys),
             kinds: self.kinds(text),
             tallies: tallies.iter().map(tally).collect(),
@@ -189,7 +192,7 @@ impl Parts<'_> {
                 voices: length(
                     counted.issuers.iter().filter_map(voice).collect::<BTreeSet<_>>().len(),
                 ),
-                games: length(counted.games.len()),
+                games: counted.games.count(),
                 times: counted.times,
             })
             .collect();

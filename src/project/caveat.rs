@@ -22,6 +22,17 @@ pub(super) fn caveats(view: &View) -> Vec<String> {
         let agents = if others == 1 { "agent has" } else { "agents have" };
         caveats.push(format!("The wallet is shared: {others} other {agents} it too."));
     }
+    if view.later > 0 {
+        let (are, they) = if view.later == 1 {
+            ("attestation is", "it is")
+        } else {
+            ("attestations are", "they are")
+        };
+        caveats.push(format!(
+            "{} more {are} dated later than block {}: {they} not counted here.",
+            view.later, view.block
+        ));
+    }
     if view.total == 0 {
         return caveats;
     }
@@ -43,4 +54,24 @@ pub(super) fn caveats(view: &View) -> Vec<String> {
         caveats.push(format!("Few issuers: all of it was said by {voices}."));
     }
     caveats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dated_later_than_the_block_is_told() {
+        let told = |later| caveats(&View { later, block: 7, ..View::of_nobody(String::new()) });
+        let of = |later| told(later).into_iter().find(|caveat| caveat.contains("later"));
+        assert_eq!(of(0), None);
+        assert_eq!(
+            of(1).as_deref(),
+            Some("1 more attestation is dated later than block 7: it is not counted here.")
+        );
+        assert_eq!(
+            of(2).as_deref(),
+            Some("2 more attestations are dated later than block 7: they are not counted here.")
+        );
+    }
 }

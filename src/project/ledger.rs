@@ -4,7 +4,9 @@
 //! drawn together here by what each name meant when the record was said.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::map::HashMap;
 
 use super::posting::Posting;
 use crate::rekey::{Meanings, Outcome};
@@ -35,6 +37,8 @@ pub struct Entry {
 pub struct Ledger {
     /// By their places in the log.
     pub entries: Vec<Entry>,
+    /// How many more are dated later than the block, by the number of the claim's type: whom they mean the chain has not told yet.
+    pub later: BTreeMap<u32, u32>,
 }
 
 impl Ledger {
@@ -45,29 +49,29 @@ impl Ledger {
         names: impl IntoIterator<Item = (&'a [Posting], &'a Meanings)>,
         as_of: Span,
     ) -> Self {
-        let mut entries = Vec::new();
+        let mut ledger = Self::default();
         for (postings, meanings) in names {
             let visible = postings.partition_point(|posting| posting.seq <= as_of.log_size);
             let visible = postings.get(..visible).unwrap_or_default();
-            let about = visible.iter().filter(|posting| {
-                posting.said_at <= as_of.time
-                    && meanings.at(posting.said_at).outcome == Outcome::Agent(agent)
-            });
-            entries.extend(about.map(|posting| Entry {
-                posting: *posting,
-                issuer_agent: None,
-                is_withdrawn: false,
-            }));
+            let means =
+                |posting: &&Posting| meanings.at(posting.said_at).outcome == Outcome::Agent(agent);
+            for posting in visible.iter().filter(means) {
+                if posting.said_at <= as_of.time {
+                    let (posting, issuer_agent) = (*posting, None);
+                    ledger.entries.push(Entry { posting, issuer_agent, is_withdrawn: false });
+                } else {
+                    *ledger.later.entry(posting.claim).or_default() += 1;
+                }
+            }
         }
-        entries.sort_unstable_by_key(|entry| entry.posting.seq);
-        let mut ledger = Self { entries };
+        ledger.entries.sort_unstable_by_key(|entry| entry.posting.seq);
         ledger.mark_withdrawn();
         ledger
     }
 
     /// Marks what a later record of the same issuer takes back.
     fn mark_withdrawn(&mut self) {
-        let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
+        let mut taken_back: HashMap<(u64, u64), u64> = HashMap::default();
         for Entry { posting, .. } in &self.entries {
             if posting.thread.replaces != 0 {
                 taken_back.insert((posting.issuer, posting.thread.replaces), posting.seq);
@@ -100,7 +104,7 @@ impl Ledger {
     /// says very much leaves room for the others.
     #[must_use]
     pub fn recent(&self, is_wanted: impl Fn(u32) -> bool, max: usize) -> Vec<Entry> {
-        let mut said: HashMap<(u64, Option<AgentId>), u32> = HashMap::new();
+        let mut said: HashMap<(u64, Option<AgentId>), u32> = HashMap::default();
         let mut ranked: Vec<(u32, Reverse<u64>, &Entry)> = Vec::new();
         for entry in self.entries.iter().rev().filter(|entry| is_wanted(entry.posting.claim)) {
             // Whatever it signs with, an agent is one issuer.
@@ -109,8 +113,21 @@ impl Ledger {
             ranked.push((*rank, Reverse(entry.posting.seq), entry));
             *rank = rank.saturating_add(1);
         }
-        ranked.sort_unstable_by_key(|(rank, seq, _)| (*rank, *seq));
-        ranked.into_iter().take(max).map(|(_, _, entry)| *entry).collect()
+        let place = |(rank, seq, _): &(u32, Reverse<u64>, &Entry)| (*rank, *seq);
+        if ranked.len() > max {
+            ranked.select_nth_unstable_by_key(max, place);
+            ranked.truncate(max);
+        }
+        ranked.sort_unstable_by_key(place);
+        ranked.into_iter().map(|(_, _, entry)| *entry).collect()
+    }
+
+    /// The numbers of all types of claims.
+    #[must_use]
+    pub fn claims(&self) -> BTreeSet<u32> {
+        // Neighbours are mostly of one type.
+        let runs = self.entries.chunk_by(|one, other| one.posting.claim == other.posting.claim);
+        runs.filter_map(|run| run.first()).map(|entry| entry.posting.claim).collect()
     }
 
     /// Whether a place of the log is about the agent.
@@ -176,6 +193,10 @@ mod tests {
         assert_eq!(gather(9, 100), [(1, false), (2, false), (3, false), (4, false)]);
         assert_eq!(gather(3, 100), [(1, false), (2, false), (3, false)], "as of a size of the log");
         assert_eq!(gather(9, 19), [(1, false), (2, false)], "as of a time");
+        let names = [(&wallet[..], &wallet_meant), (&own[..], &own_meant)];
+        let as_of = Span { log_size: 9, time: at(19) };
+        let ledger = Ledger::gather(AgentId(U256::from(7)), names, as_of);
+        assert_eq!(ledger.later, BTreeMap::from([(1, 2)]), "what is said later is told");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use card::{CardBlock, CardContext, CardRef, CardSignal, ProjectorName, Trust
 pub use draft::{Draft, DraftSignal, Flaw, Stance};
 pub use ledger::{Entry, Ledger, Span};
 pub use posting::{Posting, PostingError, Thread};
-pub use rollup::{Claims, IssuerKey, KindCount, Rollup, TALLIES_MAX, TallyCount};
+pub use rollup::{Claims, Games, IssuerKey, KindCount, Rollup, TALLIES_MAX, TallyCount};
 pub use seen::{Seen, SeenError, SeenEvidence};
 pub use view::{
     Basis, Finality, Issuer, Kind, RECENT_MAX, Recent, RecentEvidence, Standing, Tally, View,

@@ -3,7 +3,9 @@
 //! Names and texts are numbers here still. What comes out is in no order that means anything: `view` puts it in one, by texts, so that it
 //! does not depend on which instance gave which number.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::map::HashMap;
 
 use super::ledger::{Entry, Ledger};
 use crate::attest::IssuerClass;
@@ -91,7 +93,7 @@ pub struct KindCount {
     /// By whom.
     pub issuers: BTreeSet<IssuerKey>,
     /// In which games.
-    pub games: BTreeSet<u32>,
+    pub games: Games,
     /// When first and last.
     pub times: (UnixSeconds, UnixSeconds),
 }
@@ -101,101 +103,119 @@ pub struct KindCount {
 pub struct TallyCount {
     /// How often.
     pub count: u32,
+    /// How many of them are at or behind the first time that may still change.
+    pub provisional: u32,
     /// In which games.
-    pub games: BTreeSet<u32>,
+    pub games: Games,
     /// When first and last.
     pub times: (UnixSeconds, UnixSeconds),
     /// The newest of them.
     pub last_seq: u64,
 }
 
-/// What is counted while the ledger is gone through: each issuer, kind and tally has a place in a list, so that an entry costs two look-ups.
+/// Games, by their numbers, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Games(Vec<u32>);
+
+impl Games {
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    fn extend(&mut self, others: &Self) {
+        self.0.extend(&others.0);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup();
+    }
+}
+
+/// What is counted while the ledger is gone through: each issuer and tally has a place in a list, so that an entry costs two look-ups.
 #[derive(Default)]
 struct Counting {
-    issuers: Vec<(IssuerKey, u32)>,
+    issuers: Vec<IssuerKey>,
     issuer_places: HashMap<IssuerKey, usize>,
-    tallies: Vec<((u32, u32, usize), Running)>,
+    tallies: Vec<((u32, u32, usize), TallyCount)>,
     tally_places: HashMap<(u32, u32, usize), usize>,
 }
 
-struct Running {
-    count: u32,
-    games: Vec<u32>,
-    times: (UnixSeconds, UnixSeconds),
-    last_seq: u64,
-}
-
 impl Counting {
-    fn add(&mut self, entry: &Entry) {
+    fn add(&mut self, entry: &Entry, is_provisional: bool) {
         let posting = &entry.posting;
         let key = IssuerKey::of(entry);
         let issuer = *self.issuer_places.entry(key).or_insert_with(|| {
-            self.issuers.push((key, 0));
+            self.issuers.push(key);
             self.issuers.len() - 1
         });
-        if let Some((_, count)) = self.issuers.get_mut(issuer) {
-            *count = count.saturating_add(1);
-        }
         let key = (posting.claim, posting.words, issuer);
-        let time = posting.said_at;
         let tally = *self.tally_places.entry(key).or_insert_with(|| {
-            let games = Vec::new();
-            let running = Running { count: 0, games, times: (time, time), last_seq: 0 };
-            self.tallies.push((key, running));
+            self.tallies.push((key, TallyCount::at(posting.said_at)));
             self.tallies.len() - 1
         });
-        if let Some((_, running)) = self.tallies.get_mut(tally) {
-            running.count = running.count.saturating_add(1);
-            running.times = (running.times.0.min(time), running.times.1.max(time));
-            running.last_seq = running.last_seq.max(posting.seq);
-            // Records of one game mostly follow each other.
-            if posting.game != 0 && running.games.last() != Some(&posting.game) {
-                running.games.push(posting.game);
-            }
+        let Some((_, tally)) = self.tallies.get_mut(tally) else { return };
+        tally.count = tally.count.saturating_add(1);
+        tally.provisional = tally.provisional.saturating_add(is_provisional.into());
+        let (first, last) = tally.times;
+        tally.times = (first.min(posting.said_at), last.max(posting.said_at));
+        tally.last_seq = tally.last_seq.max(posting.seq);
+        // Records of one game mostly follow each other.
+        if posting.game != 0 && tally.games.0.last() != Some(&posting.game) {
+            tally.games.0.push(posting.game);
         }
     }
 }
 
 impl Rollup {
-    /// Counts the entries whose claim is wanted; `provisional_from` is the first time at which names may still come to mean another agent.
+    /// Counts a ledger; `provisional_from` is the first time at which names may still come to mean another agent.
     #[must_use]
-    pub fn of(
-        ledger: &Ledger,
-        is_wanted: impl Fn(u32) -> bool,
-        provisional_from: Option<UnixSeconds>,
-    ) -> Self {
+    pub fn of(ledger: &Ledger, provisional_from: Option<UnixSeconds>) -> Self {
         let mut counting = Counting::default();
-        let (mut total, mut provisional) = (0_u32, 0_u32);
-        for entry in &ledger.entries {
-            if entry.is_withdrawn || !is_wanted(entry.posting.claim) {
-                continue;
-            }
-            total = total.saturating_add(1);
-            if provisional_from.is_none_or(|from| entry.posting.said_at >= from) {
-                provisional = provisional.saturating_add(1);
-            }
-            counting.add(entry);
+        for entry in ledger.entries.iter().filter(|entry| !entry.is_withdrawn) {
+            let said_at = entry.posting.said_at;
+            counting.add(entry, provisional_from.is_none_or(|from| said_at >= from));
         }
-        let mut rollup = Self { total, provisional, ..Self::default() };
-        for ((claim, words, issuer), running) in counting.tallies {
-            let Some((issuer, _)) = counting.issuers.get(issuer) else { continue };
-            let games: BTreeSet<u32> = running.games.into_iter().collect();
-            let (count, times) = (running.count, running.times);
-            let kind = rollup.kinds.entry(claim).or_insert_with(|| KindCount {
+        let Counting { issuers, tallies, .. } = counting;
+        let tallies = tallies.into_iter().filter_map(|((claim, words, issuer), mut tally)| {
+            tally.games.sort();
+            Some(((claim, words, *issuers.get(issuer)?), tally))
+        });
+        Self::of_tallies(tallies.collect())
+    }
+
+    /// What is counted here of the claims that are wanted.
+    #[must_use]
+    pub fn only(&self, is_wanted: impl Fn(u32) -> bool) -> Self {
+        let wanted = self.tallies.iter().filter(|((claim, ..), _)| is_wanted(*claim));
+        Self::of_tallies(wanted.map(|(key, tally)| (*key, tally.clone())).collect())
+    }
+
+    fn of_tallies(tallies: BTreeMap<(u32, u32, IssuerKey), TallyCount>) -> Self {
+        let mut rollup = Self::default();
+        for ((claim, _, issuer), tally) in &tallies {
+            rollup.total = rollup.total.saturating_add(tally.count);
+            rollup.provisional = rollup.provisional.saturating_add(tally.provisional);
+            let said = rollup.issuers.entry(*issuer).or_default();
+            *said = said.saturating_add(tally.count);
+            let kind = rollup.kinds.entry(*claim).or_insert_with(|| KindCount {
                 count: 0,
                 issuers: BTreeSet::new(),
-                games: BTreeSet::new(),
-                times,
+                games: Games::default(),
+                times: tally.times,
             });
-            kind.count = kind.count.saturating_add(count);
+            kind.count = kind.count.saturating_add(tally.count);
             kind.issuers.insert(*issuer);
-            kind.games.extend(&games);
-            kind.times = (kind.times.0.min(times.0), kind.times.1.max(times.1));
-            let tally = TallyCount { count, games, times, last_seq: running.last_seq };
-            rollup.tallies.insert((claim, words, *issuer), tally);
+            kind.games.0.extend(&tally.games.0);
+            kind.times = (kind.times.0.min(tally.times.0), kind.times.1.max(tally.times.1));
         }
-        rollup.issuers = counting.issuers.into_iter().collect();
-        rollup
+        for kind in rollup.kinds.values_mut() {
+            kind.games.sort();
+        }
+        Self { tallies, ..rollup }
     }
 
     /// Joins tallies until there are at most [`TALLIES_MAX`]: the rarest lose their words, and what still does not fit is only in the kinds.
@@ -224,13 +244,13 @@ impl Rollup {
                     place.insert(tally);
                 }
                 std::collections::btree_map::Entry::Occupied(mut place) => {
-                    place.get_mut().join(tally);
+                    place.get_mut().join(&tally);
                 }
             }
         }
         for (key, tally) in &mut all {
             if let Some(same) = joined.remove(key) {
-                tally.join(same);
+                tally.join(&same);
             }
         }
         let mut rest: Vec<_> = joined.into_iter().collect();
@@ -242,9 +262,15 @@ impl Rollup {
 }
 
 impl TallyCount {
-    fn join(&mut self, other: Self) {
+    const fn at(time: UnixSeconds) -> Self {
+        let games = Games(Vec::new());
+        Self { count: 0, provisional: 0, games, times: (time, time), last_seq: 0 }
+    }
+
+    fn join(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
-        self.games.extend(other.games);
+        self.provisional = self.provisional.saturating_add(other.provisional);
+        self.games.extend(&other.games);
         self.times = (self.times.0.min(other.times.0), self.times.1.max(other.times.1));
         self.last_seq = self.last_seq.max(other.last_seq);
     }

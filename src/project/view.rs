@@ -49,6 +49,8 @@ pub struct View {
     pub total: u32,
     /// How many of them may still turn out to be about another agent.
     pub provisional: u32,
+    /// How many more are dated later than the block. Projectors are not shown it: the host says it.
+    pub later: u32,
     /// Who said what follows; the most first.
     pub issuers: Vec<Issuer>,
     /// The most first.
@@ -77,6 +79,7 @@ impl View {
             parameters,
             total: 0,
             provisional: 0,
+            later: 0,
             issuers: Vec::new(),
             kinds: Vec::new(),
             tallies: Vec::new(),

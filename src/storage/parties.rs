@@ -5,7 +5,7 @@
 //! time lies before the finalized block. Rows stand in the order of names and times, so that all of one name lie together: looking up a
 //! name again touches its own rows and no others.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 
 use sqlx::FromRow;
@@ -281,13 +281,13 @@ impl Tx {
     /// The parties of some records, by the number of the record and the role.
     pub async fn parties_of(
         &mut self,
-        records: &[StoredRecord],
+        records: &[impl Borrow<StoredRecord>],
     ) -> Result<BTreeMap<(u64, Role), Party>, StorageError> {
         let of_record = |record: &StoredRecord| {
             let place = |role, name| (name, record.said_at, record.seq, role);
             [place(Role::Issuer, record.issuer), place(Role::Subject, record.subject)]
         };
-        let places: Vec<_> = records.iter().flat_map(of_record).collect();
+        let places: Vec<_> = records.iter().flat_map(|record| of_record(record.borrow())).collect();
         self.parties_at(&places).await
     }
 

@@ -1,5 +1,6 @@
 //! A record as it is shown: its bytes, what its signature was worth, and whom its names meant.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -161,14 +162,14 @@ pub(in crate::api) fn class(stored: Option<IssuerClass>, issuer: Rekeying) -> Op
 /// Records with whom they meant, as they are shown.
 pub(in crate::api) async fn answers(
     tx: &mut Tx,
-    records: &[StoredRecord],
+    records: &[impl Borrow<StoredRecord>],
     standing: &Standing,
 ) -> Result<Vec<RecordAnswer>, ApiError> {
-    let numbers: BTreeSet<_> =
-        records.iter().flat_map(|record| [record.issuer, record.subject]).collect();
+    let parties = |record: &StoredRecord| [record.issuer, record.subject];
+    let numbers: BTreeSet<_> = records.iter().flat_map(|record| parties(record.borrow())).collect();
     let names = tx.names(numbers).await?;
     let parties = tx.parties_of(records).await?;
-    records.iter().map(|record| answer(record, &names, &parties, standing)).collect()
+    records.iter().map(|record| answer(record.borrow(), &names, &parties, standing)).collect()
 }
 
 fn answer(

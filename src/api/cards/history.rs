@@ -139,9 +139,7 @@ pub(in crate::api) async fn moments_of(
     let (projectors, broken) = chosen(state, &mut reading, of.projector).await?;
     let host = &state.documents.host;
     let subject = state.cards.subject(&mut reading.tx, host, agent, &as_of).await?;
-    let claims: BTreeSet<_> =
-        subject.ledger.entries.iter().map(|entry| entry.posting.claim).collect();
-    let claims = state.cards.texts(&mut reading.tx, claims).await?;
+    let claims = state.cards.texts(&mut reading.tx, subject.ledger.claims()).await?;
     let is_read = |claim: u32| {
         let reads = |text: &str, of: &Loaded| of.projector.description.claims.has(text);
         claims.get(&claim).is_some_and(|text| projectors.iter().any(|of| reads(text, of)))

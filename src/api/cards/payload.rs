@@ -11,6 +11,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 use utoipa::ToSchema;
 
 use super::asked::{as_of_now, chosen};
@@ -20,10 +22,9 @@ use crate::api::error::{ApiError, BodyProblems, ProblemBody, Problems};
 use crate::api::extract::{Body, PathText};
 use crate::api::reading::Reading;
 use crate::api::router::Shared;
-use crate::api::state::ApiState;
 use crate::api::wire::JSON;
 use crate::app::{CardSetting, CardsAsOf, Loaded};
-use crate::project::{CardContext, RECENT_MAX, Rollup, TrustCard};
+use crate::project::{CardContext, RECENT_MAX, TrustCard};
 use crate::vocab::{AgentRef, Digest, UnixSeconds};
 
 /// The most opponents of one request.
@@ -177,18 +178,18 @@ pub(in crate::api) async fn make_payload(
     if let Some(kept) = key.as_ref().and_then(|key| state.payloads.get(key)) {
         return Ok(([(header::CONTENT_TYPE, JSON)], kept).into_response());
     }
-    let work = Work { state: &state, as_of: &as_of, setting: &setting, projectors: &projectors };
-    let mut answer = work.answer(reading, &opponents).await?;
-    for opponent in &opponents {
+    let work = Arc::new(Work { state: state.clone(), as_of, setting, projectors, opponents });
+    let mut answer = work.answer(reading).await?;
+    for opponent in &work.opponents {
         let agent = opponent.to_string();
         answer.failed.extend(broken.iter().map(|broken| FailedCard::broken(&agent, broken)));
     }
-    if let Some(loaded) = projectors.first() {
+    if let Some(loaded) = work.projectors.first() {
         answer.failed.extend(absent.iter().map(|agent| FailedCard::absent(*agent, loaded.name())));
     }
     let json = serde_json::to_vec(&answer).map(Bytes::from);
     let json = json.map_err(|error| ApiError::internal(format!("cannot write JSON: {error}")))?;
-    if let Some(key) = key.filter(|_| !as_of.is_rekeying) {
+    if let Some(key) = key.filter(|_| !work.as_of.is_rekeying) {
         state.payloads.put(key, json.clone());
     }
     Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
@@ -229,11 +230,12 @@ async fn players(reading: &mut Reading, request: &PayloadRequest) -> Result<Play
 }
 
 /// What an answer is made with.
-struct Work<'a> {
-    state: &'a ApiState,
-    as_of: &'a CardsAsOf,
-    setting: &'a CardSetting,
-    projectors: &'a [Arc<Loaded>],
+struct Work {
+    state: Shared,
+    as_of: CardsAsOf,
+    setting: CardSetting,
+    projectors: Vec<Arc<Loaded>>,
+    opponents: Vec<AgentRef>,
 }
 
 /// What is answered of one opponent.
@@ -245,29 +247,27 @@ struct Part {
     rollups: Vec<RollupAnswer>,
 }
 
-impl Work<'_> {
-    async fn answer(
-        &self,
-        mut reading: Reading,
-        opponents: &[AgentRef],
-    ) -> Result<PayloadAnswer, ApiError> {
+impl Work {
+    /// Every opponent's part, in order. Each transaction is read by a task of its own, so that two processors count.
+    async fn answer(self: &Arc<Self>, mut reading: Reading) -> Result<PayloadAnswer, ApiError> {
         let mut readings = Vec::new();
-        if opponents.len() > READERS {
+        if self.opponents.len() > READERS {
             for _ in 1..READERS {
                 readings.extend(self.same_state(&mut reading).await?);
             }
         }
         readings.push(reading);
         let count = readings.len();
-        let shares = readings.into_iter().enumerate().map(async |(first, mut reading)| {
-            let mut parts = Vec::new();
-            for (index, opponent) in opponents.iter().enumerate().skip(first).step_by(count) {
-                parts.push((index, self.part(&mut reading, *opponent).await?));
-            }
-            Ok::<_, ApiError>(parts)
-        });
-        let shares = futures_util::future::try_join_all(shares).await?;
-        let mut parts: Vec<_> = shares.into_iter().flatten().collect();
+        let mut shares = JoinSet::new();
+        let is_prepared = Arc::new(Barrier::new(count));
+        for (first, reading) in readings.into_iter().enumerate() {
+            let (work, is_prepared) = (Arc::clone(self), Arc::clone(&is_prepared));
+            shares.spawn(async move { work.share(reading, (first, count), &is_prepared).await });
+        }
+        let mut parts = Vec::with_capacity(self.opponents.len());
+        while let Some(share) = shares.join_next().await {
+            parts.extend(share.map_err(|error| ApiError::internal(error.to_string()))??);
+        }
         parts.sort_by_key(|(index, _)| *index);
         let mut answer = PayloadAnswer {
             trust_cards: Vec::new(),
@@ -285,9 +285,30 @@ impl Work<'_> {
         Ok(answer)
     }
 
+    /// The parts of every so-manieth opponent, with their places.
+    async fn share(
+        &self,
+        mut reading: Reading,
+        (first, step): (usize, usize),
+        is_prepared: &Barrier,
+    ) -> Result<Vec<(usize, Part)>, ApiError> {
+        let own = || self.opponents.iter().enumerate().skip(first).step_by(step);
+        let (cards, host) = (&self.state.cards, &self.state.documents.host);
+        // Who plays with whom says something of them, so that each part needs what is prepared of all.
+        for (_, opponent) in own() {
+            cards.prepare(&mut reading.tx, host, *opponent, &self.as_of).await?;
+        }
+        is_prepared.wait().await;
+        let mut parts = Vec::new();
+        for (index, opponent) in own() {
+            parts.push((index, self.part(&mut reading, *opponent).await?));
+        }
+        Ok(parts)
+    }
+
     /// Another transaction that sees what this one sees; none where something happened in between.
     async fn same_state(&self, reading: &mut Reading) -> Result<Option<Reading>, ApiError> {
-        let mut other = Reading::open(self.state, crate::api::at::At::Latest).await?;
+        let mut other = Reading::open(&self.state, crate::api::at::At::Latest).await?;
         let mut seen = [(0, 0), (0, 0)];
         let mut tags = Vec::new();
         for (seen, tx) in seen.iter_mut().zip([&mut reading.tx, &mut other.tx]) {
@@ -301,29 +322,28 @@ impl Work<'_> {
     async fn part(&self, reading: &mut Reading, opponent: AgentRef) -> Result<Part, ApiError> {
         let (cards, host) = (&self.state.cards, &self.state.documents.host);
         let tx = &mut reading.tx;
-        let mut subject = cards.subject(tx, host, opponent, self.as_of).await?;
+        let mut subject = cards.subject(tx, host, opponent, &self.as_of).await?;
         let mut outcomes = Vec::new();
-        for loaded in self.projectors {
-            let (as_of, setting) = (self.as_of, self.setting);
+        for loaded in &self.projectors {
+            let (as_of, setting) = (&self.as_of, &self.setting);
             outcomes.push(cards.of_subject(tx, &mut subject, as_of, setting, loaded).await?);
         }
         let (made, failed) = sorted_out(outcomes);
-        let records = cards.recent(tx, &subject.ledger, RECENT_MAX).await?;
         let standing = Standing { registry: Some(opponent.registry), tags: tx.tags().await? };
         let agent = opponent.to_string();
         let about = |record| AboutOpponent { agent: agent.clone(), record };
+        let records = cards.recent(tx, &mut subject, RECENT_MAX).await?;
         let records = answers(tx, &records, &standing).await?.into_iter().map(about).collect();
-        let rollup = Rollup::of(&subject.ledger, |_| true, None);
-        let texts = cards.texts(tx, rollup.kinds.keys().copied()).await?;
-        let mut rollups: Vec<_> = rollup
-            .kinds
+        let kinds = &subject.rollup.kinds;
+        let texts = cards.texts(tx, kinds.keys().copied()).await?;
+        let mut rollups: Vec<_> = kinds
             .iter()
             .map(|(claim, kind)| RollupAnswer {
                 agent: agent.clone(),
                 claim_type: texts.get(claim).map(ToString::to_string).unwrap_or_default(),
                 count: kind.count,
                 issuers: u32::try_from(kind.issuers.len()).unwrap_or(u32::MAX),
-                games: u32::try_from(kind.games.len()).unwrap_or(u32::MAX),
+                games: kind.games.count(),
                 first: kind.times.0,
                 last: kind.times.1,
             })

@@ -1,12 +1,15 @@
 //! Gathers what a view is made of: texts, what is known of the issuers, and the newest records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+use alloy::primitives::map::HashSet;
 
 use super::memory::Memory;
 use super::reading::{Subject, ledger};
 use super::{CardSetting, CardsAsOf, Loaded};
 use crate::attest::IssuerClass;
+use crate::did::web::WebHost;
 use crate::project::{
     Basis, Claims, Entry, IssuerFacts, IssuerKey, Parts, RECENT_MAX, RecentParts, Rollup, Seen,
     Standing, View,
@@ -30,7 +33,7 @@ pub(super) async fn view(
 ) -> Result<View, StorageError> {
     let claims = claims(tx, memory, subject, &loaded.projector.description.claims).await?;
     let is_wanted = |claim: u32| claims.contains(&claim);
-    let rollup = Rollup::of(&subject.ledger, is_wanted, as_of.settled.finalized);
+    let rollup = subject.rollup.only(is_wanted);
     let newest = subject.ledger.recent(is_wanted, RECENT_MAX);
     let newest: BTreeMap<u64, Entry> =
         newest.into_iter().map(|entry| (entry.posting.seq, entry)).collect();
@@ -41,15 +44,17 @@ pub(super) async fn view(
         rollup.tallies.keys().flat_map(|(claim, words, _)| [*claim, *words]).collect();
     let texts = memory.terms(tx, numbers.into_iter().filter(|number| *number != 0)).await?;
     let seqs: Vec<_> = newest.keys().copied().collect();
-    let records = tx.records_at(&seqs).await?;
-    let mut recent = Vec::with_capacity(records.len());
-    for record in records.iter().rev() {
-        let broken = || StorageError::inconsistent("attestation", "record", record.seq);
-        let seen = Seen::read(&record.record).map_err(|_| broken())?;
-        let entry = *newest.get(&record.seq).ok_or_else(broken)?;
+    subject.read(tx, &seqs).await?;
+    let mut recent = Vec::with_capacity(newest.len());
+    for (seq, entry) in newest.into_iter().rev() {
+        let record = subject.record(seq)?;
+        let broken = |_| StorageError::inconsistent("attestation", "record", seq);
+        let seen = Seen::read(&record.record).map_err(broken)?;
         let (digest, is_dated, basis) = (record.digest, record.is_dated, basis(record.source));
         recent.push(RecentParts { entry, digest, is_dated, basis, seen });
     }
+    let later = subject.ledger.later.iter().filter(|(claim, _)| is_wanted(**claim));
+    let later = later.fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
     let parameters = setting.parameters.clone().unwrap_or_else(|| loaded.parameters.clone());
     let parts = Parts {
         subject: subject.facts.clone(),
@@ -59,6 +64,7 @@ pub(super) async fn view(
         game: setting.game.clone(),
         viewer: setting.viewer.clone(),
         parameters,
+        later,
         rollup: &rollup,
         texts: &texts,
         issuers: &subject.issuers,
@@ -84,16 +90,7 @@ async fn claims(
     subject: &Subject,
     wanted: &Claims,
 ) -> Result<BTreeSet<u32>, StorageError> {
-    let mut last = 0;
-    let mut all = BTreeSet::new();
-    for entry in &subject.ledger.entries {
-        // Neighbours are mostly of one type.
-        if entry.posting.claim != last {
-            last = entry.posting.claim;
-            all.insert(last);
-        }
-    }
-    let texts = memory.terms(tx, all).await?;
+    let texts = memory.terms(tx, subject.ledger.claims()).await?;
     Ok(texts.iter().filter(|(_, text)| wanted.has(text)).map(|(number, _)| *number).collect())
 }
 
@@ -168,29 +165,29 @@ async fn standings(
     let mut standings = HashMap::new();
     for (id, _) in most {
         let agent = AgentRef { registry, id };
-        let standing = if let Some(held) = memory.standing(agent, as_of) {
-            held
-        } else {
-            let standing = standing(tx, memory, subject, agent, as_of).await?;
-            memory.keep_standing(agent, as_of, standing);
-            standing
-        };
+        let standing = standing(tx, memory, &subject.host, agent, as_of).await?;
         standings.insert(id, standing);
     }
     Ok(standings)
 }
 
 /// What an agent's own record comes to.
-async fn standing(
+pub(super) async fn standing(
     tx: &mut Tx,
     memory: &Memory,
-    subject: &Subject,
+    host: &WebHost,
     agent: AgentRef,
     as_of: &CardsAsOf,
 ) -> Result<Standing, StorageError> {
-    let own = ledger(tx, memory, &subject.host, agent, as_of).await?;
+    if let Some(held) = memory.standing(agent, as_of) {
+        return Ok(held);
+    }
+    let own = ledger(tx, memory, host, agent, as_of).await?;
     let issuers: HashSet<_> = own.entries.iter().map(|entry| entry.posting.issuer).collect();
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX);
     let given = tx.given_by(agent.id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
-    Ok(Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given })
+    let standing =
+        Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given };
+    memory.keep_standing(agent, as_of, standing);
+    Ok(standing)
 }

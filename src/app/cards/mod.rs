@@ -15,9 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::did::web::WebHost;
 use crate::plugin::PluginError;
-use crate::project::{
-    CardContext, CardRef, Draft, Flaw, Ledger, ProjectorName, Settled, TrustCard, View,
-};
+use crate::project::{CardContext, CardRef, Draft, Flaw, ProjectorName, Settled, TrustCard, View};
 use crate::storage::{Database, StorageError, StoredRecord, Tx};
 use crate::vocab::{AgentRef, UnixSeconds};
 
@@ -128,6 +126,20 @@ impl Cards {
         Self { memory: Arc::default(), runs: Arc::new(Semaphore::new(cores)), projectors }
     }
 
+    /// Has in memory what the cards of several who say something of each other all need of an agent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prepare(
+        &self,
+        tx: &mut Tx,
+        host: &WebHost,
+        agent: AgentRef,
+        as_of: &CardsAsOf,
+    ) -> Result<(), StorageError> {
+        gather::standing(tx, &self.memory, host, agent, as_of).await.map(drop)
+    }
+
     /// The record of an agent.
     ///
     /// # Errors
@@ -225,7 +237,7 @@ impl Cards {
         if let Err(flaw) = ran.draft.check(|seq| subject.ledger.has(seq)) {
             return Ok(Err(ProjectError::Flaw(flaw)));
         }
-        let refs = references(tx, &ran.draft).await?;
+        let refs = references(tx, subject, &ran.draft).await?;
         let view = Arc::unwrap_or_clone(shared);
         let context = as_of.context.clone();
         let card = TrustCard::new(&view, ran.draft.clone(), loaded.name(), context, &refs);
@@ -249,17 +261,16 @@ impl Cards {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn recent(
+    pub async fn recent<'s>(
         &self,
         tx: &mut Tx,
-        ledger: &Ledger,
+        subject: &'s mut Subject,
         max: usize,
-    ) -> Result<Vec<StoredRecord>, StorageError> {
-        let newest = ledger.entries.iter().rev().take(max);
+    ) -> Result<Vec<&'s StoredRecord>, StorageError> {
+        let newest = subject.ledger.entries.iter().rev().take(max);
         let seqs: Vec<_> = newest.map(|entry| entry.posting.seq).collect();
-        let mut records = tx.records_at(&seqs).await?;
-        records.reverse();
-        Ok(records)
+        subject.read(tx, &seqs).await?;
+        seqs.into_iter().map(|seq| subject.record(seq)).collect()
     }
 }
 
@@ -280,10 +291,16 @@ fn outcome(made: Result<Explained, ProjectError>, agent: AgentRef, loaded: &Load
 }
 
 /// The records that a draft points to.
-async fn references(tx: &mut Tx, draft: &Draft) -> Result<BTreeMap<u64, CardRef>, StorageError> {
-    let records = tx.records_at(&draft.evidence_of_all()).await?;
-    let reference = |record: &StoredRecord| {
-        (record.seq, CardRef::new(record.seq, record.digest, &record.claim_type, record.round))
+async fn references(
+    tx: &mut Tx,
+    subject: &mut Subject,
+    draft: &Draft,
+) -> Result<BTreeMap<u64, CardRef>, StorageError> {
+    let seqs = draft.evidence_of_all();
+    subject.read(tx, &seqs).await?;
+    let reference = |seq: &u64| {
+        let record = subject.record(*seq)?;
+        Ok((*seq, CardRef::new(*seq, record.digest, &record.claim_type, record.round)))
     };
-    Ok(records.iter().map(reference).collect())
+    seqs.iter().map(reference).collect()
 }

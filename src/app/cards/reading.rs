@@ -10,9 +10,9 @@ use super::memory::Memory;
 use crate::app::meanings::{Reading, meanings};
 use crate::did::web::WebHost;
 use crate::identity::{SpanCause, TimelineRef};
-use crate::project::{IssuerFacts, IssuerKey, Ledger, Posting, Span, SubjectFacts};
+use crate::project::{IssuerFacts, IssuerKey, Ledger, Posting, Rollup, Span, SubjectFacts};
 use crate::rekey::Meanings;
-use crate::storage::{AccountRole, StorageError, Tx};
+use crate::storage::{AccountRole, StorageError, StoredRecord, Tx};
 use crate::vocab::{AccountId, AgentRef, Subject as Name};
 
 /// So many spans of an agent's owners and wallets are looked at to tell who is close to it.
@@ -23,6 +23,8 @@ const SPANS_MAX: u32 = 1_000;
 pub struct Subject {
     /// What was said of it.
     pub ledger: Ledger,
+    /// The same, counted.
+    pub rollup: Rollup,
     /// What is known of it.
     pub facts: SubjectFacts,
     /// Every account that owned it or was its wallet, by the block.
@@ -30,6 +32,25 @@ pub struct Subject {
     /// What is known of those who said something of it, as far as it was asked for.
     pub(super) issuers: BTreeMap<IssuerKey, IssuerFacts>,
     pub(super) host: WebHost,
+    /// Those of its records that were read whole, by their places in the log.
+    records: BTreeMap<u64, StoredRecord>,
+}
+
+impl Subject {
+    /// Reads records whole, those that are not in hand yet; [`record`](Self::record) then has them.
+    pub(super) async fn read(&mut self, tx: &mut Tx, seqs: &[u64]) -> Result<(), StorageError> {
+        let mut missing = seqs.to_vec();
+        missing.retain(|seq| !self.records.contains_key(seq));
+        let read = tx.records_at(&missing).await?;
+        self.records.extend(read.into_iter().map(|record| (record.seq, record)));
+        Ok(())
+    }
+
+    /// A record that was read.
+    pub(super) fn record(&self, seq: u64) -> Result<&StoredRecord, StorageError> {
+        let missing = || StorageError::inconsistent("attestation", "seq", seq);
+        self.records.get(&seq).ok_or_else(missing)
+    }
 }
 
 /// Reads the record of an agent.
@@ -43,7 +64,9 @@ pub(super) async fn subject(
     let mut ledger = Arc::unwrap_or_clone(ledger(tx, memory, host, agent, as_of).await?);
     name_issuers(tx, &mut ledger, host, agent, as_of).await?;
     let (facts, accounts) = facts(tx, agent, as_of.context.block.number).await?;
-    Ok(Subject { ledger, facts, accounts, issuers: BTreeMap::new(), host: host.clone() })
+    let rollup = Rollup::of(&ledger, as_of.settled.finalized);
+    let (issuers, records) = (BTreeMap::new(), BTreeMap::new());
+    Ok(Subject { ledger, rollup, facts, accounts, issuers, host: host.clone(), records })
 }
 
 /// What was said of an agent; whom the issuers meant is not looked up.

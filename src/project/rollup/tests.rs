@@ -42,19 +42,21 @@ fn games_and_issuers_are_counted_once() {
         withdrawn,
         entry(7, 2, [4, 2, 5]),
     ];
-    let rollup = Rollup::of(&Ledger { entries }, |claim| claim == 1, Some(at(4)));
+    let all = Rollup::of(&Ledger { entries, ..Ledger::default() }, Some(at(4)));
+    assert_eq!((all.total, all.provisional, all.kinds.len()), (6, 3, 2));
+    let rollup = all.only(|claim| claim == 1);
     assert_eq!(
         (rollup.total, rollup.provisional),
         (5, 2),
         "claims that are not wanted are not counted"
     );
     let kind = &rollup.kinds[&1];
-    assert_eq!((kind.count, kind.issuers.len(), kind.games.len()), (5, 2, 2));
+    assert_eq!((kind.count, kind.issuers.len(), kind.games.count()), (5, 2, 2));
     assert_eq!(kind.times, (at(1), at(5)));
     let tallies = rollup.tallies_within_limit(texts, |_| "n");
     let counted: Vec<_> = tallies
         .iter()
-        .map(|((_, w, i), t)| (*w, i.name, t.count, t.games.len(), t.last_seq))
+        .map(|((_, w, i), t)| (*w, i.name, t.count, t.games.count(), t.last_seq))
         .collect();
     assert_eq!(counted, [(2, 1, 3, 2, 3), (2, 2, 1, 0, 5), (3, 1, 1, 1, 4)]);
     let classes: Vec<_> = rollup.issuers.keys().map(|issuer| issuer.class).collect();
@@ -66,7 +68,7 @@ fn the_rarest_of_very_many_lose_their_words() {
     let mut entries: Vec<Entry> =
         (0..3_000).map(|n| entry(n + 1, 1, [1, 1_000 + u32::try_from(n).unwrap(), 1])).collect();
     entries.extend((0..5).map(|n| entry(5_000 + n, 2, [1, 2, 1])));
-    let rollup = Rollup::of(&Ledger { entries }, |_| true, None);
+    let rollup = Rollup::of(&Ledger { entries, ..Ledger::default() }, None);
     assert_eq!(rollup.total, rollup.provisional, "nothing is final where nothing is known to be");
     let tallies = rollup.tallies_within_limit(texts, |_| "n");
     assert_eq!(tallies.len(), TALLIES_MAX * 3 / 4 + 1);
