@@ -312,7 +312,7 @@ pub(super) enum CharacterProblems {
     /// `-altered`; `not-signed`.
     #[response(status = 422, content_type = "application/problem+json")]
     Refused(ProblemBody),
-    /// `too-many-requests`, `too-many-challenges`.
+    /// `too-many-requests`.
     #[response(status = 429, content_type = "application/problem+json")]
     TooManyRequests(ProblemBody),
     /// `no-node`: a contract would have to be asked on a chain that this service has no node of.

@@ -22,6 +22,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
+use super::guard::Client;
 use super::router::Shared;
 use super::state::ApiState;
 use crate::delegation::DOCUMENT_BYTES_MAX;
@@ -93,6 +94,11 @@ impl Turn {
     /// Refuses a client that has had its share.
     pub(super) fn take(&self, state: &ApiState) -> Result<(), ApiError> {
         state.changes.as_ref().map_or(Ok(()), |limiter| limiter.check(self.0))
+    }
+
+    /// The address by which the client is counted, if it is known.
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        Client::of(self.0).address()
     }
 }
 

@@ -72,6 +72,12 @@ pub(super) async fn claims_at(
     let mut neighbours = Neighbours::default();
     for (named, other) in neighbours_of(agent, host, &leads, entries.did, &library, time) {
         let block = block_heard(state, reading, time).await?;
+        let owner = reading.tx.span_at(TimelineRef::Owner(other.id), block).await?;
+        // One that is burnt has no document, and so names nobody, whatever its entries still are.
+        if owner.and_then(|span| span.record.value.account()).is_none() {
+            neighbours.put(named, Vec::new());
+            continue;
+        }
         let uri = reading.tx.span_at(TimelineRef::Uri(other.id), block).await?;
         let did = TimelineRef::Metadata(other.id, keccak256(DID_KEY));
         let did = reading.tx.span_at(did, block).await?;

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::cards::PayloadCache;
 use super::dids::LinkageCache;
+use super::extract::Turn;
 use super::guard::RateLimiter;
 use super::streams::{Hub, Seats};
 use crate::app::{
@@ -109,6 +110,16 @@ impl ApiState {
             changes,
             linkage: LinkageCache::default(),
         }
+    }
+
+    /// The same for one client, which has only its share of what is asked of other hosts and of nodes, where clients are limited at all.
+    pub(super) fn asked_by(&self, turn: &Turn) -> Self {
+        let mut state = self.clone();
+        if let Some(client) = turn.client().filter(|_| self.limiter.is_some()) {
+            state.foreign = state.foreign.map(|foreign| Arc::new(foreign.of_client(client)));
+            state.contracts = state.contracts.map(|asks| Arc::new(asks.of_client(client)));
+        }
+        state
     }
 
     /// What taking records in rests on.

@@ -1,19 +1,23 @@
 //! Asking contracts whether they signed: what a judgement without the chain leaves open, settled by a node.
 //!
 //! One read-only call at the node's head, whose number and hash go with the answer: a contract may say otherwise later. How many are
-//! asked at a time is bounded, since what is run is a stranger's code.
+//! asked at a time is bounded, since what is run is a stranger's code, and of these one client has a share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::shares::Shares;
 use crate::attest::wallet::{Judgement, Question, SignedBy, Verdict};
 use crate::chain::{BlockTag, ChainError, ChainSource, Providers, RpcSource};
 use crate::registry::contract_wallet::{ContractSays, says, signature_check};
 use crate::vocab::ChainId;
 
 /// So many contracts are asked at a time; who comes later waits.
-const TURNS: usize = 4;
+const TURNS: usize = 8;
+/// So many for one client, which waits for them while others are asked.
+const TURNS_OF_CLIENT: usize = 2;
 
 /// Why nobody knows whether an account signed.
 #[derive(Debug, thiserror::Error)]
@@ -33,22 +37,33 @@ pub enum AskError {
     },
 }
 
-/// Asks the contracts of one chain.
-#[derive(Debug)]
+/// Asks the contracts of one chain. Copies share their turns.
+#[derive(Clone, Debug)]
 pub struct ContractWallets {
     nodes: Arc<Providers<RpcSource>>,
     chain: ChainId,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
+    shares: Shares,
+    /// For whom they are asked, where that is told.
+    client: Option<IpAddr>,
 }
 
 impl ContractWallets {
     /// By these nodes of a chain; nothing is asked yet.
     #[must_use]
-    pub const fn new(nodes: Arc<Providers<RpcSource>>, chain: ChainId) -> Self {
-        Self { nodes, chain, turns: Semaphore::const_new(TURNS) }
+    pub fn new(nodes: Arc<Providers<RpcSource>>, chain: ChainId) -> Self {
+        let (turns, shares) = (Arc::new(Semaphore::new(TURNS)), Shares::of(TURNS_OF_CLIENT));
+        Self { nodes, chain, turns, shares, client: None }
+    }
+
+    /// The same for one client, by its address, which has only so many asked at a time and waits for the others.
+    #[must_use]
+    pub fn of_client(&self, client: IpAddr) -> Self {
+        Self { client: Some(client), ..self.clone() }
     }
 
     async fn ask(&self, question: &Question) -> Result<Verdict, ChainError> {
+        let _share = self.shares.take(self.client).await;
         // Closed never: nobody closes it.
         let _turn = self.turns.acquire().await;
         let head = self.nodes.header(BlockTag::Latest).await?.ok_or_else(no_head)?.block;

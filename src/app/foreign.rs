@@ -1,9 +1,11 @@
 //! DID documents of other hosts: fetched, checked, and kept for a while with the time of their fetching.
 //!
 //! Failures are kept too, for a shorter while: a host that does not answer is not asked again for everybody who asks. A document is what its
-//! host says now; it has no versions and no history here.
+//! host says now; it has no versions and no history here. Hosts may be as slow as they may be, so no client has more than a few of
+//! them fetched at a time, and what was not even asked for is not kept as a failure.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Clock;
+use super::shares::Shares;
 use crate::did::Did;
 use crate::did::web::WebDid;
 use crate::intake::{FetchError, FetchLimits, Fetcher};
@@ -26,6 +29,9 @@ const FAILURE_KEPT_S: u64 = 30;
 const ENTRIES_MAX: usize = 1024;
 /// The most bytes of documents that are kept.
 const BYTES_MAX: usize = 16 << 20;
+
+/// The most documents that are fetched at a time for one client.
+const FETCHES_OF_CLIENT_MAX: usize = 4;
 
 /// A document of another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +54,19 @@ pub enum ForeignError {
     /// What was fetched is the document of another DID.
     #[error("the document that the host serves is of another DID")]
     OtherId,
+    /// It was not asked for, since others are being fetched for the same client.
+    #[error(
+        "{FETCHES_OF_CLIENT_MAX} documents of other hosts are being fetched for your address, which is the most at a time: try again"
+    )]
+    Busy,
+}
+
+impl ForeignError {
+    /// Whether this says nothing of the host: it was not asked.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy | Self::Fetch(FetchError::Busy))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -65,11 +84,15 @@ struct Cache {
     size: usize,
 }
 
-/// Finds documents of other hosts.
+/// Finds documents of other hosts. Copies share what they keep.
+#[derive(Clone)]
 pub struct ForeignDocuments {
     fetcher: Fetcher,
     clock: Arc<dyn Clock>,
-    cache: Mutex<Cache>,
+    cache: Arc<Mutex<Cache>>,
+    shares: Shares,
+    /// For whom they are fetched, where that is told.
+    client: Option<IpAddr>,
 }
 
 impl ForeignDocuments {
@@ -101,7 +124,14 @@ impl ForeignDocuments {
     ) -> Result<Self, FetchError> {
         crate::chain::install_crypto_provider();
         let fetcher = Fetcher::new(limits, private_hosts.into_iter().collect(), authorities)?;
-        Ok(Self { fetcher, clock, cache: Mutex::default() })
+        let (cache, shares) = (Arc::default(), Shares::of(FETCHES_OF_CLIENT_MAX));
+        Ok(Self { fetcher, clock, cache, shares, client: None })
+    }
+
+    /// The same for one client, by its address, which has only so many fetched at a time and waits for the others.
+    #[must_use]
+    pub fn of_client(&self, client: IpAddr) -> Self {
+        Self { client: Some(client), ..self.clone() }
     }
 
     /// The document of a did:web of another host.
@@ -117,10 +147,17 @@ impl ForeignDocuments {
         if let Some(kept) = self.cache().get(did, now.get()) {
             return kept;
         }
+        let share = tokio::time::timeout(self.fetcher.patience(), self.shares.take(self.client));
+        let _share = share.await.map_err(|_| ForeignError::Busy)?;
+        // Meanwhile it may have come for another request.
+        if let Some(kept) = self.cache().get(did, now.get()) {
+            return kept;
+        }
         let (found, size) = match self.fetch(did, web).await {
             Ok((document, size)) => {
                 (Ok(Arc::new(ForeignDocument { document, retrieved: now })), size)
             }
+            Err(error) if error.is_busy() => return Err(error),
             Err(error) => (Err(error), 0),
         };
         let kept_s = if found.is_ok() { KEPT_S } else { FAILURE_KEPT_S };
@@ -178,6 +215,30 @@ mod tests {
 
     fn did(number: usize) -> Did {
         Did::parse(&format!("did:web:a.example:{number}")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_found_no_place_says_nothing_of_its_host() {
+        let now = UnixSeconds::new(1).unwrap();
+        let clock = Arc::new(crate::app::FixedClock(now));
+        let limits = FetchLimits { timeout: Duration::from_millis(20), body_max: 1 };
+        let all = ForeignDocuments::with_limits(clock, [], &[], limits).unwrap();
+        let client = IpAddr::from([192, 0, 2, 1]);
+        let of_client = all.of_client(client);
+        let mut taken = Vec::new();
+        for _ in 0..FETCHES_OF_CLIENT_MAX {
+            taken.push(all.shares.take(Some(client)).await);
+        }
+        let did = Did::parse("did:web:no-such-host.invalid").unwrap();
+        let web = WebDid::parse(&did).unwrap();
+        assert_eq!(of_client.document(&did, &web).await, Err(ForeignError::Busy));
+        assert!(all.cache().entries.is_empty());
+        // What is kept needs no place.
+        all.cache().put(did.clone(), kept(10, 0));
+        assert_eq!(of_client.document(&did, &web).await, Err(ForeignError::OtherId));
+        assert!(
+            ForeignError::Fetch(FetchError::Busy).is_busy() && !ForeignError::OtherId.is_busy()
+        );
     }
 
     #[test]

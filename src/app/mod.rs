@@ -32,6 +32,7 @@ mod relays;
 mod repair;
 mod second_look;
 mod secret;
+mod shares;
 
 pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,

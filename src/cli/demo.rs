@@ -104,6 +104,7 @@ fn demo_config(config: &Config, recording: &Recording, node: SocketAddr) -> Conf
     demo.poll_interval = POLL_INTERVAL;
     // It needs no network.
     demo.registration_files = false;
+    demo.foreign_dids = false;
     // The recording's blocks have times of their own; how old they are says nothing here.
     demo.lag_limit = Duration::MAX;
     demo

@@ -70,9 +70,16 @@ impl Shelf {
         (uris, dids)
     }
 
-    /// What an agent claims now; `None` where that cannot be told here.
+    /// What an agent claims now; `None` where that cannot be told here. `is_owned` says of another agent whether anybody owns it: one that
+    /// is burnt has no document, and so names nobody, whatever its entries still are.
     #[must_use]
-    pub fn claims(&self, agent: AgentRef, host: &WebHost, now: UnixSeconds) -> Option<Claims> {
+    pub fn claims(
+        &self,
+        agent: AgentRef,
+        host: &WebHost,
+        now: UnixSeconds,
+        is_owned: impl Fn(AgentId) -> bool,
+    ) -> Option<Claims> {
         let entries = self.entries.get(&agent.id)?;
         let (_, leads) = &entries.uri;
         let did = entries.did.as_ref().map(|(_, did)| did.as_slice());
@@ -82,12 +89,14 @@ impl Shelf {
         }
         let mut neighbours = Neighbours::default();
         for (named, other) in neighbours_of(agent, host, leads, did, &self.library, now) {
-            neighbours.put(named, self.names(other.id, &is_old, now)?);
+            let is_asked = is_owned(other.id);
+            let names = if is_asked { self.names(other.id, &is_old, now)? } else { Vec::new() };
+            neighbours.put(named, names);
         }
         Some(claims(agent, host, leads, did, (&self.library, &neighbours), now))
     }
 
-    /// The DIDs that another agent names now; `None` where that cannot be told here. One that does not exist, or is burnt, names nobody.
+    /// The DIDs that another agent names now; `None` where that cannot be told here. One that does not exist names nobody.
     fn names(
         &self,
         agent: AgentId,
@@ -153,7 +162,7 @@ mod tests {
         let host = WebHost::parse("here.example").unwrap();
         let mut shelf = Shelf::default();
         let names = |shelf: &Shelf, id: u64, now: u64| {
-            let claims = shelf.claims(agent(id), &host, time(now))?;
+            let claims = shelf.claims(agent(id), &host, time(now), |_| true)?;
             Some(claims.file.and_then(|file| file.name.clone()))
         };
         assert_eq!(names(&shelf, 1, 50), None, "not known");
@@ -172,8 +181,9 @@ mod tests {
 
         shelf.put_did(AgentId::from(1), Some((8, b"did:web:b.example")));
         shelf.put_did(AgentId::from(2), Some((8, b"did:web:b.example")));
-        let dids =
-            |shelf: &Shelf, id| shelf.claims(agent(id), &host, time(50)).map(|c| c.dids.len());
+        let dids = |shelf: &Shelf, id| {
+            shelf.claims(agent(id), &host, time(50), |_| true).map(|claims| claims.dids.len())
+        };
         assert_eq!((dids(&shelf, 1), dids(&shelf, 2)), (Some(1), None));
         let one = vec![AgentId::from(1)];
         assert_eq!(shelf.set_after(7), (one.clone(), one.clone()));
@@ -183,5 +193,20 @@ mod tests {
         assert_eq!(dids(&shelf, 1), Some(0));
         shelf.remove(AgentId::from(1));
         assert_eq!(dids(&shelf, 1), None);
+    }
+
+    #[test]
+    fn who_is_burnt_names_nobody_back() {
+        let host = WebHost::parse("here.example").unwrap();
+        let mut shelf = Shelf::default();
+        for (id, other) in [(1, 2), (2, 1)] {
+            let did = format!("did:web:here.example:agents:8453:{other}");
+            shelf.put_uri(AgentId::from(id), b"", 5);
+            shelf.put_did(AgentId::from(id), Some((5, did.as_bytes())));
+        }
+        for is_owned in [true, false] {
+            let claims = shelf.claims(agent(1), &host, time(50), |_| is_owned).unwrap();
+            assert_eq!(claims.dids[0].agrees, Some(is_owned));
+        }
     }
 }

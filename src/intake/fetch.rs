@@ -19,12 +19,13 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::is_public;
 
 /// The most requests at a time.
-const REQUESTS_MAX: usize = 16;
+const REQUESTS_MAX: usize = 64;
 
 /// What one fetch may cost.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,9 @@ pub enum FetchError {
     /// The body is larger than the bound.
     #[error("the body is larger than {0} bytes")]
     Oversize(usize),
+    /// Too many others are being fetched: it was not asked for.
+    #[error("too much is being fetched at a time: try again")]
+    Busy,
     /// Not everything came in time.
     #[error("no whole answer within {0} s")]
     TimedOut(u64),
@@ -126,6 +130,11 @@ impl Fetcher {
         Ok(Self { client, plain_hosts, limits, places: Arc::new(Semaphore::new(REQUESTS_MAX)) })
     }
 
+    /// For how long it is worth to wait for a turn: half of what a fetch may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.limits.timeout / 2
+    }
+
     /// Fetches a URL.
     ///
     /// # Errors
@@ -137,12 +146,15 @@ impl Fetcher {
         if !(url.scheme() == "https" || may_be_plain) || !is_plain {
             return Err(FetchError::NotFetched);
         }
-        let fetched = tokio::time::timeout(self.limits.timeout, self.exchange(url, accept)).await;
+        let until = Instant::now() + self.limits.timeout;
+        // Half of it is left for the host: what began too late would only seem to be slow.
+        let place = tokio::time::timeout(self.patience(), self.places.acquire()).await;
+        let _place = place.map_err(|_| FetchError::Busy)?;
+        let fetched = tokio::time::timeout_at(until, self.exchange(url, accept)).await;
         fetched.map_err(|_| FetchError::TimedOut(self.limits.timeout.as_secs()))?
     }
 
     async fn exchange(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
-        let _place = self.places.acquire().await;
         let sent = self.client.get(url.clone()).header(ACCEPT, accept).send().await;
         let mut response = sent.map_err(|error| fault(&error))?;
         let status = response.status();

@@ -12,10 +12,10 @@ use crate::attest::siwe::Purpose;
 use crate::vocab::{AccountId, ChainId, UnixSeconds};
 
 const CHALLENGE_INSERT: &str = "
-    INSERT INTO wallet_challenge (nonce, character_id, chain, address, purpose, message, expires_at, attempts, is_managers)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)";
+    INSERT INTO wallet_challenge (nonce, character_id, chain, address, purpose, message, expires_at, attempts)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
 const CHALLENGE_OF: &str = "
-    SELECT nonce, character_id, chain, address, purpose, message, expires_at, attempts, used_at, is_managers
+    SELECT nonce, character_id, chain, address, purpose, message, expires_at, attempts, used_at
     FROM wallet_challenge WHERE nonce = $1";
 const CHALLENGE_TRY: &str = "
     UPDATE wallet_challenge SET attempts = attempts + 1
@@ -25,17 +25,19 @@ const CHALLENGE_UNTRY: &str = "
 const CHALLENGE_USE: &str = "
     UPDATE wallet_challenge SET used_at = $2
     WHERE nonce = $1 AND used_at IS NULL AND expires_at > $2";
-const CHALLENGES_OPEN: &str = "SELECT COUNT(*) FROM wallet_challenge WHERE expires_at > $1";
-const CHALLENGES_OPEN_OF: &str = "
-    SELECT COUNT(*) FROM wallet_challenge
-    WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL
-        AND is_managers = $5";
-const CHALLENGE_OLDEST_DELETE: &str = "
-    DELETE FROM wallet_challenge WHERE nonce = (
-        SELECT nonce FROM wallet_challenge
-        WHERE address = $1 AND chain = $2 AND expires_at > $3 AND character_id = $4 AND used_at IS NULL
-            AND is_managers = $5
-        ORDER BY expires_at LIMIT 1)";
+const CHALLENGE_WAITING: &str = "
+    SELECT nonce, character_id, chain, address, purpose, message, expires_at, attempts, used_at
+    FROM wallet_challenge
+    WHERE character_id = $1 AND expires_at > $2 AND expires_at <= $3 AND chain = $4 AND address = $5
+        AND purpose = $6 AND used_at IS NULL
+    ORDER BY expires_at DESC, nonce DESC LIMIT 1";
+const CHALLENGES_CROWDED: &str = "
+    DELETE FROM wallet_challenge
+    WHERE character_id = $1 AND expires_at > $2 AND purpose = $3 AND used_at IS NULL
+        AND (expires_at, nonce) <= (
+            SELECT expires_at, nonce FROM wallet_challenge
+            WHERE character_id = $1 AND expires_at > $2 AND purpose = $3 AND used_at IS NULL
+            ORDER BY expires_at DESC, nonce DESC LIMIT 1 OFFSET $4)";
 const CHALLENGES_WITHDRAW: &str = "
     DELETE FROM wallet_challenge WHERE expires_at > $1 AND character_id = $2 AND used_at IS NULL";
 const CHALLENGES_FORGET: &str = "DELETE FROM wallet_challenge WHERE expires_at <= $1";
@@ -64,8 +66,6 @@ pub struct GivenChallenge {
     pub attempts: u64,
     /// When it was used, if it was.
     pub used: Option<UnixSeconds>,
-    /// Whether it was asked for by whoever manages the character, with a token.
-    pub is_managers: bool,
 }
 
 /// An invitation to create a character.
@@ -90,7 +90,6 @@ struct ChallengeRow {
     expires_at: i64,
     attempts: i64,
     used_at: Option<i64>,
-    is_managers: i64,
 }
 
 impl TryFrom<ChallengeRow> for GivenChallenge {
@@ -109,7 +108,6 @@ impl TryFrom<ChallengeRow> for GivenChallenge {
             expires: cell("expires_at").time(row.expires_at)?,
             attempts: cell("attempts").unsigned(row.attempts)?,
             used: row.used_at.map(|time| cell("used_at").time(time)).transpose()?,
-            is_managers: row.is_managers != 0,
             nonce: row.nonce.clone(),
         })
     }
@@ -149,7 +147,6 @@ impl Tx {
             .bind(given.purpose.as_str())
             .bind(given.message.as_str())
             .bind(expires)
-            .bind(i64::from(given.is_managers))
             .execute(conn).await.map(drop))?;
         Ok(())
     }
@@ -189,44 +186,36 @@ impl Tx {
         Ok(count == 1)
     }
 
-    /// How many challenges have not expired.
-    pub async fn challenges_open(&mut self, now: UnixSeconds) -> Result<u64, StorageError> {
-        let now = signed("time", now.get())?;
-        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(CHALLENGES_OPEN)
-            .bind(now).fetch_one(conn).await)?;
-        Ok(count.unsigned_abs())
-    }
-
-    /// How many challenges of an account that are about one character are of use: of those that were asked for with a token, or of the
-    /// others.
-    pub async fn challenges_open_of(
+    /// The newest challenge about a character that is still of use, of those for an account and a purpose that expire after one time and
+    /// not after another.
+    pub async fn challenge_waiting(
         &mut self,
         character: u64,
         account: AccountId,
-        is_managers: bool,
-        now: UnixSeconds,
-    ) -> Result<u64, StorageError> {
-        let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
-        let id = signed("character", character)?;
-        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(CHALLENGES_OPEN_OF)
-            .bind(account.address.as_slice()).bind(chain).bind(now).bind(id)
-            .bind(i64::from(is_managers)).fetch_one(conn).await)?;
-        Ok(count.unsigned_abs())
+        purpose: Purpose,
+        expires: (UnixSeconds, UnixSeconds),
+    ) -> Result<Option<GivenChallenge>, StorageError> {
+        let (id, chain) = (signed("character", character)?, signed("chain", account.chain.0)?);
+        let after = signed("time", expires.0.get())?;
+        let until = signed("time", expires.1.get())?;
+        let row: Option<ChallengeRow> = on_engine!(self, conn => sqlx::query_as(CHALLENGE_WAITING)
+            .bind(id).bind(after).bind(until).bind(chain).bind(account.address.as_slice())
+            .bind(purpose.as_str()).fetch_optional(conn).await)?;
+        row.map(GivenChallenge::try_from).transpose()
     }
 
-    /// Forgets the oldest of the challenges that [`challenges_open_of`](Self::challenges_open_of) counts.
-    pub async fn forget_oldest_challenge(
+    /// Forgets all but the newest `kept` challenges of a purpose about a character that are still of use.
+    pub async fn crowd_out_challenges(
         &mut self,
         character: u64,
-        account: AccountId,
-        is_managers: bool,
+        purpose: Purpose,
+        kept: u32,
         now: UnixSeconds,
     ) -> Result<(), StorageError> {
-        let (chain, now) = (signed("chain", account.chain.0)?, signed("time", now.get())?);
-        let id = signed("character", character)?;
-        on_engine!(self, conn => sqlx::query(CHALLENGE_OLDEST_DELETE)
-            .bind(account.address.as_slice()).bind(chain).bind(now).bind(id)
-            .bind(i64::from(is_managers)).execute(conn).await.map(drop))?;
+        let (id, now) = (signed("character", character)?, signed("time", now.get())?);
+        on_engine!(self, conn => sqlx::query(CHALLENGES_CROWDED)
+            .bind(id).bind(now).bind(purpose.as_str()).bind(i64::from(kept))
+            .execute(conn).await.map(drop))?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use sqlx::FromRow;
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
+use crate::did::claims::KEPT_S;
 use crate::registry::file::{Source, SourceKind};
 use crate::vocab::UnixSeconds;
 
@@ -239,15 +240,20 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps what was fetched. Returns whether it is another version than the one before.
+    /// Keeps what was fetched. Returns whether it is another version than the one before: it has other content, or the same that was not
+    /// seen for so long that it did not speak meanwhile, and never will have.
     pub async fn keep_fetch(&mut self, id: B256, fetch: &Fetch<'_>) -> Result<bool, StorageError> {
-        let at = signed("time", fetch.at.get())?;
+        let tried_at = signed("time", fetch.at.get())?;
         let next_try = signed("time", fetch.next_try.get())?;
         let newest = self.newest_version(id).await?;
         let hash = fetch.content.map(|(hash, _)| hash);
+        // A clock that went back changes nothing of what held as of a time.
+        let seen = newest.as_ref().map_or(fetch.at, |newest| newest.checked_at.max(fetch.at));
+        let at = signed("time", seen.get())?;
         let same = newest.filter(|newest| {
             let before = newest.content.as_ref().map(|(hash, _)| *hash);
-            before == hash && newest.is_proven == fetch.is_proven
+            let spoke = newest.is_proven || seen.get() - newest.checked_at.get() <= KEPT_S;
+            before == hash && newest.is_proven == fetch.is_proven && spoke
         });
         if let Some(same) = &same {
             let seq = signed("version", same.seq)?;
@@ -266,7 +272,7 @@ impl Tx {
                 .execute(conn).await.map(drop))?;
         }
         on_engine!(self, conn => sqlx::query(SOURCE_DONE)
-            .bind(id.to_vec()).bind(at).bind(next_try).execute(conn).await.map(drop))?;
+            .bind(id.to_vec()).bind(tried_at).bind(next_try).execute(conn).await.map(drop))?;
         Ok(same.is_none())
     }
 

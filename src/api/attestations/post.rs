@@ -103,7 +103,7 @@ pub(in crate::api) async fn take_attestation(
         kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(LINES))
     });
     if !is_lines {
-        let done = take(&state, vec![body.to_vec()], origin).await?;
+        let done = take(&state, &turn, vec![body.to_vec()], origin).await?;
         let (accepted, standing) = (done.results.into_iter().next(), done.standing);
         let accepted = accepted.ok_or_else(|| ApiError::internal("a record came to nothing"))??;
         let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -119,7 +119,7 @@ pub(in crate::api) async fn take_attestation(
         let detail = format!("send 1 to {LINES_MAX} lines, and not {}", lines.len());
         return Err(ApiError::field("body", detail));
     }
-    let done = take(&state, lines, origin).await?;
+    let done = take(&state, &turn, lines, origin).await?;
     let mut items = Vec::with_capacity(done.results.len());
     for result in done.results {
         items.push(match result {
@@ -156,10 +156,11 @@ struct Taken {
 
 async fn take(
     state: &Shared,
+    turn: &Turn,
     bodies: Vec<Vec<u8>>,
     origin: Option<Arc<Origin>>,
 ) -> Result<Taken, ApiError> {
-    let records = state.records();
+    let records = state.asked_by(turn).records();
     let mut results: Vec<Option<Result<Accepted, Refused>>> = Vec::with_capacity(bodies.len());
     let mut checked = Vec::with_capacity(bodies.len());
     for body in bodies {

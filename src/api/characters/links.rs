@@ -153,6 +153,7 @@ pub(in crate::api) async fn create_link(
     Body(request): Body<LinkRequest>,
 ) -> Result<Response, ApiError> {
     turn.take(&state)?;
+    let state = state.asked_by(&turn);
     let proof = state.characters().prove(&request.message, &request.signature).await?;
     let is_link = proof.purpose == Purpose::Link;
     let status = if is_link { StatusCode::CREATED } else { StatusCode::OK };

@@ -27,10 +27,6 @@ impl From<CharacterError> for ApiError {
                 let kind = ("node-unavailable", "Node unavailable", S::SERVICE_UNAVAILABLE);
                 Self::Refused { kind, detail, retry_after_s: Some(2) }
             }
-            CharacterError::TooManyChallenges { retry_after_s, .. } => {
-                let kind = ("too-many-challenges", "Too many challenges", S::TOO_MANY_REQUESTS);
-                Self::Refused { kind, detail, retry_after_s: Some(retry_after_s) }
-            }
             CharacterError::Challenge(challenge) => refuse(of_challenge(&challenge)),
             CharacterError::Ask(AskError::NoNode(_)) => {
                 refuse(("no-node", "No node to ask", S::NOT_IMPLEMENTED))

@@ -42,7 +42,7 @@ pub(in crate::api) async fn take_delegation(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     turn.take(&state)?;
-    let records = state.records();
+    let records = state.asked_by(&turn).records();
     let checked = match records.check_delegation(body.to_vec()).await {
         Ok(checked) => checked,
         Err(refused) => return Err(refuse(&state, refused).await),

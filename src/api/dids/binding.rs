@@ -16,7 +16,8 @@ use super::request::{Rejected, Request};
 use super::resolve::{generated, is_generated, resolution};
 use super::result::{Dereferencing, Failure, Resolution};
 use crate::api::error::{BodyProblems, ProblemBody};
-use crate::api::extract::RawBody;
+use crate::api::extract::{RawBody, Turn};
+use crate::api::router::Shared;
 use crate::api::state::ApiState;
 use crate::did::DidUrl;
 
@@ -42,7 +43,7 @@ pub(in crate::api) enum Refusals {
     /// The DID is deactivated.
     #[response(status = 410, content_type = "application/did-resolution")]
     Deactivated(Resolution),
-    /// `too-many-requests`.
+    /// `too-many-requests`, or `too-many-fetches` of documents of other hosts at a time.
     #[response(status = 429, content_type = "application/problem+json")]
     TooManyRequests(ProblemBody),
     /// `INVALID_DID_DOCUMENT` of another host, a method that is not what was asked for, or `INTERNAL_ERROR`.
@@ -51,7 +52,7 @@ pub(in crate::api) enum Refusals {
     /// `METHOD_NOT_SUPPORTED` or `FEATURE_NOT_SUPPORTED`.
     #[response(status = 501, content_type = "application/did-resolution")]
     NotSupported(Resolution),
-    /// No block has been indexed yet, or the database cannot answer now.
+    /// No block has been indexed yet, the database cannot answer now, or too much is being fetched (`too-many-fetches`).
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
 }
@@ -85,11 +86,13 @@ pub(in crate::api) enum Refusals {
     )
 )]
 pub(in crate::api) async fn resolve(
-    State(state): State<ApiState>,
+    State(state): State<Shared>,
+    turn: Turn,
     uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    let state = state.asked_by(&turn);
     answer(&state, &uri, query.as_deref(), Vec::new(), &headers).await
 }
 
@@ -108,12 +111,14 @@ pub(in crate::api) async fn resolve(
     )
 )]
 pub(in crate::api) async fn resolve_posted(
-    State(state): State<ApiState>,
+    State(state): State<Shared>,
+    turn: Turn,
     uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Response {
+    let state = state.asked_by(&turn);
     match posted::options(&headers, &body) {
         Ok(options) => answer(&state, &uri, query.as_deref(), options, &headers).await,
         Err(failure) => failure.respond(Function::of(&headers)),

@@ -64,7 +64,9 @@ pub(in crate::api) async fn get_agent_document(
     let now = state.clock.now();
     let told = from_model(&state, At::Latest, |model, standpoint| {
         let named = AgentRef { registry: standpoint.registry(), id: agent };
-        let claims = model.shelf.claims(named, &settings.host, now)?;
+        let end = Position::end_of(standpoint.block_number());
+        let is_owned = |other| model.roster.at(other, end).is_some_and(|at| at.owner.is_some());
+        let claims = model.shelf.claims(named, &settings.host, now, is_owned)?;
         Some(of_agent(standpoint, &model.roster, &claims, chain, agent, settings))
     });
     if let Some(told) = told.flatten() {

@@ -7,6 +7,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::result::Failure;
+use crate::api::error::ApiError;
 use crate::app::ForeignError;
 use crate::did::DidError;
 use crate::did::dereference::ReferenceError;
@@ -16,6 +18,9 @@ use crate::intake::FetchError;
 const NAMESPACE: &str = "https://www.w3.org/ns/did#";
 /// Where those of Controlled Identifiers are.
 const CID_NAMESPACE: &str = "https://w3id.org/security#";
+/// When to try again where too much is being fetched, in seconds: as long as one fetch may take.
+const BUSY_S: u64 = 5;
+
 /// Why there is no document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
@@ -141,11 +146,14 @@ impl From<DidError> for Refusal {
     }
 }
 
-impl From<ForeignError> for Refusal {
+impl From<ForeignError> for Failure {
     fn from(error: ForeignError) -> Self {
         let code = match &error {
+            // The function was not called: nobody can tell yet what it would have said.
+            ForeignError::Busy => return busy(&error),
             ForeignError::NotADocument | ForeignError::OtherId => Code::InvalidDidDocument,
             ForeignError::Fetch(fetch) => match fetch {
+                FetchError::Busy => return busy(&error),
                 FetchError::Oversize(_) => Code::InvalidDidDocument,
                 FetchError::Status(500..)
                 | FetchError::TimedOut(_)
@@ -157,6 +165,15 @@ impl From<ForeignError> for Refusal {
                 | FetchError::Status(_) => Code::NotFound,
             },
         };
-        Self::new(code, error.to_string())
+        Refusal::new(code, error.to_string()).into()
     }
+}
+
+fn busy(error: &ForeignError) -> Failure {
+    let status = match error {
+        ForeignError::Busy => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let (kind, detail) = (("too-many-fetches", "Too many fetches", status), error.to_string());
+    ApiError::Refused { kind, detail, retry_after_s: Some(BUSY_S) }.into()
 }

@@ -111,7 +111,7 @@ async fn of_other_host(
     if options.no_cache {
         return refuse("what was fetched is kept for a while: leave out noCache");
     }
-    let found = foreign.document(did, web).await.map_err(Refusal::from)?;
+    let found = foreign.document(did, web).await?;
     let retrieved = ("retrieved".to_owned(), found.retrieved.to_string().into());
     let hallmark = Map::from_iter([retrieved]);
     if options.expand {

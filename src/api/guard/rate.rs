@@ -3,7 +3,7 @@
 //! The address is that of the connection; headers that name another are not believed. Behind a proxy all clients share its address:
 //! turn the limit off there, and let the proxy limit. IPv6 addresses count by /64, which is what one household gets.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -39,6 +39,15 @@ impl Client {
                 Self::V6((a << 48) | (b << 32) | (c << 16) | d)
             }
             None => Self::Others,
+        }
+    }
+
+    /// The address by which it is counted; `None` where it is not told from others.
+    pub(in crate::api) fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::V4(address) => Some(address.into()),
+            Self::V6(half) => Some(Ipv6Addr::from(u128::from(half) << 64).into()),
+            Self::Others => None,
         }
     }
 }
@@ -96,6 +105,10 @@ mod tests {
         assert!(!check("::ffff:10.0.0.1"), "an IPv4 address is the same in IPv6 clothes");
         assert!(check("2001:db8::1") && check("2001:db8::2") && !check("2001:db8::ffff:3"));
         assert!(check("2001:db8:0:1::1"), "another /64 has its own count");
+        let counted =
+            |text: &str| Client::of(Some(text.parse().unwrap())).address().unwrap().to_string();
+        assert_eq!(counted("2001:db8:0:1::5"), "2001:db8:0:1::");
+        assert_eq!(counted("::ffff:10.0.0.1"), "10.0.0.1");
     }
 
     #[test]

@@ -62,12 +62,6 @@ pub enum CharacterError {
         /// How many it may have.
         max: u64,
     },
-    /// Too many challenges wait for their signatures.
-    #[error("too many challenges wait to be signed; each is forgotten after five minutes")]
-    TooManyChallenges {
-        /// When one of them is forgotten at the latest, in seconds.
-        retry_after_s: u64,
-    },
     /// No chain has such a number.
     #[error("no chain has the number {0}")]
     NoSuchChain(u64),

@@ -27,11 +27,12 @@ use checks::{check_account, check_linked, find, use_invitation};
 
 /// How long a challenge lasts.
 const CHALLENGE_S: u64 = 300;
-/// The most challenges that wait, and the most of one account and character, where a new one takes the oldest's place. They are counted
-/// by both, so that whoever manages a character cannot use up what others may ask for the same account; and what is asked without a
-/// token, which anybody may, is counted by itself, so that it never takes the place of what was asked with one.
-const CHALLENGES_MAX: u64 = 10_000;
-const CHALLENGES_OF_ACCOUNT_MAX: u64 = 8;
+/// The most challenges of a character that wait to link an account, where a new one takes the oldest's place: whoever manages the
+/// character asks for them, and so uses up nothing but its own.
+const LINKING_MAX: u32 = 64;
+/// For so long one challenge is given to everybody who asks for the same without a token, in seconds. Only the account's signature makes
+/// anything of it, whoever asked; so strangers neither take the place of what its holder asked for, nor make more than some wait.
+const SHARED_S: u64 = 30;
 /// The most wallets of a character at a time.
 const WALLETS_MAX: u64 = 32;
 /// The most changes of a character's record; its removal is always possible.
@@ -147,7 +148,7 @@ impl Characters<'_> {
     /// linked, since only its signature makes anything of them.
     ///
     /// # Errors
-    /// When the character does not exist, the token is not its own, or too many challenges wait.
+    /// When the character does not exist, or the token is not its own.
     pub async fn challenge(
         &self,
         handle: &str,
@@ -157,26 +158,29 @@ impl Characters<'_> {
     ) -> Result<Given, CharacterError> {
         let handle = Handle::parse(handle)?;
         check_account(account)?;
-        let nonce = nonce()?;
-        let (mut tx, now) = self.begin().await?;
+        // Whoever loses a challenge asks for another: it need not outlast a loss of power.
+        let mut tx = self.database.begin_write().await?;
+        let now = self.clock.now();
         let character = find(&mut tx, &handle).await?;
-        let managed = self.check_manager(&character, token);
-        let is_managers = managed.is_ok();
         if purpose == Purpose::Link {
-            managed?;
+            self.check_manager(&character, token)?;
         }
         check_linked(&mut tx, &character, account, purpose).await?;
         tx.forget_expired(now).await?;
-        let open = tx.challenges_open_of(character.id, account, is_managers, now).await?;
-        if open >= CHALLENGES_OF_ACCOUNT_MAX {
-            tx.forget_oldest_challenge(character.id, account, is_managers, now).await?;
-        }
-        if tx.challenges_open(now).await? >= CHALLENGES_MAX {
-            return Err(CharacterError::TooManyChallenges { retry_after_s: CHALLENGE_S });
-        }
         let expires = after(now, CHALLENGE_S);
+        if purpose == Purpose::Link {
+            tx.crowd_out_challenges(character.id, purpose, LINKING_MAX - 1, now).await?;
+        } else {
+            // By the newest end that may be, since a clock can have gone back.
+            let recent = (after(now, CHALLENGE_S - SHARED_S), expires);
+            let waiting = tx.challenge_waiting(character.id, account, purpose, recent).await?;
+            if let Some(challenge) = waiting {
+                return Ok(Given { handle: character.handle, challenge });
+            }
+        }
+        let nonce = nonce()?;
         let message = self.text(&character.handle, account, purpose, &nonce, now);
-        let given = GivenChallenge {
+        let challenge = GivenChallenge {
             nonce,
             character: character.id,
             account,
@@ -185,11 +189,10 @@ impl Characters<'_> {
             expires,
             attempts: 0,
             used: None,
-            is_managers,
         };
-        tx.insert_challenge(&given).await?;
+        tx.insert_challenge(&challenge).await?;
         tx.commit().await?;
-        Ok(Given { handle: character.handle, challenge: given })
+        Ok(Given { handle: character.handle, challenge })
     }
 
     /// Takes a wallet away from a character, by the word of whoever manages it.
@@ -236,10 +239,11 @@ impl Characters<'_> {
         Ok(Changed { handle: character.handle, change })
     }
 
-    /// Begins to write, and says when. A change is dated once nobody else writes: what was dated while it waited would be in force
-    /// before anybody could have read it.
+    /// Begins to write what outlasts a loss of power, and says when: what was answered is never undone, and a token that was replaced never
+    /// comes back. A change is dated once nobody else writes: what was dated while it waited would be in force before anybody could have
+    /// read it.
     async fn begin(&self) -> Result<(Tx, UnixSeconds), StorageError> {
-        let tx = self.database.begin_write().await?;
+        let tx = self.database.begin_durable().await?;
         Ok((tx, self.clock.now()))
     }
 

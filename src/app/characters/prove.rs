@@ -2,7 +2,8 @@
 //!
 //! The text must be the very one that was given out, so that nothing of it needs to be believed. The signature is looked at before the
 //! transaction, since a contract may have to be asked; the transaction then uses the challenge up, whoever else holds it as well.
-//! An attempt is counted before the contract is asked, so that no more run at a time than may, and taken back where it cannot be.
+//! An attempt to link is counted before the contract is asked, so that no more run at a time than may, and taken back where it cannot be.
+//! Other challenges are given to whoever asks, so that counting would let strangers wear out what a wallet's holder is about to sign.
 
 use alloy::primitives::Bytes;
 
@@ -81,8 +82,8 @@ impl Characters<'_> {
         given: &GivenChallenge,
         asking: Judgement,
     ) -> Result<Verdict, CharacterError> {
-        if self.contracts.is_none() {
-            return Ok(settle(asking, None).await?);
+        if self.contracts.is_none() || given.purpose != Purpose::Link {
+            return Ok(settle(asking, self.contracts).await?);
         }
         self.count_attempt(given).await?;
         let verdict = settle(asking, self.contracts).await;

@@ -10,6 +10,7 @@ mod openapi;
 mod problems;
 pub(crate) mod process;
 mod records;
+mod seconds;
 mod service;
 mod status;
 mod timelines;

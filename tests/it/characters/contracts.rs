@@ -122,6 +122,15 @@ async fn a_contract_that_is_there_answers_for_itself() {
         let reply = desk.prove(&message, &hex::encode_prefixed(sign(&keeper, &message))).await;
         assert_eq!(problem(&reply).1, kind);
     }
+
+    // One that is given to whoever asks is worn out by nobody: its holder's signature counts after any number of others.
+    let message = desk.challenge("ada", &on_chain(wallet), "unlink", None).await;
+    for _ in 0..7 {
+        let reply = desk.prove(&message, &hex::encode_prefixed(sign(&stranger, &message))).await;
+        assert_eq!(problem(&reply).1, "not-signed");
+    }
+    let reply = desk.prove(&message, &hex::encode_prefixed(sign(&keeper, &message))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
 #[tokio::test]

@@ -1,11 +1,6 @@
 //! What waits to be signed: who may use it up, how much of it there may be, and what makes it void.
 
-use hallmark::attest::siwe::Purpose;
-use hallmark::storage::GivenChallenge;
-use hallmark::vocab::{AccountId, ChainId, UnixSeconds};
-use serde_json::json;
-
-use super::{Desk, NOW, account_of, problem, sign};
+use super::{Desk, account_of, problem, sign};
 use crate::support::anvil::account;
 use crate::support::databases::on_both_engines;
 
@@ -17,7 +12,7 @@ on_both_engines! {
         let (owner, thief) = (account("owner"), account("thief"));
         desk.link("ada", &old, &owner).await;
         let kept = desk.challenge("ada", &account_of(&thief), "link", Some(&old)).await;
-        let again = desk.challenge("ada", &account_of(&owner), "token", None).await;
+        let again = desk.challenge("ada", &account_of(&owner), "unlink", None).await;
         let message = desk.challenge("ada", &account_of(&owner), "token", None).await;
         let reply = desk.prove(&message, &sign(&owner, &message)).await;
         let new = reply.json()["token"].as_str().unwrap().to_owned();
@@ -56,14 +51,14 @@ on_both_engines! {
         }
     }
 
-    /// Who manages a character uses up nothing of what others ask for the same account; of its own, the newest eight count.
+    /// Who manages a character uses up nothing of what others ask for the same account.
     async fn nobody_uses_up_anothers_challenges(db: Database) {
         let desk = Desk::open(&db);
         let (token, attacker) = (desk.create("ada").await, desk.create("eve").await);
         let one = account("one");
         let before = desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;
         let mut asked = Vec::new();
-        for _ in 0..20 {
+        for _ in 0..100 {
             desk.wait(1);
             asked.push(desk.challenge("eve", &account_of(&one), "link", Some(&attacker)).await);
         }
@@ -73,61 +68,89 @@ on_both_engines! {
         let two = account("two");
         for (index, message) in asked.iter().enumerate() {
             // Nobody's signature, so that it is only asked whether it waits.
-            let kind = if index < 12 { "challenge-unknown" } else { "no-node" };
+            let kind = if index < 36 { "challenge-unknown" } else { "no-node" };
             assert_eq!(problem(&desk.prove(message, &sign(&two, message)).await).1, kind, "{index}");
         }
     }
 
-    /// Anybody may ask for what only a wallet's signature makes something of; however much of it, the owner's own waits on.
-    async fn strangers_push_out_nothing_that_was_asked_with_the_token(db: Database) {
+    /// Anybody may ask for what only a wallet's signature makes something of; however much of it, what was given out waits on.
+    async fn strangers_push_out_nothing(db: Database) {
         let desk = Desk::open(&db);
         let token = desk.create("ada").await;
-        let one = account("one");
+        let (one, two) = (account("one"), account("two"));
         desk.link("ada", &token, &one).await;
+        desk.link("ada", &token, &two).await;
         for purpose in ["unlink", "token"] {
-            let own = desk.challenge("ada", &account_of(&one), purpose, Some(&token)).await;
-            let mut first = None;
-            for stranger in [None, Some("hmc_wrong")] {
-                for _ in 0..10 {
+            let mut given = Vec::new();
+            for who in [Some(token.as_str()), None, Some("hmc_wrong")] {
+                for _ in 0..100 {
                     desk.wait(1);
-                    let message = desk.challenge("ada", &account_of(&one), purpose, stranger).await;
-                    first = first.or(Some(message));
+                    given.push(desk.challenge("ada", &account_of(&one), purpose, who).await);
                 }
             }
-            let first = first.unwrap();
-            let reply = desk.prove(&first, &sign(&one, &first)).await;
-            assert_eq!(problem(&reply), (422, "challenge-unknown".to_owned()), "of those the newest count");
-            // Nobody's signature, so that it is only asked whether it waits.
-            let reply = desk.prove(&own, &sign(&account("two"), &own)).await;
-            assert_eq!(problem(&reply), (501, "no-node".to_owned()), "{purpose}: {}", reply.text());
+            for (index, message) in given.iter().enumerate() {
+                // Nobody's signature, so that it is only asked whether it waits.
+                let reply = desk.prove(message, &sign(&two, message)).await;
+                assert_eq!(problem(&reply), (501, "no-node".to_owned()), "{purpose} {index}: {}", reply.text());
+            }
+            // Whoever asks at about the same time is given the same; so few wait, however many ask.
+            given.dedup();
+            assert_eq!(given.len(), 10);
         }
+        // One that is used is given to nobody again.
+        let first = desk.challenge("ada", &account_of(&one), "unlink", None).await;
+        assert_eq!(desk.prove(&first, &sign(&one, &first)).await.status, 200);
+        desk.link("ada", &token, &one).await;
+        let second = desk.challenge("ada", &account_of(&one), "unlink", None).await;
+        assert_ne!(first, second);
+        assert_eq!(problem(&desk.prove(&first, &sign(&one, &first)).await).1, "challenge-used");
+        assert_eq!(desk.prove(&second, &sign(&one, &second)).await.status, 200);
     }
 
-    /// All together, so many wait and no more.
-    async fn at_most_so_many_in_all(db: Database) {
+    /// What is given to everybody is of one account, purpose and character, and lasts for most of five minutes, also where a clock goes back.
+    async fn what_is_shared_is_the_same_request(db: Database) {
         let desk = Desk::open(&db);
-        let token = desk.create("ada").await;
-        let mut tx = db.begin_write().await.unwrap();
-        for number in 0..10_000_u64 {
-            let given = GivenChallenge {
-                nonce: format!("n{number}"),
-                character: 2,
-                account: AccountId { chain: ChainId(number), address: account("x").address() },
-                purpose: Purpose::Link,
-                message: String::new(),
-                expires: UnixSeconds::new(NOW + 300).unwrap(),
-                attempts: 0,
-                used: None,
-                is_managers: false,
-            };
-            tx.insert_challenge(&given).await.unwrap();
+        let (one, two) = (account("one"), account("two"));
+        for handle in ["ada", "bob"] {
+            let token = desk.create(handle).await;
+            desk.link(handle, &token, &one).await;
+            desk.link(handle, &token, &two).await;
         }
-        tx.commit().await.unwrap();
-        let body = json!({ "character": "ada", "account": account_of(&account("one")) });
-        let full = desk.post("/v1/links/challenge", Some(&token), body.clone()).await;
-        assert_eq!(problem(&full), (429, "too-many-challenges".to_owned()));
-        assert_eq!(full.header("retry-after"), "300");
-        desk.wait(300);
-        assert_eq!(desk.post("/v1/links/challenge", Some(&token), body).await.status, 201);
+        let of_one = account_of(&one);
+        let given = desk.challenge("ada", &of_one, "unlink", None).await;
+        for (handle, of, purpose) in [
+            ("ada", &of_one, "token"),
+            ("ada", &account_of(&two), "unlink"),
+            ("bob", &of_one, "unlink"),
+        ] {
+            assert_ne!(desk.challenge(handle, of, purpose, None).await, given);
+        }
+        desk.wait(29);
+        assert_eq!(desk.challenge("ada", &of_one, "unlink", None).await, given);
+        desk.wait(1);
+        let next = desk.challenge("ada", &of_one, "unlink", None).await;
+        assert_ne!(next, given);
+        desk.clock.0.fetch_sub(10_000, std::sync::atomic::Ordering::SeqCst);
+        let earlier = desk.challenge("ada", &of_one, "unlink", None).await;
+        assert!(earlier != next && earlier != given, "none lasts longer than five minutes from when it is given");
+    }
+
+    /// Who manages a character may have so many challenges wait, for however many accounts, and uses up nobody else's.
+    async fn each_character_has_its_own_bound(db: Database) {
+        let desk = Desk::open(&db);
+        let (token, attacker) = (desk.create("ada").await, desk.create("eve").await);
+        let (one, two) = (account("one"), account("two"));
+        let before = desk.challenge("ada", &account_of(&one), "link", Some(&token)).await;
+        let mut asked = Vec::new();
+        for number in 0..100_u64 {
+            desk.wait(1);
+            let of = format!("eip155:{}:{}", number + 1, one.address());
+            asked.push(desk.challenge("eve", &of, "link", Some(&attacker)).await);
+        }
+        for (index, message) in asked.iter().enumerate() {
+            let kind = if index < 36 { "challenge-unknown" } else { "no-node" };
+            assert_eq!(problem(&desk.prove(message, &sign(&two, message)).await).1, kind, "{index}");
+        }
+        assert_eq!(desk.prove(&before, &sign(&one, &before)).await.status, 201);
     }
 }

@@ -1,16 +1,25 @@
 //! did:web of other hosts: what they may answer, what is made of it, and where nobody is sent.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use futures_util::future::join_all;
+use hallmark::api::{ApiState, Limits, RateLimit};
+use hallmark::app::{FixedClock, ForeignDocuments};
 use hallmark::intake::{FetchError, FetchLimits, Fetcher};
+use hallmark::registry::KnownImplementations;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::databases::Fresh;
 use crate::support::elsewhere::Elsewhere;
-use crate::support::service::{Service, state};
+use crate::support::service::{Service, WIDE, state};
 use crate::support::tale::time;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,6 +86,50 @@ async fn what_other_hosts_may_answer() {
     }
 }
 
+/// Hosts may be slow; those that one client asks for take no place of what others ask for.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_takes_no_places_of_others() {
+    let (fresh, host) = (Fresh::sqlite().await, Elsewhere::new().await);
+    let rate_limit = Some(RateLimit { per_s: 1_000, burst: 1_000 });
+    let now = FixedClock(time(20));
+    let mut settings = ApiState::new(
+        fresh.database().await,
+        Arc::new(now),
+        KnownImplementations::default(),
+        Limits { rate_limit, ..WIDE },
+    );
+    let limits = FetchLimits { timeout: Duration::from_secs(2), ..ForeignDocuments::LIMITS };
+    settings.foreign = Some(host.finder(Arc::new(now), &["localhost"], limits));
+    let service = Service::new(settings);
+    let ask = async |client: Option<u8>, name: &str| {
+        let mut request = Request::get(host.path(name)).body(Body::empty()).unwrap();
+        if let Some(client) = client {
+            let peer = SocketAddr::from(([192, 0, 2, client], 1));
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        service.send(request).await
+    };
+    let kind = |reply: &crate::support::service::Reply| reply.problem()["type"].clone();
+
+    // All of one client's are on their way when another asks.
+    let (slow, good) =
+        tokio::join!(join_all((0..80).map(|_| ask(Some(1), "slow"))), ask(Some(2), "good"));
+    assert_eq!(good.status, 200, "{}", good.text());
+    let (fetched, refused): (Vec<_>, Vec<_>) = slow.iter().partition(|reply| reply.status == 500);
+    assert_eq!((fetched.len(), refused.len()), (4, 76));
+    assert!(
+        refused
+            .iter()
+            .all(|reply| reply.status == 429 && kind(reply) == "/problems/too-many-fetches")
+    );
+    assert_eq!(refused[0].header("retry-after"), "5");
+    assert_eq!(
+        ask(Some(1), "good").await.status,
+        200,
+        "its share is its own again, and the rest is kept"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_sent_to_a_private_address() {
     let (fresh, host) = (Fresh::sqlite().await, Elsewhere::new().await);
@@ -114,6 +167,11 @@ async fn the_way_out_is_guarded() {
         fetch(&format!("https://{here}/text/did.json")).await,
         Err(FetchError::Oversize(10))
     );
+    // So many at a time; whoever finds no place is told so, and not that its host is slow.
+    let slow = format!("https://{here}/slow/did.json");
+    let all = join_all((0..65).map(|_| fetch(&slow))).await;
+    let busy = all.iter().filter(|got| **got == Err(FetchError::Busy)).count();
+    assert_eq!(busy, 1, "{all:?}");
     let asked = host.asked().len();
     for url in [
         format!("http://{here}/good/did.json"),

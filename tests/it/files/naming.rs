@@ -1,10 +1,12 @@
 //! Who names an agent back: domains and DIDs, in documents and links, and as of when.
 
+use alloy::primitives::{Address, U256};
 use hallmark::registry::file::TYPE;
 use serde_json::{Value, json};
 
 use super::hosts::{Hand, Host};
-use super::{agent, chain, findings, keeper, metadata, register, service, settle};
+use super::{ALICE, agent, chain, findings, keeper, metadata, register, service, settle};
+use crate::support::abi::IIdentity;
 use crate::support::databases::on_both_engines;
 use crate::support::service::Service;
 use crate::support::tale::{IDENTITY, time};
@@ -154,6 +156,21 @@ on_both_engines! {
         let silent = findings(&agent(&service, 0, "").await);
         let kinds: Vec<_> = silent.iter().filter(|found| found.0 == "not-named-back").map(|found| found.1.split(' ').next().unwrap().to_owned()).collect();
         assert_eq!(kinds, [service_did.to_owned(), agent_did(77)]);
+
+        // Burnt, the third has no document any more, whatever its entries still are; as of before it has.
+        let id = U256::from(2);
+        tale.say(IDENTITY, &IIdentity::Transfer { from: ALICE, to: Address::ZERO, tokenId: id });
+        tale.block().await;
+        assert_eq!(service.get("/agents/8453/2/did.json").await.status, 410);
+        assert_eq!(also_known_as(&service, "").await, [other.as_str()]);
+        let served = service.get("/agents/8453/0/did.json").await.json();
+        let whole = service.get(&format!("/1.0/identifiers/{OWN}")).await.json();
+        assert_eq!(served, whole["didDocument"], "both ways to it give the same document");
+        let third_link = links(&service, "").await.into_iter().find(|link| link[0] == third).unwrap();
+        assert_eq!((&third_link[2], &third_link[3]), (&Value::Null, &json!(false)));
+        let silent = findings(&agent(&service, 0, "").await);
+        assert!(silent.iter().any(|found| found.0 == "not-named-back" && found.1.starts_with(&third)), "{silent:?}");
+        assert_eq!(also_known_as(&service, &format!("?at=block:{block}")).await, [third.as_str()]);
     }
 
     /// What the file behind a URI was seen to be, and when, can be asked for as of any time.

@@ -22,7 +22,6 @@ fn given(nonce: &str, character: u64, byte: u8, expires: u64) -> GivenChallenge 
         expires: time(expires),
         attempts: 0,
         used: None,
-        is_managers: false,
     }
 }
 
@@ -51,55 +50,70 @@ on_both_engines! {
 
         // Another process, later: what was given out is still there, until its time is over.
         let mut tx = db.begin_write().await.unwrap();
-        assert_eq!(tx.challenges_open(time(60)).await.unwrap(), 2);
-        assert_eq!(tx.challenges_open_of(ada, account(1), false, time(60)).await.unwrap(), 1, "of use is one");
-        assert_eq!(tx.challenges_open_of(ada, account(2), false, time(60)).await.unwrap(), 0);
         tx.forget_expired(time(99)).await.unwrap();
         assert_eq!(tx.challenge("late").await.unwrap(), None);
         assert!(tx.challenge("two").await.unwrap().is_some());
         tx.forget_expired(time(100)).await.unwrap();
-        assert_eq!(tx.challenges_open(time(0)).await.unwrap(), 0);
+        assert_eq!(tx.challenge("two").await.unwrap(), None);
     }
 
-    /// The oldest of one account and character goes, and all of a character do, but for what was used and what is others'.
+    /// All of a character that are of use are withdrawn, but for what was used and what is others'.
     async fn challenges_are_withdrawn(db: Database) {
         let mut tx = db.begin_write().await.unwrap();
         let (ada, bob) = (create(&mut tx, "ada").await, create(&mut tx, "bob").await);
+        for (nonce, character) in [("used", ada), ("new", ada), ("bob's", bob)] {
+            tx.insert_challenge(&given(nonce, character, 1, 70)).await.unwrap();
+        }
+        assert!(tx.use_challenge("used", time(60)).await.unwrap());
+        tx.withdraw_challenges(ada, time(60)).await.unwrap();
+        for (nonce, is_there) in [("used", true), ("new", false), ("bob's", true)] {
+            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
+        }
+    }
+
+    /// The newest of a purpose stay; what was used, has another purpose or is another's neither counts nor goes.
+    async fn the_oldest_are_crowded_out(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let (ada, bob) = (create(&mut tx, "ada").await, create(&mut tx, "bob").await);
         for (nonce, character, byte, expires) in [
-            ("used", ada, 1, 70), ("new", ada, 1, 100), ("old", ada, 1, 80), ("else", ada, 2, 75), ("bob's", bob, 1, 75),
+            ("used", ada, 1, 99), ("a", ada, 1, 80), ("b", ada, 2, 85), ("c", ada, 1, 90), ("over", ada, 1, 60), ("bob's", bob, 1, 75),
+        ] {
+            tx.insert_challenge(&given(nonce, character, byte, expires)).await.unwrap();
+        }
+        let token = GivenChallenge { purpose: Purpose::Token, ..given("token", ada, 1, 70) };
+        tx.insert_challenge(&token).await.unwrap();
+        assert!(tx.use_challenge("used", time(60)).await.unwrap());
+        for (kept, gone) in [(3, &[][..]), (2, &["a"]), (0, &["a", "b", "c"])] {
+            tx.crowd_out_challenges(ada, Purpose::Unlink, kept, time(60)).await.unwrap();
+            for nonce in ["used", "a", "b", "c", "over", "bob's", "token"] {
+                assert_eq!(tx.challenge(nonce).await.unwrap().is_none(), gone.contains(&nonce), "{kept}: {nonce}");
+            }
+        }
+    }
+
+    /// Of those that are the same request and end within a time, the newest that was not used is found.
+    async fn one_that_waits_is_found(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let (ada, bob) = (create(&mut tx, "ada").await, create(&mut tx, "bob").await);
+        for (nonce, character, byte, expires) in [
+            ("old", ada, 1, 80), ("new", ada, 1, 90), ("used", ada, 1, 95), ("late", ada, 1, 100), ("bob's", bob, 1, 95), ("else", ada, 2, 95),
         ] {
             tx.insert_challenge(&given(nonce, character, byte, expires)).await.unwrap();
         }
         assert!(tx.use_challenge("used", time(60)).await.unwrap());
-        assert_eq!(tx.challenges_open_of(ada, account(1), false, time(60)).await.unwrap(), 2);
-        assert_eq!(tx.challenges_open_of(bob, account(1), false, time(60)).await.unwrap(), 1);
-        tx.forget_oldest_challenge(ada, account(1), false, time(60)).await.unwrap();
-        for (nonce, is_there) in [("used", true), ("new", true), ("old", false), ("else", true), ("bob's", true)] {
-            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
+        for (from, until, expected) in [(80, 99, Some("new")), (79, 80, Some("old")), (80, 89, None), (0, 200, Some("late"))] {
+            let times = (time(from), time(until));
+            let found = tx.challenge_waiting(ada, account(1), Purpose::Unlink, times).await.unwrap();
+            assert_eq!(found.map(|found| found.nonce).as_deref(), expected, "{from} {until}");
         }
-        tx.withdraw_challenges(ada, time(60)).await.unwrap();
-        for (nonce, is_there) in [("used", true), ("new", false), ("else", false), ("bob's", true)] {
-            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
+        for (account, purpose) in [
+            (account(3), Purpose::Unlink),
+            (account(1), Purpose::Token),
+            (AccountId { chain: ChainId(1), ..account(1) }, Purpose::Unlink),
+        ] {
+            let found = tx.challenge_waiting(ada, account, purpose, (time(0), time(200))).await.unwrap();
+            assert_eq!(found, None);
         }
-    }
-
-    /// What was asked for with a token, and what without, are counted and forgotten each by itself.
-    async fn askers_are_told_apart(db: Database) {
-        let mut tx = db.begin_write().await.unwrap();
-        let ada = create(&mut tx, "ada").await;
-        for (nonce, expires, is_managers) in [("own", 70, true), ("old", 80, false), ("new", 90, false)] {
-            let challenge = GivenChallenge { is_managers, ..given(nonce, ada, 1, expires) };
-            tx.insert_challenge(&challenge).await.unwrap();
-            assert_eq!(tx.challenge(nonce).await.unwrap(), Some(challenge));
-        }
-        assert_eq!(tx.challenges_open_of(ada, account(1), true, time(60)).await.unwrap(), 1);
-        assert_eq!(tx.challenges_open_of(ada, account(1), false, time(60)).await.unwrap(), 2);
-        tx.forget_oldest_challenge(ada, account(1), false, time(60)).await.unwrap();
-        for (nonce, is_there) in [("own", true), ("old", false), ("new", true)] {
-            assert_eq!(tx.challenge(nonce).await.unwrap().is_some(), is_there, "{nonce}");
-        }
-        tx.forget_oldest_challenge(ada, account(1), true, time(60)).await.unwrap();
-        assert!(tx.challenge("own").await.unwrap().is_none());
     }
 
     async fn an_invitation_is_used_once_and_in_time(db: Database) {

@@ -134,4 +134,37 @@ on_both_engines! {
         assert_eq!(tx.newest_version(a).await.unwrap(), None);
         assert_eq!(tx.source_state(a).await.unwrap(), None);
     }
+
+    /// What was not seen for thirty days did not speak then; that it is seen again changes nothing of that, and no clock that goes back does.
+    async fn what_was_silent_stays_silent(db: Database) {
+        const KEPT: u64 = 30 * 86_400;
+        let (a, b) = (source("a"), source("b"));
+        let mut tx = db.begin_write().await.unwrap();
+        for of in [&a, &b] {
+            tx.want_source(of, time(1), time(0)).await.unwrap();
+        }
+        let mut keep = async |of: &Source, at: u64, body: &'static str, again: UnixSeconds| {
+            tx.keep_fetch(of.id(), &fetch(at, Some(body), again)).await.unwrap()
+        };
+        let later = time(1 << 36);
+        assert!(keep(&a, 10, "one", later).await);
+        assert!(!keep(&a, 10 + KEPT, "one", later).await, "to the last second it speaks");
+        assert!(keep(&a, 11 + 2 * KEPT, "one", later).await);
+        // The clock went back by a day, and the file changed.
+        assert!(!keep(&a, 11 + 2 * KEPT - 86_400, "one", later).await);
+        assert!(keep(&a, 12 + 2 * KEPT - 86_400, "two", later).await);
+        // Its name proves it, however long ago it was seen.
+        assert!(keep(&b, 10, "one", NEVER).await);
+        assert!(!keep(&b, 99 + KEPT, "one", NEVER).await);
+        let end = 11 + 2 * KEPT;
+        let all = [
+            version(1, Some("one"), 10, 10 + KEPT, false),
+            version(2, Some("one"), end, end, false),
+            version(3, Some("two"), end, end, false),
+        ];
+        assert_eq!(tx.versions(a.id(), 0, 10).await.unwrap(), all);
+        for (at, expected) in [(10, 0), (end - 1, 0), (end, 2)] {
+            assert_eq!(tx.version_at(a.id(), time(at)).await.unwrap().as_ref(), Some(&all[expected]), "at {at}");
+        }
+    }
 }

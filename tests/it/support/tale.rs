@@ -3,7 +3,7 @@
 //! Events are encoded by the contracts' ABI (`support::abi`), so that the way from a log to an answer is the program's own. The node
 //! answers nothing but `getAgentWallet`, and only what a test told it to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use alloy::primitives::{Address, B256, Bloom, Bytes, LogData, U256, address, keccak256};
@@ -79,6 +79,8 @@ pub(crate) struct Tale {
     pub(crate) ahead: u64,
     /// The node's safe and finalized blocks.
     pub(crate) settled: Option<(u64, u64)>,
+    /// The blocks that have the time of the one before.
+    pub(crate) hurried: BTreeSet<u64>,
 }
 
 impl Tale {
@@ -103,6 +105,7 @@ impl Tale {
             pending: vec![],
             ahead: 0,
             settled: None,
+            hurried: BTreeSet::new(),
         }
     }
 
@@ -176,10 +179,14 @@ impl Tale {
     }
 
     fn header(&self, number: u64) -> Header {
+        let mut timed = number;
+        while self.hurried.contains(&timed) {
+            timed -= 1;
+        }
         Header {
             block: BlockRef { number, hash: hash(number, &self.forks) },
             parent_hash: hash(number.wrapping_sub(1), &self.forks),
-            time: time(number),
+            time: time(timed),
             logs_bloom: Bloom::ZERO,
         }
     }
