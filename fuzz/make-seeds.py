@@ -187,7 +187,6 @@ def relay():
     put("relay_page", "finished", compact(page([entry(2)], finished=True)))
     pending = page([], sinceIdx=40)
     put("relay_page", "pending", compact({"type": "spectator_pending", "meta": pending["meta"]}))
-    put("relay_bundle", "two", compact({"config": {"playerIds": [player, "b"], "handleMap": {}}, "turns": []}))
 
 
 def words():

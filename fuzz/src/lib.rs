@@ -11,7 +11,7 @@ use hallmark::attest::verdict::{Basis, Expected, Facts, Right};
 use hallmark::attest::{Attestation, canonical, method, siwe, verify};
 use hallmark::did::web::{WebDid, WebHost};
 use hallmark::did::{Did, DidUrl, claims, dereference, key, pkh};
-use hallmark::intake::relay::{RelayPage, RelaySource, Standing, link};
+use hallmark::intake::relay::{RelayPage, RelaySource, Standing};
 use hallmark::project::{Seen, WORDS_BYTES_MAX, words};
 use hallmark::registry::file::ipfs::{self, IpfsPath};
 use hallmark::registry::file::{self, Place, Source, SourceKind};
@@ -38,7 +38,6 @@ pub const TARGETS: &[Target] = &[
     ("ipfs_blocks", ipfs_blocks),
     ("registration_file", registration_file),
     ("registry_log", registry_log),
-    ("relay_bundle", relay_bundle),
     ("relay_page", relay_page),
     ("siwe_message", siwe_message),
     ("subject", subject),
@@ -227,11 +226,6 @@ pub fn relay_page(data: &[u8]) {
         let again = Attestation::read(attestation.canonical(), usize::MAX);
         assert_eq!(again.map(|again| again.digest()), Ok(attestation.digest()));
     }
-}
-
-/// What a platform says of a game that has ended.
-pub fn relay_bundle(data: &[u8]) {
-    let _ = link::players(data, &relay_source().origin);
 }
 
 /// A case of a failure.

@@ -74,8 +74,8 @@ pub async fn serve(listener: TcpListener, mut state: ApiState, shutdown: impl Fu
         });
     }
     let hub = state.hub.clone();
-    let kept = hub.clone();
-    keeping.spawn(async move { kept.keep().await });
+    let (kept, host) = (hub.clone(), state.documents.host.clone());
+    keeping.spawn(async move { kept.keep(&host).await });
     let router = router(state);
     let mut connections = JoinSet::new();
     loop {

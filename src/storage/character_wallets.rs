@@ -59,6 +59,11 @@ impl UnlinkedBy {
             Self::Removal => "removal",
         }
     }
+
+    /// The end of a word.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.as_str() == word)
+    }
 }
 
 /// What proves a link.
@@ -136,10 +141,10 @@ impl TryFrom<ProvenRow> for ProvenLink {
             Ok::<_, StorageError>(BlockRef { number, hash: cell("block_hash").hash(hash)? })
         });
         let signed_by = SignedBy::from_word(&row.signed_by, block.transpose()?);
-        let ended_by = row.ended_by.as_deref().map(|word| {
-            let known = UnlinkedBy::ALL.into_iter().find(|by| by.as_str() == word);
-            known.ok_or_else(|| cell("ended_by").wrong())
-        });
+        let ended_by = row
+            .ended_by
+            .as_deref()
+            .map(|word| UnlinkedBy::from_word(word).ok_or_else(|| cell("ended_by").wrong()));
         Ok(Self {
             character: cell("character_id").unsigned(row.link.character_id)?,
             link: WalletLink::try_from(&row.link)?,
@@ -179,7 +184,7 @@ impl Tx {
             .bind(evidence.message.as_str())
             .bind(evidence.signature.as_ref())
             .execute(conn).await.map(drop))?;
-        Ok(())
+        self.note_linked(id, account, (number, time)).await
     }
 
     /// Takes a wallet away from a character; says whether it was linked.
@@ -201,6 +206,7 @@ impl Tx {
             .bind(time)
             .bind(by.as_str())
             .execute(conn).await.map(|done| done.rows_affected()))?;
+        self.note_unlinked(id, number).await?;
         Ok(count == 1)
     }
 
@@ -214,7 +220,7 @@ impl Tx {
         let time = signed("time", change.time.get())?;
         on_engine!(self, conn => sqlx::query(WALLETS_UNLINK)
             .bind(id).bind(number).bind(time).execute(conn).await.map(drop))?;
-        Ok(())
+        self.note_unlinked(id, number).await
     }
 
     /// Every link of a character, by the change that made it; how many there can be is bounded where they are made.

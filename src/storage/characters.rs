@@ -90,6 +90,9 @@ impl Tx {
             .bind(token_hash.as_slice())
             .bind(created)
             .execute(conn).await.map(|done| done.rows_affected()))?;
+        if count == 1 {
+            self.note_created(handle).await?;
+        }
         Ok(count == 1)
     }
 
@@ -124,6 +127,9 @@ impl Tx {
             .bind(time)
             .bind(i64::from(is_removal))
             .execute(conn).await.map(|done| done.rows_affected()))?;
+        if count == 1 && is_removal {
+            self.note_removed(id, number, time).await?;
+        }
         Ok(count == 1)
     }
 

@@ -30,6 +30,9 @@ const LINKS: &str = "
     SELECT number, name, target, from_time, to_time, basis, seq, other_seq
     FROM name_link WHERE name IN ($1)";
 static LINKS_MANY: Bulk = Bulk::new(LINKS);
+const LINKS_TO: &str = "
+    SELECT number, name, target, from_time, to_time, basis, seq, other_seq
+    FROM name_link WHERE target = $1 ORDER BY number LIMIT $2";
 const LINK_LAST: &str = "SELECT COALESCE(MAX(number), 0) FROM name_link";
 const LINK_INSERT: &str = "
     INSERT INTO name_link (number, name, target, from_time, to_time, basis, seq, other_seq)
@@ -253,6 +256,17 @@ impl Tx {
         }
         found.sort_unstable_by_key(|link| link.number);
         Ok(found)
+    }
+
+    /// The links of any name to an agent or account, the oldest of them.
+    pub async fn links_to(
+        &mut self,
+        target: &Subject,
+        limit: u32,
+    ) -> Result<Vec<NameLink>, StorageError> {
+        let rows: Vec<LinkRow> = on_engine!(self, conn => sqlx::query_as(LINKS_TO)
+            .bind(target.to_string()).bind(i64::from(limit)).fetch_all(conn).await)?;
+        rows.into_iter().map(NameLink::try_from).collect()
     }
 
     /// Adds a link, and has all that its name said since then looked up again. Returns its number.

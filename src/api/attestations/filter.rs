@@ -59,6 +59,27 @@ pub(in crate::api) enum Wanted {
 impl FilterQuery {
     /// The agent that a stream of cards is about: nothing else is asked for with it.
     pub(in crate::api) fn only_agent(&self, stream: &str) -> Result<String, ApiError> {
+        if let Some(name) = self.first_but_agent() {
+            let detail =
+                format!("the stream `{stream}` is of an agent's cards, and not filtered by it");
+            return Err(ApiError::parameter(name, detail));
+        }
+        self.agent.clone().ok_or_else(|| {
+            let detail = format!("the stream `{stream}` is of one agent: name it, `?agent=22`");
+            ApiError::parameter("agent", detail)
+        })
+    }
+
+    /// Refuses what asks for records, of a stream that has none.
+    pub(in crate::api) fn nothing_of_records(&self, stream: &str) -> Result<(), ApiError> {
+        let agent = self.agent.as_ref().map(|_| "agent");
+        let Some(name) = agent.or_else(|| self.first_but_agent()) else { return Ok(()) };
+        let detail = format!("the stream `{stream}` is not of records, and not filtered by it");
+        Err(ApiError::parameter(name, detail))
+    }
+
+    /// The first word of the query but `agent` that says something.
+    fn first_but_agent(&self) -> Option<&'static str> {
         let others = [
             ("game", &self.game),
             ("round", &self.round),
@@ -66,15 +87,7 @@ impl FilterQuery {
             ("issuer_kind", &self.issuer_kind),
             ("claim_type", &self.claim_type),
         ];
-        if let Some((name, _)) = others.iter().find(|(_, value)| value.is_some()) {
-            let detail =
-                format!("the stream `{stream}` is of an agent's cards, and not filtered by it");
-            return Err(ApiError::parameter(*name, detail));
-        }
-        self.agent.clone().ok_or_else(|| {
-            let detail = format!("the stream `{stream}` is of one agent: name it, `?agent=22`");
-            ApiError::parameter("agent", detail)
-        })
+        others.iter().find(|(_, value)| value.is_some()).map(|(name, _)| *name)
     }
 }
 

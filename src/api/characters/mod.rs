@@ -199,7 +199,10 @@ pub(in crate::api) async fn create_invitations(
 }
 
 /// Reads an account; a bare address is on the chain that is followed. The inner error says what is wrong with it.
-async fn read_account(state: &Shared, text: &str) -> Result<Result<AccountId, String>, ApiError> {
+pub(super) async fn read_account(
+    state: &Shared,
+    text: &str,
+) -> Result<Result<AccountId, String>, ApiError> {
     let is_bare = text.starts_with("0x") || text.starts_with("0X");
     let binding = if is_bare { state.database.begin_read().await?.binding().await? } else { None };
     Ok(match binding.map(|binding| binding.chain) {

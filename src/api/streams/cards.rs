@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::body::Bytes;
+use axum::response::Response;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::reader::{ALIVE, KEEP_ALIVE, response};
 use super::seats::Seat;
-use super::{ALIVE, EVENT_STREAM, KEEP_ALIVE, NO_STORE, StreamQuery, check_place};
+use super::{StreamQuery, check_place};
 use crate::api::cards::{CardsQuery, MomentsOf, cards_of, moments_of};
 use crate::api::error::ApiError;
 use crate::api::guard::Client;
@@ -86,9 +86,7 @@ pub(super) async fn stream(
         }
         (Wanted::Now, None) | (Wanted::History, _) => reader.look().await?,
     }
-    let body = Body::from_stream(futures_util::stream::unfold(reader, Reader::next));
-    let headers = [(header::CONTENT_TYPE, EVENT_STREAM), (header::CACHE_CONTROL, NO_STORE)];
-    Ok((headers, body).into_response())
+    Ok(response(futures_util::stream::unfold(reader, Reader::next)))
 }
 
 /// One listener, and how far it is.

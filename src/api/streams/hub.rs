@@ -4,20 +4,21 @@
 //! listeners share those bytes. Whoever falls behind them reads the log itself, at its own pace, so that nobody waits for anybody and
 //! nothing is left out. A record whose names are not looked up yet is held with them open, and written anew when they are.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
+use super::participants::Participants;
+use super::ring::{Found, Ring, Told};
 use crate::api::attestations::{Standing, answers, standing};
 use crate::api::error::ApiError;
+use crate::did::web::WebHost;
 use crate::rekey::Role;
 use crate::storage::{Database, Party, PartyState, StoredRecord, Tx};
 
-/// So many bytes of events are held.
-const HELD_BYTES_MAX: usize = 16 << 20;
 /// So many records are read at a time.
 const READ_MAX: u32 = 500;
 /// So many of the newest records are read when listening begins.
@@ -31,8 +32,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Event {
     pub(super) record: StoredRecord,
     parties: [Option<Party>; 2],
-    /// As it goes over the wire.
-    pub(super) frame: Bytes,
+    frame: Bytes,
+}
+
+impl Told for Event {
+    fn seq(&self) -> u64 {
+        self.record.seq
+    }
+
+    fn frame(&self) -> &Bytes {
+        &self.frame
+    }
 }
 
 impl Event {
@@ -60,6 +70,7 @@ struct Inner {
     held: RwLock<Held>,
     /// How often something changed; [`u64::MAX`] once nothing will any more.
     changes: watch::Sender<u64>,
+    participants: Participants,
     /// The one of those who have fallen behind that asks the database.
     behind: Semaphore,
     /// The one whose cards are computed.
@@ -68,27 +79,22 @@ struct Inner {
 
 #[derive(Default)]
 struct Held {
-    events: VecDeque<Arc<Event>>,
-    bytes: usize,
-    /// Behind which place the events begin; the place of the last one where there are none.
-    after: u64,
+    events: Ring<Event>,
     /// Those whose names are not looked up yet.
     open: BTreeSet<u64>,
-}
-
-/// What a listener finds behind its place.
-pub(super) enum Found {
-    /// These, without a gap; perhaps none.
-    Events(Vec<Arc<Event>>),
-    /// It has fallen behind what is held.
-    Behind,
 }
 
 impl Hub {
     pub(in crate::api) fn new(database: Database) -> Self {
         let (changes, _) = watch::channel(0);
         let (behind, cards) = (Semaphore::new(1), Semaphore::new(1));
-        Self(Arc::new(Inner { database, held: RwLock::default(), changes, behind, cards }))
+        let (held, participants) = (RwLock::default(), Participants::new());
+        Self(Arc::new(Inner { database, held, changes, participants, behind, cards }))
+    }
+
+    /// What happens to participants.
+    pub(super) fn participants(&self) -> &Participants {
+        &self.0.participants
     }
 
     /// The turn of one who has fallen behind.
@@ -110,23 +116,20 @@ impl Hub {
     /// Ends all streams.
     pub(in crate::api) fn close(&self) {
         self.0.changes.send_replace(u64::MAX);
+        self.0.participants.close();
     }
 
     /// At most so many events behind a place.
-    pub(super) fn events_after(&self, after: u64, limit: usize) -> Found {
+    pub(super) fn events_after(&self, after: u64, limit: usize) -> Found<Event> {
         let held = self.0.held.read().unwrap_or_else(PoisonError::into_inner);
-        if after < held.after {
-            return Found::Behind;
-        }
-        let skip = usize::try_from(after - held.after).unwrap_or(usize::MAX);
-        Found::Events(held.events.iter().skip(skip).take(limit).cloned().collect())
+        held.events.after(after, limit)
     }
 
-    /// Reads the log as it grows, for ever.
-    pub(in crate::api) async fn keep(&self) {
+    /// Reads the log as it grows, for ever. Participants have their DIDs at `host`.
+    pub(in crate::api) async fn keep(&self, host: &WebHost) {
         let mut is_begun = false;
         loop {
-            let pause = match self.look(&mut is_begun).await {
+            let pause = match self.look(&mut is_begun, host).await {
                 Ok(()) => LOOK_EVERY,
                 Err(error) => {
                     tracing::warn!(%error, "streams wait for the database");
@@ -137,17 +140,19 @@ impl Hub {
         }
     }
 
-    async fn look(&self, is_begun: &mut bool) -> Result<(), ApiError> {
+    async fn look(&self, is_begun: &mut bool, host: &WebHost) -> Result<(), ApiError> {
         let mut tx = self.0.database.begin_read().await?;
         if !*is_begun {
             // Who comes back after a restart is seldom far behind.
             let size = tx.log_size().await?;
-            self.write(|held| held.after = size.saturating_sub(PRELOADED));
+            self.write(|held| held.events.begin_after(size.saturating_sub(PRELOADED)));
+            self.0.participants.begin(&mut tx).await?;
             *is_begun = true;
         }
+        self.0.participants.look(&mut tx, host).await?;
         let standing = standing(&mut tx).await?;
         loop {
-            let last = self.write(|held| held.after + held.events.len() as u64);
+            let last = self.write(|held| held.events.last());
             let read = tx.records_after(crate::storage::RecordsBy::Seq, last, READ_MAX).await?;
             if read.is_empty() {
                 break;
@@ -162,7 +167,7 @@ impl Hub {
     /// Writes anew what is held with open names that were looked up since.
     async fn look_at_open(&self, tx: &mut Tx, standing: &Standing) -> Result<(), ApiError> {
         let open: Vec<StoredRecord> = self.write(|held| {
-            let event = |seq: &u64| held.event(*seq).map(|event| event.record.clone());
+            let event = |seq: &u64| held.events.at(*seq).map(|event| event.record.clone());
             held.open.iter().take(READ_MAX as usize).filter_map(event).collect()
         });
         if open.is_empty() {
@@ -189,35 +194,19 @@ impl Hub {
 impl Held {
     fn extend(&mut self, events: Vec<Event>) {
         for event in events {
-            self.bytes += event.frame.len();
             if event.is_open() {
                 self.open.insert(event.record.seq);
             }
-            self.events.push_back(Arc::new(event));
+            self.events.push(event);
         }
-        while self.bytes > HELD_BYTES_MAX {
-            let Some(oldest) = self.events.pop_front() else { break };
-            self.bytes -= oldest.frame.len();
-            self.after = oldest.record.seq;
-            self.open.remove(&oldest.record.seq);
-        }
-    }
-
-    fn event(&self, seq: u64) -> Option<&Arc<Event>> {
-        self.events.get(self.index(seq)?)
-    }
-
-    fn index(&self, seq: u64) -> Option<usize> {
-        usize::try_from(seq.checked_sub(self.after + 1)?).ok()
+        let after = self.events.trim();
+        self.open.retain(|seq| *seq > after);
     }
 
     fn replace(&mut self, events: Vec<Event>) {
         for event in events {
             self.open.remove(&event.record.seq);
-            let index = self.index(event.record.seq);
-            let Some(place) = index.and_then(|index| self.events.get_mut(index)) else { continue };
-            self.bytes = self.bytes + event.frame.len() - place.frame.len();
-            *place = Arc::new(event);
+            self.events.replace(event);
         }
     }
 }

@@ -2,24 +2,24 @@
 //!
 //! An event's id is the record's place in the log, so a listener that comes back with `Last-Event-ID` goes on behind it, whatever happened
 //! in between, here or there. A stream that is filtered by what names meant waits at a record whose names are not known yet: it is neither
-//! passed over nor guessed. Who reads slowly is sent to slowly, and falls back on the log itself.
+//! passed over nor guessed. Who reads slowly is sent to slowly, and falls back on the log itself. `cards` and `participants` are streams of
+//! something else than records, with places of their own.
 
 mod cards;
 mod hub;
+mod participants;
+mod reader;
+mod ring;
 mod seats;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
-use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::watch;
 use utoipa::IntoParams;
 
 pub(super) use hub::Hub;
@@ -32,20 +32,12 @@ use super::guard::Client;
 use super::router::Shared;
 use crate::attest::class::IssuerClass;
 use crate::storage::{Database, RecordsBy};
-use hub::{Event, Found};
-use seats::Seat;
+use hub::Event;
+use reader::{Listening, Reader};
+use ring::Found;
 
-/// How often a stream that has nothing to tell says so.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// So many records are looked at before the reader is asked whether it takes more.
-const TURN: usize = 256;
-/// So many of them are read from the log at a time.
+/// So many records are read from the log at a time, by whoever has fallen behind.
 const LOG_TURN: u32 = 64;
-/// About how many bytes go out at a time.
-const CHUNK: usize = 64 * 1024;
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-const ALIVE: Bytes = Bytes::from_static(b": alive\n\n");
 
 /// The streams of the log.
 const NAMES: [(&str, Option<IssuerClass>); 3] = [
@@ -67,19 +59,22 @@ pub(super) struct StreamQuery {
     since_seq: Option<String>,
     /// Of `trust-cards` and `trust-cards.history`: by this projector only.
     projector: Option<String>,
+    /// Of `participant.did`: this one only, by its handle or DID, or by an account that was linked or unlinked.
+    participant: Option<String>,
 }
 
 /// What is appended to the log, as it is appended: `attestation.raw` (all of it), `attestation.system` (the platforms' own word),
 /// `attestation.agent` (that of agents); the data of each event is what `/v1/attestations` shows of a record. And the cards of one `agent`:
 /// `trust-cards` (the cards as they are, and again whenever they say something else), `trust-cards.history` (those after each game, or each
-/// record that is of none).
+/// record that is of none). And `participant.did`, what happens to the DIDs of human participants: `created`, `linked`, `unlinked` and
+/// `removed`, with the account and whoever ended the link; its events are numbered by themselves, so that `since_seq` is a place among them.
 ///
 /// `too-many-listeners` is a 429 where one address has its share of open streams, and a 503 where there are no more. Whoever takes nothing
 /// for a minute is cut off, and goes on with `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/v1/streams/{name}", tag = "attestations",
     params(
-        ("name" = String, Path, description = "`attestation.raw`, `attestation.system`, `attestation.agent`, `trust-cards` or `trust-cards.history`"),
+        ("name" = String, Path, description = "`attestation.raw`, `attestation.system`, `attestation.agent`, `trust-cards`, `trust-cards.history` or `participant.did`"),
         ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that was received"),
         FilterQuery, StreamQuery
     ),
@@ -94,16 +89,24 @@ pub(super) async fn stream(
 ) -> Result<Response, ApiError> {
     let last = last_event(&headers)?;
     let since = query.since_seq.as_deref().map(|text| parse_seq("since_seq", text)).transpose()?;
+    let client = Client::of(peer.map(|peer| peer.0.0.ip()));
+    if query.participant.is_some() && name != participants::NAME {
+        let detail = format!("the stream `{name}` is not of participants");
+        return Err(ApiError::parameter("participant", detail));
+    }
     if let Some(wanted) = cards::Wanted::of(&name) {
-        let client = Client::of(peer.map(|peer| peer.0.0.ip()));
         return cards::stream(state, wanted, &query, last.or(since), client).await;
     }
     if query.projector.is_some() {
         let detail = format!("the stream `{name}` is not of cards");
         return Err(ApiError::parameter("projector", detail));
     }
+    if name == participants::NAME {
+        return participants::stream(state, &query, last.or(since), client).await;
+    }
     let Some((_, class)) = NAMES.iter().find(|(known, _)| *known == name) else {
-        let known = NAMES.iter().map(|(name, _)| *name).chain(cards::NAMES);
+        let known =
+            NAMES.iter().map(|(name, _)| *name).chain(cards::NAMES).chain([participants::NAME]);
         let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
         let known = known.join(", ");
         let shown = super::shorten(&name);
@@ -126,19 +129,15 @@ pub(super) async fn stream(
     drop(tx);
     let after = last.or(since).unwrap_or(size);
     check_place(after, size)?;
-    let seat = state.seats.take(Client::of(peer.map(|peer| peer.0.0.ip())))?;
+    let (hub, database) = (state.hub.clone(), state.database.clone());
     let reader = Reader {
-        _seat: seat,
-        hub: state.hub.clone(),
-        database: state.database.clone(),
+        _seat: state.seats.take(client)?,
+        listening: Records { hub, database, filter },
         changes: state.hub.changes(),
-        filter,
         after,
         has_said: false,
     };
-    let body = Body::from_stream(futures_util::stream::unfold(reader, Reader::next));
-    let headers = [(header::CONTENT_TYPE, EVENT_STREAM), (header::CACHE_CONTROL, NO_STORE)];
-    Ok((headers, body).into_response())
+    Ok(reader.respond())
 }
 
 /// Whether a place is one of the log: a log that was put back would tell other records under the same places.
@@ -160,96 +159,31 @@ fn last_event(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     place.ok_or_else(wrong).map(Some)
 }
 
-/// One listener, and how far it is.
-struct Reader {
-    _seat: Seat,
+/// Records, as they are listened to.
+struct Records {
     hub: Hub,
     database: Database,
-    changes: watch::Receiver<u64>,
     filter: Filter,
-    after: u64,
-    /// Whether anything was sent: the first bytes tell the client that it is connected.
-    has_said: bool,
 }
 
-impl Reader {
-    /// What goes out next; `None` where listening is over.
-    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
-        if !self.has_said {
-            self.has_said = true;
-            return Some((Ok(ALIVE), self));
-        }
-        loop {
-            if *self.changes.borrow_and_update() == u64::MAX {
-                return None;
-            }
-            let found = match self.hub.events_after(self.after, TURN) {
-                Found::Events(events) => events,
-                Found::Behind => match self.read_log().await {
-                    Ok(events) => events,
-                    Err(error) => {
-                        // The client comes back, and goes on where it was.
-                        tracing::warn!(%error, "a stream ends early");
-                        return None;
-                    }
-                },
-            };
-            let was = self.after;
-            let chunk = self.take(&found);
-            if !chunk.is_empty() {
-                return Some((Ok(chunk), self));
-            }
-            if self.after > was {
-                tokio::task::yield_now().await;
-                continue;
-            }
-            if tokio::time::timeout(KEEP_ALIVE, self.changes.changed()).await.is_err() {
-                return Some((Ok(ALIVE), self));
-            }
-        }
+impl Listening for Records {
+    type Event = Event;
+
+    fn held(&self, after: u64, limit: usize) -> Found<Event> {
+        self.hub.events_after(after, limit)
     }
 
-    /// The events that are wanted, as they go out; moves on behind the last that was looked at.
-    fn take(&mut self, events: &[Arc<Event>]) -> Bytes {
-        let mut wanted: Vec<&Bytes> = Vec::new();
-        let mut size = 0;
-        for event in events {
-            match self.filter.wants(&event.record, |role| event.party(role)) {
-                Wanted::No => {}
-                // It is looked at again when its names are known.
-                Wanted::NotYet => break,
-                Wanted::Yes => {
-                    wanted.push(&event.frame);
-                    size += event.frame.len();
-                }
-            }
-            self.after = event.record.seq;
-            if size > CHUNK {
-                break;
-            }
-        }
-        match wanted.as_slice() {
-            [] => Bytes::new(),
-            [one] => Bytes::clone(one),
-            several => {
-                let mut chunk = Vec::with_capacity(size);
-                for frame in several {
-                    chunk.extend_from_slice(frame);
-                }
-                chunk.into()
-            }
-        }
-    }
-
-    /// Events from the log, for whoever has fallen behind.
-    async fn read_log(&self) -> Result<Vec<Arc<Event>>, ApiError> {
+    async fn kept(&self, after: u64) -> Result<Vec<Arc<Event>>, ApiError> {
         // The database is not theirs alone: those who have fallen behind wait for each other, and for nobody else.
         let _turn = self.hub.turn().await;
         let mut tx = self.database.begin_read().await?;
         let standing = standing(&mut tx).await?;
-        let limit = LOG_TURN;
-        let records = tx.records_after(RecordsBy::Seq, self.after, limit).await?;
+        let records = tx.records_after(RecordsBy::Seq, after, LOG_TURN).await?;
         let events = hub::events(&mut tx, records, &standing).await?;
         Ok(events.into_iter().map(Arc::new).collect())
+    }
+
+    fn wants(&self, event: &Event) -> Wanted {
+        self.filter.wants(&event.record, |role| event.party(role))
     }
 }

@@ -8,19 +8,13 @@ use super::commit::Named;
 use super::ground::Ground;
 use super::held::Held;
 use super::refused::Refused;
+use super::ties::{Ties, ties_at, ties_of};
 use crate::attest::class::IssuerClass;
 use crate::attest::incoming::SentBy;
 use crate::attest::kinship::{IssuerFacts, Kinship, SubjectFacts, Tie, kinship};
 use crate::attest::limits::Limit;
-use crate::identity::{EvidencedSpan, TimelineRef};
 use crate::storage::{RecordFinding, RecordSource, StorageError, Tx};
-use crate::vocab::{AccountId, AgentId, AgentRef, ChainId, Digest, Subject, UnixSeconds};
-
-/// So many spans of an agent's timelines are looked at; of one with more, the newest may be missed.
-const SPANS_MAX: u32 = 1_000;
-
-/// What an account had to do with an agent, and when.
-type Ties = Vec<(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)>;
+use crate::vocab::{AccountId, AgentId, AgentRef, ChainId, Digest, Subject};
 
 /// The agents that issuer and subject of a record mean, and what accounts had to do with each when it was said.
 struct Close {
@@ -160,48 +154,4 @@ fn round_key(record: &Named, ground: &Ground) -> Digest {
         who(&checked.attestation.subject),
     ]);
     Digest::of(parts.to_string().as_bytes())
-}
-
-/// What accounts had to do with an agent at a time: wallets and owners of the past among them.
-fn ties_at(
-    ties: &[(AccountId, Tie, UnixSeconds, Option<UnixSeconds>)],
-    said_at: UnixSeconds,
-) -> impl Iterator<Item = (AccountId, Tie)> {
-    ties.iter().filter_map(move |(account, tie, from, to)| {
-        let tie = match (tie, to.is_some_and(|to| to <= said_at)) {
-            (Tie::Wallet, true) => Tie::PastWallet,
-            (Tie::Owner, true) => Tie::PastOwner,
-            (Tie::Operator, true) => return None,
-            (tie, _) => *tie,
-        };
-        (*from <= said_at).then_some((*account, tie))
-    })
-}
-
-async fn ties_of(tx: &mut Tx, agent: AgentRef) -> Result<Ties, StorageError> {
-    let chain = agent.registry.chain;
-    let mut ties = Ties::new();
-    let mut add = |spans: &[EvidencedSpan], tie: Tie| {
-        for span in spans {
-            let account = match span.record.timeline {
-                TimelineRef::Operator(_, operator) => Some(operator),
-                _ => span.record.value.account(),
-            };
-            let (Some(address), Some(from)) = (account, span.from.time) else { continue };
-            let to = span.to.and_then(|to| to.time);
-            ties.push((AccountId { chain, address }, tie, from, to));
-        }
-    };
-    let wallets = tx.timeline(TimelineRef::Wallet(agent.id), None, SPANS_MAX).await?;
-    add(&wallets, Tie::Wallet);
-    let owners = tx.timeline(TimelineRef::Owner(agent.id), None, SPANS_MAX).await?;
-    add(&owners, Tie::Owner);
-    let approved = tx.timeline(TimelineRef::Approved(agent.id), None, SPANS_MAX).await?;
-    add(&approved, Tie::Operator);
-    if let Some(owner) = owners.iter().rev().find(|span| span.to.is_none())
-        && let Some(owner) = owner.record.value.account()
-    {
-        add(&tx.operators_of_owner(owner, SPANS_MAX).await?, Tie::Operator);
-    }
-    Ok(ties)
 }

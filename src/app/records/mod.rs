@@ -16,6 +16,7 @@ mod noting;
 mod origins;
 mod queue;
 mod refused;
+mod ties;
 
 use std::sync::Arc;
 

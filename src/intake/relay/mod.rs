@@ -1,13 +1,12 @@
 //! The public relay log of Coordination Games, read by its own cursor: `GET /api/games/{id}/spectator?sinceIdx=N`.
 //!
 //! A page holds every public entry from index N on; entries of teams and between players are left out by the platform, so that indices
-//! have gaps. Which of them are records, and who sent each, is read in `page`; what a player is on chain is in [`link`]. Nobody signs
-//! these records: what vouches for them is the origin's host, by its certificate. The caller keeps the cursor and brings it along.
+//! have gaps. Which of them are records, and who sent each, is read in `page`. Nobody signs these records: what vouches for them is the
+//! origin's host, by its certificate. The caller keeps the cursor and brings it along. What a player is on chain is not looked for here.
 //!
 //! The platform pages by nothing but the cursor and counts no entries, so that a page is as long as the log from there on; what is longer
 //! than [`Relay::LIMITS`] allows cannot be read.
 
-pub mod link;
 mod page;
 mod record;
 
@@ -17,7 +16,7 @@ pub use page::{Passed, RelayPage, Standing};
 pub use record::{Flaw, RelayRecord};
 
 use super::{FetchError, FetchLimits, Fetcher};
-use crate::vocab::{ChainId, OriginName, Subject};
+use crate::vocab::{ChainId, OriginName};
 
 const ACCEPT: &str = "application/json";
 
@@ -88,15 +87,6 @@ impl Relay {
         url.query_pairs_mut().append_pair("sinceIdx", &since.to_string());
         let fetched = self.fetcher.get(&url, ACCEPT).await?;
         RelayPage::read(&fetched.body, &self.source, game, since)
-    }
-
-    /// The players of a game that has ended, in the order in which its settlement names their agents.
-    ///
-    /// # Errors
-    /// As [`page`](Self::page); while the game goes on the platform answers with status 409.
-    pub async fn players(&self, game: &str) -> Result<Vec<Subject>, RelayError> {
-        let fetched = self.fetcher.get(&self.place(game, "bundle")?, ACCEPT).await?;
-        link::players(&fetched.body, &self.source.origin)
     }
 
     fn place(&self, game: &str, what: &str) -> Result<Url, RelayError> {

@@ -10,6 +10,7 @@ mod documents;
 mod judges;
 mod linking;
 mod links;
+mod told;
 mod waiting;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ impl Clock for Hand {
 /// The service, as whoever sits before it sees it.
 struct Desk {
     service: Service,
+    database: Database,
     clock: Hand,
 }
 
@@ -60,7 +62,12 @@ impl Desk {
         state.clock = Arc::new(clock.clone());
         state.operator = Some(TokenHash::of(OPERATOR));
         set(&mut state);
-        Self { service: Service::new(state), clock }
+        Self { service: Service::new(state), database: database.clone(), clock }
+    }
+
+    /// What a process of its own answers from.
+    fn state(&self) -> ApiState {
+        state(&self.database, self.clock.now())
     }
 
     /// Lets some seconds pass.

@@ -26,11 +26,12 @@ async fn live_through(indexers: &[Indexer], registries: &Registries, anvil: &Anv
 
 /// How tables begin that following does not fill: of human participants, of files that are fetched, of records and of
 /// what is made of them.
-const NOT_OF_THE_CHAIN: [&str; 20] = [
+const NOT_OF_THE_CHAIN: [&str; 21] = [
     "term",
     "posting",
     "plugin",
     "character",
+    "participant_change",
     "wallet_challenge",
     "invitation",
     "file_",

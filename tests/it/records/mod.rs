@@ -6,9 +6,10 @@
 mod cards;
 mod chain;
 mod killed;
+mod kin;
 mod rekeying;
 mod signers;
-mod streams;
+pub(crate) mod streams;
 mod taking;
 
 use std::sync::Arc;

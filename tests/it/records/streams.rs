@@ -17,14 +17,14 @@ use crate::support::databases::on_both_engines;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// The service as it is served, with what is kept beside it.
-pub(super) struct Live {
-    pub(super) url: String,
+pub(crate) struct Live {
+    pub(crate) url: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     served: tokio::task::JoinSet<()>,
 }
 
 impl Live {
-    pub(super) async fn serve(state: ApiState) -> Self {
+    pub(crate) async fn serve(state: ApiState) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -38,7 +38,7 @@ impl Live {
         Self { url, stop: Some(stop), served }
     }
 
-    pub(super) async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         // Streams end with the service, and do not hold it up.
         let ended = tokio::time::timeout(Duration::from_secs(5), self.served.join_next());
@@ -46,13 +46,13 @@ impl Live {
     }
 }
 
-pub(super) struct Listener {
+pub(crate) struct Listener {
     stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = Vec<u8>> + Send>>,
     text: String,
 }
 
 impl Listener {
-    pub(super) async fn open(url: &str, path: &str, last: Option<u64>) -> Self {
+    pub(crate) async fn open(url: &str, path: &str, last: Option<u64>) -> Self {
         hallmark::chain::install_crypto_provider();
         let mut request = reqwest::Client::new().get(format!("{url}/v1/streams/{path}"));
         if let Some(last) = last {
@@ -69,7 +69,7 @@ impl Listener {
     }
 
     /// The next event: its id, and its data.
-    pub(super) async fn next(&mut self) -> Option<(u64, Value)> {
+    pub(crate) async fn next(&mut self) -> Option<(u64, Value)> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {
                 let (frame, rest) = (frame.to_owned(), rest.to_owned());
@@ -174,6 +174,16 @@ on_both_engines! {
             ("/v1/streams/attestation.raw?since_seq=x", 400),
             ("/v1/streams/attestation.raw?colour=red", 400),
             ("/v1/streams/attestation.system?issuer_kind=agent", 400),
+            ("/v1/streams/attestation.raw?participant=ada", 400),
+            ("/v1/streams/participant.did", 200),
+            ("/v1/streams/participant.did?participant=eip155:1:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432", 200),
+            ("/v1/streams/participant.did?since_seq=1", 409),
+            ("/v1/streams/participant.did?participant=x", 400),
+            ("/v1/streams/participant.did?participant=did:web:elsewhere.example:character:ada", 400),
+            ("/v1/streams/participant.did?participant=eip155:1:0x80", 400),
+            ("/v1/streams/participant.did?agent=7", 400),
+            ("/v1/streams/participant.did?claim_type=x", 400),
+            ("/v1/streams/participant.did?projector=x", 400),
         ] {
             assert_eq!(opened(&router, path).await.0, status, "{path}");
         }

@@ -1,7 +1,6 @@
 //! The relay of a platform: a local server that keeps a log as the platform does, what is read of it, and what is not believed.
 
 mod cursor;
-mod links;
 mod reading;
 pub(crate) mod server;
 

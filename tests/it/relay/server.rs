@@ -50,12 +50,6 @@ fn routes(log: Log) -> Router {
     let echo = async |uri: Uri| (StatusCode::IM_A_TEAPOT, uri.to_string());
     Router::new()
         .route("/api/games/{id}/spectator", get(spectator))
-        .route(
-            "/api/games/{id}/bundle",
-            get(async || {
-                axum::Json(json!({ "config": { "playerIds": [PLAYER, "b"] }, "turns": [] }))
-            }),
-        )
         .route("/moved/api/games/{id}/spectator", get(async || Redirect::temporary("/api")))
         .route("/endless/api/games/{id}/spectator", get(endless))
         .route(
@@ -152,8 +146,6 @@ async fn a_log_of_all_scopes_is_followed_by_its_cursor() {
     let anew = relay.page(GAME, second.next).await.unwrap();
     assert_eq!((anew.next, anew.standing), (0, Standing::Restarted { tip: 2 }));
     assert_eq!(relay.page(GAME, anew.next).await.unwrap().records.len(), 1);
-
-    assert_eq!(relay.players(GAME).await.unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

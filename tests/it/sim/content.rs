@@ -41,6 +41,10 @@ impl State {
         Self { agents: Vec::new(), code, feedback: BTreeMap::new() }
     }
 
+    pub(crate) fn agent_count(&self) -> u64 {
+        u64::try_from(self.agents.len()).unwrap()
+    }
+
     pub(crate) const fn code(&self) -> Address {
         self.code
     }

@@ -1,7 +1,8 @@
 //! The seeded simulation: following into a real database, from a node on which everything goes wrong that can be made good.
 //!
 //! A seed decides the chain and its reorganisations, the node's backends and their faults, how the program is set up and where it dies.
-//! In the end every table equals that of a database made from the final canonical chain alone. What is not simulated is what nothing
+//! In the end every table equals that of a database made from the final canonical chain alone, and whom records meant is what the pure rules
+//! make of it. What is not simulated is what nothing
 //! could make good: a chain replaced below its finalized block, and logs that are left out where no header is looked at.
 //!
 //! `HALLMARK_TEST_SIM_SEED=n` runs one seed and tells its story; `HALLMARK_SIM_SEEDS=n ./test sim` runs so many.
@@ -9,11 +10,12 @@
 mod bug;
 mod check;
 pub(crate) mod content;
-mod draw;
+pub(crate) mod draw;
 mod drive;
 pub(crate) mod model;
 mod node;
 mod plan;
+mod records;
 mod run;
 mod world;
 
@@ -122,6 +124,8 @@ fn any_history_ends_in_the_tables_of_the_canonical_chain() {
     let (lives, reverts) = seeds(&all, None).unwrap_or_else(|what| panic!("{what}"));
     // A simulation in which nothing happens would pass, too.
     assert!(lives > count && reverts > count / 2, "{lives} lives, {reverts} reorganisations");
+    let replaced = records::REPLACED.load(Ordering::Relaxed);
+    assert!(replaced >= count / 20, "{replaced} times somebody else was meant");
 }
 
 fn past_seeds() -> Vec<u64> {

@@ -20,6 +20,7 @@ use super::content::{IDENTITY, REPUTATION};
 use super::drive::{Driven, Until, at_once, drive, settled};
 use super::node::Node;
 use super::plan::{CHAIN, Crash, Plan, WRITTEN};
+use super::records;
 use super::world::World;
 use crate::support::databases::Fresh;
 
@@ -44,6 +45,7 @@ pub(super) struct Heard {
 
 /// A seed's run.
 pub(super) struct Run<'a> {
+    pub(super) seed: u64,
     pub(super) node: Node,
     pub(super) plan: Plan,
     pub(super) fresh: &'a Fresh,
@@ -69,7 +71,7 @@ pub(super) async fn run(seed: u64, fresh: &Fresh, bug: Option<Bug>) -> Result<Ra
     let node = Node::new(World::new(seed, plan.clone()));
     let database = at_once(fresh.database()).await;
     let heard = Arc::default();
-    let mut run = Run { node, plan, fresh, database, heard, bug };
+    let mut run = Run { seed, node, plan, fresh, database, heard, bug };
     let outcome = run.live_to_the_end().await;
     let lives = match outcome {
         Ok(lives) => check::holds(&run).await.map(|()| lives),
@@ -117,7 +119,7 @@ impl Run<'_> {
             let crash = crashes.next();
             self.tell(format!("--- life {life}, to end by {crash:?}"));
             self.plant(crash).await;
-            let driven = self.live(crash).await;
+            let driven = self.live(u64::from(life), crash).await;
             settled(&self.database).await;
             self.uproot(crash).await;
             match driven {
@@ -149,7 +151,7 @@ impl Run<'_> {
             && heard.tags.as_ref() == Some(&truth)
     }
 
-    async fn live(&self, crash: Option<Crash>) -> Driven<Result<(), AppError>> {
+    async fn live(&self, life: u64, crash: Option<Crash>) -> Driven<Result<(), AppError>> {
         {
             let packet = match crash {
                 Some(Crash::AtPacket(packet)) => Some(packet),
@@ -198,7 +200,14 @@ impl Run<'_> {
                 drive(Box::pin(program).as_mut(), &self.database, until).await
             }
             Some(Bug::LeaveClosed | Bug::InTurn) | None => {
-                drive(Box::pin(self.program(source)).as_mut(), &self.database, until).await
+                let program = async {
+                    tokio::select! {
+                        biased;
+                        ended = self.program(source) => ended,
+                        () = records::beside(self, life) => unreachable!("it has no end"),
+                    }
+                };
+                drive(Box::pin(program).as_mut(), &self.database, until).await
             }
         }
     }

@@ -47,6 +47,9 @@ on_both_engines! {
         let other = NameLink { from: at(15), to: None, basis: LinkBasis::Origin, seq: None, other_seq: None, ..link.clone() };
         assert_eq!(tx.add_link(&other).await.unwrap(), 2);
         let found = tx.name_links(&names).await.unwrap();
+        assert_eq!(tx.links_to(&link.target, 9).await.unwrap(), found);
+        assert_eq!(tx.links_to(&link.target, 1).await.unwrap(), found[..1]);
+        assert_eq!(tx.links_to(&format!("eip155:1:{}", account(1)).parse().unwrap(), 9).await.unwrap(), []);
         assert_eq!(found, [NameLink { number: 1, ..link }, NameLink { number: 2, ..other }]);
         // The earliest of the two places counts.
         let pending = tx.next_pending().await.unwrap().unwrap();

@@ -29,6 +29,7 @@ mod mend;
 mod migrate;
 mod names;
 mod observations;
+mod participants;
 mod parties;
 mod plans;
 mod plugins;
