@@ -171,6 +171,7 @@ fn grant(parent: u64, under: Under, at: u64) -> Grant {
         may_delegate: true,
         inheritance: Inheritance::None,
         snapshots: Snapshots::default(),
+        judges: vec![Subject::Account(account(HOPS + 1))],
         required_ppm: None,
         nonce: None,
         about: None,

@@ -22,7 +22,7 @@ use crate::vocab::{Digest, RegistryRef, Subject};
 pub(super) struct AttributionAnswer {
     /// The digest of the verdict; or of the grant, where it is asked what would be if its hop failed.
     id: String,
-    /// `confirmed` by a verdict that holds, by nobody who stands in the trace; otherwise `hypothetical`.
+    /// `confirmed` by a verdict that holds, by the buyer or a judge whom a grant of the trace names; otherwise `hypothetical`.
     status: &'static str,
     /// Why it is hypothetical.
     why: Option<String>,
@@ -59,6 +59,21 @@ struct TraceAnswer {
     notes: Vec<Noted>,
     /// The grant above the topmost hop, where it is not held: who is above it carries nothing here.
     missing: Option<String>,
+    /// Interactions for which a trace of this size has no room, the latest of whoever has most.
+    left_out: Vec<LeftOutAnswer>,
+}
+
+/// Interactions that were left out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LeftOutOfTrace)]
+struct LeftOutAnswer {
+    /// The digest of the grant.
+    hop: String,
+    /// Who signed them.
+    #[schema(value_type = String)]
+    issuer: Subject,
+    /// How many.
+    records: u64,
 }
 
 /// A name that meant an agent.
@@ -150,6 +165,15 @@ fn answer(found: Attribution, published: PublishedAnswer) -> Result<AttributionA
             reason: found.trace.reason().cloned(),
             notes: found.trace.notes,
             missing: found.missing.map(|grant| grant.to_string()),
+            left_out: found
+                .left_out
+                .into_iter()
+                .map(|(hop, issuer, records)| LeftOutAnswer {
+                    hop: hop.to_string(),
+                    issuer,
+                    records,
+                })
+                .collect(),
         },
         renamed: found.renamed.into_iter().map(|one| renamed(one, registry)).collect(),
         control: found.control.into_iter().map(ControlAnswer::from).collect(),

@@ -25,7 +25,7 @@ pub(super) struct PopulationAnswer {
     /// How much of a failure passes a hop upwards.
     beta: BetaAnswer,
     /// `median_beta`, `delegation_surface`, `specification_density`, `dispute_rate`, `sub_delegation_uptake`: each with `value`, `unit`,
-    /// `target` (`below` or `above`; null where none is known) and `is_met`. docs/tfd.md says what each counts.
+    /// `target` (`below` or `above`; null where none is known, and `why_no_target` says why) and `is_met`. docs/tfd.md says what each counts.
     #[schema(value_type = Vec<Object>)]
     scorecard: [Measure; 5],
     /// As of which state; null where no chain is followed.

@@ -116,6 +116,7 @@ pub fn router(state: ApiState) -> Router {
         .routes(routes!(wallets::list_wallet_agents))
         .routes(routes!(lookup::lookup))
         .routes(routes!(attestations::list_attestations, attestations::take_attestation))
+        .routes(routes!(attestations::verify_attestation))
         .routes(routes!(attestations::list_refused))
         .routes(routes!(attestations::get_attestation))
         .routes(routes!(attestations::get_envelope))

@@ -61,8 +61,9 @@ pub use posting::Poster;
 pub use read_model::{Known, ModelKeeper, NewestBlocks, ReadModel};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{
-    Accepted, CheckedRecord, ORIGIN_SENDER, Origin, Origins, QueueClosed, RECORD_SIZE_MAX,
-    RecordQueue, RecordWriter, Records, Refused, RefusedBecause, Submission, sign_record,
+    Accepted, CheckedRecord, EnvelopeHeld, JudgedEnvelope, ORIGIN_SENDER, Origin, Origins,
+    QueueClosed, RECORD_SIZE_MAX, RecordQueue, RecordWriter, Records, Refused, RefusedBecause,
+    Submission, sign_record,
 };
 pub use rekey::{Rekeyed, Rekeyer};
 pub use relays::{RelayFailure, RelayKeeper, RelayTurn};

@@ -11,7 +11,7 @@ use super::method::{Method, MethodError};
 use super::refusal::Refusal;
 use super::typed_record::TypedRecord;
 use super::wallet::{self, Question, SignedBy};
-use crate::vocab::{AccountId, AgentRef, BlockRef, Position, Span, UnixSeconds};
+use crate::vocab::{AccountId, AgentRef, BlockRef, Digest, Position, Span, UnixSeconds};
 
 /// What is known of a signer before its envelope is checked.
 #[derive(Clone, Debug)]
@@ -259,6 +259,26 @@ impl Secured {
             Self::Record(record) => Some(record),
             Self::Credential(credential) => credential.record.as_ref(),
             Self::Attestation(_) | Self::Payload { .. } => None,
+        }
+    }
+
+    /// The digest of the record of ours that was secured, if it was one.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        let attestation = self.attestation().map(Attestation::digest);
+        attestation.or_else(|| self.record().map(TypedRecord::digest))
+    }
+
+    /// What kind of thing it is: the type of a claim, the schema of a record, `credential`, or the type of a payload.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        if let Some(attestation) = self.attestation() {
+            return &attestation.body.claim.kind;
+        }
+        match (self.record(), self) {
+            (Some(record), _) => &record.schema,
+            (None, Self::Payload { payload_type, .. }) => payload_type,
+            (None, _) => "credential",
         }
     }
 }

@@ -9,10 +9,8 @@
 //! Of the two signatures that every secp256k1 signature can be turned into, only the one with the low `s` counts (EIP-2).
 
 use alloy::primitives::{Address, B256, Bytes, hex, keccak256};
-use k256::ecdsa::{Signature, VerifyingKey};
-use k256::elliptic_curve::ops::{Invert as _, LinearCombination as _, Reduce};
-use k256::elliptic_curve::point::DecompressPoint as _;
-use k256::{AffinePoint, ProjectivePoint, Scalar, U256};
+use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use secp256k1::{Message, SECP256K1};
 
 use crate::vocab::{AccountId, BlockRef, ChainId};
 
@@ -221,18 +219,13 @@ impl Question {
 /// # Errors
 /// Says why there is none.
 pub fn recover(digest: B256, signature: &[u8]) -> Result<Address, NotByKey> {
-    let (rs, is_odd) = match signature.len() {
-        PLAIN_LEN => {
-            let (rs, last) = signature.split_at(COMPACT_LEN);
-            let byte = last.first().copied().unwrap_or_default();
-            let is_odd = match byte {
-                0 | 27 => false,
-                1 | 28 => true,
-                other => return Err(NotByKey::RecoveryByte(other)),
-            };
-            (rs.to_vec(), is_odd)
-        }
-        COMPACT_LEN => {
+    let (rs, is_odd) = match *signature {
+        [ref rs @ .., last] if signature.len() == PLAIN_LEN => match last {
+            0 | 27 => (rs.to_vec(), false),
+            1 | 28 => (rs.to_vec(), true),
+            other => return Err(NotByKey::RecoveryByte(other)),
+        },
+        _ if signature.len() == COMPACT_LEN => {
             // EIP-2098: a low `s` leaves its highest bit free.
             let mut rs = signature.to_vec();
             let high = rs.get_mut(32).map_or(0, |byte| {
@@ -242,46 +235,37 @@ pub fn recover(digest: B256, signature: &[u8]) -> Result<Address, NotByKey> {
             });
             (rs, high != 0)
         }
-        length => return Err(NotByKey::Length(length)),
+        _ => return Err(NotByKey::Length(signature.len())),
     };
-    let parsed = Signature::from_slice(&rs).map_err(|_| NotByKey::NoKey)?;
-    if parsed.normalize_s().is_some() {
+    let id = if is_odd { RecoveryId::One } else { RecoveryId::Zero };
+    let parsed = RecoverableSignature::from_compact(&rs, id).map_err(|_| NotByKey::NoKey)?;
+    let given = parsed.to_standard();
+    let mut low = given;
+    low.normalize_s();
+    if low != given {
         return Err(NotByKey::HighS);
     }
-    Ok(address_of(&recovered(digest, &parsed, is_odd).ok_or(NotByKey::NoKey)?))
+    // The one key by which the signature holds, of the two that its `r` leaves (SEC 1, section 4.1.6).
+    let message = Message::from_digest(digest.0);
+    let key = SECP256K1.recover_ecdsa(message, &parsed).map_err(|_| NotByKey::NoKey)?;
+    Ok(address_of_point(&key.serialize_uncompressed()))
 }
 
-/// The one key by which a signature holds, of the two that its `r` leaves (SEC 1, section 4.1.6).
-///
-/// k256's own recovery checks the signature by the key again, which takes as long once more: but a key that was recovered is one by which it
-/// holds. That both recover the same is tested.
-fn recovered(digest: B256, signature: &Signature, is_odd: bool) -> Option<VerifyingKey> {
-    let (r, s) = signature.split_scalars();
-    let z = <Scalar as Reduce<U256>>::reduce_bytes(&digest.0.into());
-    let nonce = AffinePoint::decompress(&r.to_bytes(), u8::from(is_odd).into());
-    let nonce = ProjectivePoint::from(Option::<AffinePoint>::from(nonce)?);
-    // All of it is public, so time may tell.
-    let inverse: Scalar = *r.invert_vartime();
-    let of_generator = -(inverse * z);
-    let of_nonce = inverse * *s;
-    let key =
-        ProjectivePoint::lincomb(&ProjectivePoint::GENERATOR, &of_generator, &nonce, &of_nonce);
-    VerifyingKey::from_affine(key.to_affine()).ok()
+/// The address of a key: the end of the hash of its point's coordinates, before which one byte says that both follow.
+fn address_of_point([_, coordinates @ ..]: &[u8; 65]) -> Address {
+    Address::from_word(keccak256(coordinates))
 }
 
-/// The address of a key: the end of the hash of its point.
-#[must_use]
-pub fn address_of(key: &VerifyingKey) -> Address {
-    let point = key.to_encoded_point(false);
-    // The first byte only says that both coordinates follow.
-    let coordinates = point.as_bytes().get(1..).unwrap_or_default();
-    Address::from_slice(keccak256(coordinates).get(12..).unwrap_or_default())
+/// The address of a key that signs in tests.
+#[cfg(test)]
+pub(super) fn address_of(key: &k256::ecdsa::VerifyingKey) -> Address {
+    address_of_point(key.to_encoded_point(false).as_bytes().try_into().unwrap())
 }
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::{address, b256};
-    use k256::ecdsa::SigningKey;
+    use alloy::primitives::{U256, address, b256};
+    use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
     use proptest::prelude::*;
 
     use super::*;
@@ -295,6 +279,25 @@ mod tests {
     /// A key of equal bytes; 0 and 255 give none, since the number must be below the curve's order.
     fn key(byte: u8) -> SigningKey {
         SigningKey::from_slice(&[byte; 32]).unwrap()
+    }
+
+    /// A number of 32 bytes: any, or one at an edge of the order of the curve, of its half, of its field, or of the bytes.
+    fn number() -> impl Strategy<Value = [u8; 32]> {
+        let edge = |number: U256, by: u8, is_less: bool| {
+            let by = U256::from(by);
+            if is_less { number.wrapping_sub(by) } else { number.wrapping_add(by) }
+        };
+        let edges = prop_oneof![
+            Just(U256::ZERO),
+            Just(U256::from_be_bytes(secp256k1::constants::CURVE_ORDER)),
+            Just(U256::from_be_bytes(secp256k1::constants::CURVE_ORDER) >> 1),
+            Just(U256::from_be_bytes(secp256k1::constants::FIELD_SIZE)),
+        ];
+        let edges = (edges, 0..4_u8, any::<bool>());
+        prop_oneof![
+            any::<[u8; 32]>(),
+            edges.prop_map(move |(of, by, is)| edge(of, by, is).to_be_bytes())
+        ]
     }
 
     /// 65 bytes, the last 27 or 28.
@@ -445,18 +448,20 @@ mod tests {
 
     proptest! {
         /// The key that is recovered is the one that k256 recovers and then checks the signature by; and where it finds none, none is found.
+        /// Numbers at the edges of the curve's order are drawn as often as others.
         #[test]
         fn the_key_that_is_recovered_is_one_by_which_the_signature_holds(
-            digest: [u8; 32], rs: [u8; 64], is_odd: bool, seed in 1..255_u8, is_made: bool,
+            digest in number(), r in number(), s in number(), last in 27..=28_u8, seed in 1..255_u8, is_made: bool,
         ) {
-            let made = key(seed).sign_prehash_recoverable(&digest).unwrap().0;
-            let drawn = Signature::from_slice(&rs).ok();
-            let signature = if is_made { Some(made) } else { drawn };
-            if let Some(signature) = signature.filter(|found| found.normalize_s().is_none()) {
-                let id = k256::ecdsa::RecoveryId::new(is_odd, false);
-                let expected = VerifyingKey::recover_from_prehash(&digest, &signature, id).ok();
-                prop_assert_eq!(recovered(digest.into(), &signature, is_odd), expected);
-            }
+            let made = key(seed).sign_prehash_recoverable(&digest).unwrap().0.to_bytes();
+            let rs = if is_made { made.to_vec() } else { [r, s].concat() };
+            let signature = Signature::from_slice(&rs).ok();
+            let expected = signature.filter(|found| found.normalize_s().is_none()).and_then(|found| {
+                let id = RecoveryId::new(last == 28, false);
+                VerifyingKey::recover_from_prehash(&digest, &found, id).ok()
+            });
+            let found = recover(digest.into(), &[rs, vec![last]].concat()).ok();
+            prop_assert_eq!(found, expected.as_ref().map(address_of));
         }
 
         /// Whatever byte of the digest or of the signature is changed, the key has not signed; and no bytes stop the program.

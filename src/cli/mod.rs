@@ -29,6 +29,7 @@ mod serve;
 pub mod shutdown;
 mod tfd;
 mod verify;
+mod verify_at;
 
 use std::process::ExitCode;
 
@@ -91,7 +92,7 @@ fn run_command(
         Command::Audit(wanted) => audit::run(config, wanted, out),
         Command::Rebuild => maintain::rebuild_all(config, out),
         Command::Migrate => maintain::migrate(config, out),
-        Command::Verify(wanted) => verify::run(wanted, out),
+        Command::Verify(wanted) => verify::run(config, wanted, out),
         Command::Delegation(command) => delegation::run(config, command, out),
         Command::Plugin(command) => plugin::run(config, command, out),
         Command::Tfd(wanted) => tfd::run(config, wanted, out),

@@ -1,4 +1,4 @@
-//! `hallmark verify`: whether an envelope or a trace document holds, with nothing but the file.
+//! `hallmark verify`: whether an envelope or a trace document holds, with nothing but the file; `verify_at` asks a service instead.
 //!
 //! A trace document carries what is needed. An envelope alone does not say who spoke for its issuer when it was signed, unless the issuer is
 //! the key or the account itself: then the answer is that this cannot be said, and what would say it. Exit code 0 where it holds, 3 where it
@@ -10,18 +10,23 @@ use serde_json::{Value, json};
 
 use super::args::VerifyArgs;
 use super::delegation::{FILE_BYTES_MAX, read_file, trace};
-use super::{CliError, Exit, Output};
+use super::{CliError, Exit, Output, verify_at};
 use crate::app::{Clock, SystemClock};
 use crate::attest::canonical;
 use crate::attest::envelope::{Envelope, Signer};
 use crate::attest::method::{self, Method, MethodError};
-use crate::attest::verdict::{Basis, Expected, Facts, Right, Secured, Valid, Verdict};
+use crate::attest::verdict::{Basis, Expected, Facts, Right, Valid, Verdict};
 use crate::attest::verify;
+use crate::config::Config;
 use crate::delegation::{DOCUMENT_SCHEMA, ENVELOPE_BYTES_MAX, TraceDocument, verify_trace};
 use crate::vocab::UnixSeconds;
 
 /// Checks a file.
-pub(super) fn run(wanted: &VerifyArgs, out: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn run(
+    config: &Config,
+    wanted: &VerifyArgs,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
     let now = match &wanted.time {
         Some(time) => {
             UnixSeconds::parse(time).map_err(|error| CliError::new(Exit::Usage, &error))?
@@ -29,6 +34,9 @@ pub(super) fn run(wanted: &VerifyArgs, out: &mut Output) -> Result<Exit, CliErro
         None => SystemClock.now(),
     };
     let bytes = read_file(&wanted.file)?;
+    if let Some(service) = &wanted.service {
+        return verify_at::run(config, service, &wanted.file, bytes, out);
+    }
     if is_document(&bytes) {
         let document =
             TraceDocument::read(&bytes).map_err(|error| refused(&wanted.file, &error))?;
@@ -141,8 +149,8 @@ impl Answer {
         match self {
             Self::Holds(valid) => json!({
                 "standing": standing, "form": form, "issuer": valid.issuer, "signer": valid.signer,
-                "said_at": valid.said.time(), "record": digest(&valid.secured),
-                "kind": kind(&valid.secured),
+                "said_at": valid.said.time(), "record": valid.secured.digest(),
+                "kind": valid.secured.kind(),
             }),
             Self::Fails(reason) | Self::Unsaid(reason) => {
                 json!({ "standing": standing, "form": form, "reason": reason })
@@ -158,27 +166,14 @@ impl Answer {
                 valid.signer,
                 valid.issuer,
                 valid.said.time(),
-                kind(&valid.secured),
-                digest(&valid.secured).unwrap_or_else(|| "none of ours".to_owned()),
+                valid.secured.kind(),
+                valid
+                    .secured
+                    .digest()
+                    .map_or_else(|| "none of ours".to_owned(), |it| it.to_string()),
             ),
             Self::Fails(reason) | Self::Unsaid(reason) => format!("{standing}: {form}: {reason}"),
         };
         super::delegation::shown(&text)
-    }
-}
-
-fn digest(secured: &Secured) -> Option<String> {
-    let attestation = secured.attestation().map(|attestation| attestation.digest().to_string());
-    attestation.or_else(|| secured.record().map(|record| record.digest().to_string()))
-}
-
-fn kind(secured: &Secured) -> String {
-    if let Some(attestation) = secured.attestation() {
-        return attestation.body.claim.kind.clone();
-    }
-    match (secured.record(), secured) {
-        (Some(record), _) => record.schema.clone(),
-        (None, Secured::Payload { payload_type, .. }) => payload_type.clone(),
-        (None, _) => "credential".to_owned(),
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Invocations are grants: what a child did under one. Those of a parent who works for a buyer have a name of their own, one for each
 //! parent and buyer. A hop that is only claimed is kept, and carries nothing. Of several verdicts the earliest counts that says `failed`, is
-//! by nobody who stands in the trace, and was not taken back; without one the case has no verdict, and its report is hypothetical.
+//! by somebody who may judge (`judges`), and was not taken back; without one the case has no verdict, and its report is hypothetical.
 
 use std::collections::BTreeMap;
 
 use super::grant::{Child, Grant, Under};
-use super::task::{Ruling, Verdict};
+use super::judges::unconfirmed;
+use super::task::Verdict;
 use super::verdict::{Hop, HopState, TraceVerdict};
 use crate::tfd::{
     self, Acceptance, Capability, Case, CaseError, Edge, Failure, Invocation, Loss, Operator,
@@ -96,25 +97,13 @@ fn judged(
     failed: Option<Digest>,
     wanted: Option<Digest>,
 ) -> Option<(&Hop, Digest, &Verdict)> {
-    let stands = |name: &Subject| {
-        verdict.hops.iter().any(|hop| hop.parent == *name || hop.child.agent() == Some(name))
-    };
     let hops = verdict.hops.iter().filter(|hop| failed.is_none_or(|grant| hop.digest == grant));
     let all =
         hops.flat_map(|hop| hop.verdicts.iter().map(move |(digest, told)| (hop, *digest, told)));
     let all = all.filter(|(_, digest, _)| wanted.is_none_or(|wanted| wanted == *digest));
-    let counts = |(hop, _, told): &(&Hop, Digest, &Verdict)| {
-        told.ruling == Ruling::Failed && !stands(&told.issuer) && !is_taken_back(hop, told)
-    };
+    let counts =
+        |(hop, _, told): &(&Hop, Digest, &Verdict)| unconfirmed(verdict, hop, told).is_none();
     all.filter(counts).min_by_key(|(_, digest, told)| (told.issued_at, *digest))
-}
-
-/// Whether whoever judged that it failed said later that it did not.
-fn is_taken_back(hop: &Hop, judged: &Verdict) -> bool {
-    hop.verdicts.iter().any(|(_, later)| {
-        let is_later = later.issued_at > judged.issued_at;
-        is_later && later.ruling == Ruling::Dismissed && later.issuer == judged.issuer
-    })
 }
 
 fn agent(name: &Subject) -> Invocation {

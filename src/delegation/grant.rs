@@ -14,6 +14,8 @@ use crate::vocab::{Digest, Subject, UnixSeconds};
 
 /// Most conditions of a specification.
 const CONDITIONS_MAX: usize = 256;
+/// Most judges of one grant.
+const JUDGES_MAX: usize = 8;
 /// The longest grammar of a scope, in bytes.
 const GRAMMAR_LEN_MAX: usize = 16 * 1024;
 
@@ -46,6 +48,9 @@ pub struct Grant {
     /// What the two could do, as it was stated.
     #[serde(default, skip_serializing_if = "Snapshots::is_empty")]
     pub snapshots: Snapshots,
+    /// Whose verdict confirms that the run, or what was done under it, failed, beside the buyer's: in ascending order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<Subject>,
     /// What the task asks for, in parts per million.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required_ppm: Option<u32>,
@@ -269,10 +274,29 @@ impl Grant {
         if self.may_delegate && self.child.agent().is_none() {
             return Err(wrong("may_delegate", "a skill sets nobody to work"));
         }
+        self.check_judges()?;
         check_ppm("required_ppm", self.required_ppm.unwrap_or(0))?;
         if let Some(nonce) = &self.nonce {
             check_word("nonce", nonce)?;
         }
         check_about(self.about.as_deref())
+    }
+
+    fn check_judges(&self) -> Result<(), FieldError> {
+        if self.judges.len() > JUDGES_MAX {
+            return Err(wrong("judges", &format!("it has more than {JUDGES_MAX} entries")));
+        }
+        let mut names = Vec::with_capacity(self.judges.len());
+        for (index, judge) in self.judges.iter().enumerate() {
+            let field = format!("judges[{index}]");
+            check_name(&field, judge)?;
+            if *judge == self.issuer || self.child.agent() == Some(judge) {
+                return Err(wrong(&field, "who sets to work, or is set to work, judges nobody"));
+            }
+            names.push(judge.to_string());
+        }
+        let ascends = names.iter().zip(names.iter().skip(1)).all(|(one, next)| one < next);
+        let why = "names stand in ascending order of their bytes, each once";
+        if ascends { Ok(()) } else { Err(wrong("judges", why)) }
     }
 }

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use super::case::edge;
 use super::hops::Checker;
+use super::judges::Judges;
 use super::record::Record;
 use super::verdict::{FaultKind, Hop, HopState, Note};
-use super::verify::{Seal, Seen, by_parties, hops};
+use super::verify::{Seal, Seen, hops, of_judges};
 use crate::tfd::{self, EdgeInputs};
 use crate::vocab::Digest;
 
@@ -32,7 +33,7 @@ pub struct KeptHop {
     pub hop: Hop,
     /// The inputs of the formula; `None` where the grant is not there.
     pub inputs: Option<EdgeInputs>,
-    /// Whether somebody judged that it failed who is neither its parent nor its child.
+    /// Whether somebody who may judge confirmed that it failed.
     pub is_disputed: bool,
     /// What its records say against each other or against the hop above, in the order of the checks.
     pub findings: Vec<HopFinding>,
@@ -50,9 +51,9 @@ pub struct HopFinding {
 }
 
 /// The hop of a grant. `records` are those of the grant, the snapshots that it names, and, where there is one, the grant above with its
-/// acceptance and outcomes; others do no harm. `None` where nobody but strangers speaks of it.
+/// acceptance and outcomes; others do no harm. `judges` are those of the whole way up. `None` where nobody but strangers speaks of it.
 #[must_use]
-pub fn kept_hop(grant: Digest, records: Vec<Kept>) -> Option<KeptHop> {
+pub fn kept_hop(grant: Digest, records: Vec<Kept>, judges: &Judges) -> Option<KeptHop> {
     let seen: BTreeMap<Digest, Seen> =
         records.into_iter().map(|kept| (kept.digest, seen(kept))).collect();
     let mut checker = Checker::new(&seen);
@@ -69,7 +70,7 @@ pub fn kept_hop(grant: Digest, records: Vec<Kept>) -> Option<KeptHop> {
             detail: fault.why.strip_prefix(&prefix).unwrap_or(&fault.why).to_owned(),
         })
         .collect();
-    let of_verdicts = by_parties(&hops);
+    let of_verdicts = of_judges(std::slice::from_ref(&hop), |_| judges.clone());
     let notes = checker.notes.iter().chain(&of_verdicts).filter(|note| note.hop == own);
     let is_odd = |note: &Note| !matches!(note, Note::SnapshotMissing | Note::LastMissing);
     findings.extend(notes.filter(|noted| is_odd(&noted.note)).map(|noted| HopFinding {
@@ -77,10 +78,7 @@ pub fn kept_hop(grant: Digest, records: Vec<Kept>) -> Option<KeptHop> {
         record: noted.record,
         detail: noted.note.in_words().to_owned(),
     }));
-    let failed = hop.verdicts.iter().filter(|(_, told)| told.ruling == super::task::Ruling::Failed);
-    let is_party =
-        |name: &crate::vocab::Subject| hop.parent == *name || hop.child.agent() == Some(name);
-    let is_disputed = failed.clone().any(|(_, told)| !is_party(&told.issuer));
+    let is_disputed = judges.confirm(&hop.verdicts);
     let to_skill = hop.child.agent().is_none();
     let inputs = hop.grant.is_some().then(|| tfd::edge_inputs(&edge(&hop), to_skill));
     Some(KeptHop { hop, inputs, is_disputed, findings })

@@ -7,6 +7,7 @@ use crate::attest::TypedRecord;
 
 const PARENT: &str = "did:web:parent.example";
 const CHILD: &str = "did:web:child.example";
+const STRANGER: &str = "did:web:stranger.example";
 
 fn kept(mut record: serde_json::Value, schema: &str, issuer: &str, minute: u32) -> Kept {
     record["schema"] = json!(format!("hallmark/{schema}/1"));
@@ -52,50 +53,60 @@ fn a_hop_weighs_what_its_records_say_in_any_order() {
     };
     let first = seen("one", &taken, 11);
     let second = seen("two", &first, 12);
-    let alone = kept_hop(granted.digest, vec![taken.clone()]).unwrap();
+    let judges = Judges::default();
+    let alone = kept_hop(granted.digest, vec![taken.clone()], &judges).unwrap();
     assert_eq!(
         (alone.hop.state, alone.inputs, alone.is_active()),
         (HopState::ClaimedByChild, None, false)
     );
-    let one_sided = kept_hop(granted.digest, vec![granted.clone()]).unwrap();
+    let one_sided = kept_hop(granted.digest, vec![granted.clone()], &judges).unwrap();
     assert_eq!(one_sided.hop.state, HopState::ClaimedByParent);
     let all = vec![second, taken.clone(), first, granted.clone()];
-    let found = kept_hop(granted.digest, all).unwrap();
+    let found = kept_hop(granted.digest, all, &judges).unwrap();
     let inputs = found.inputs.unwrap();
     assert_eq!((inputs.chars, inputs.interactions, inputs.capability_ppm), (9, 2, None));
     assert_eq!((found.is_active(), found.findings.len(), found.is_disputed), (true, 0, false));
     // An acceptance that turns out not to be the child's word is none.
     let undone = vec![granted.clone(), Kept { holds: false, ..taken }];
-    let found = kept_hop(granted.digest, undone).unwrap();
+    let found = kept_hop(granted.digest, undone, &judges).unwrap();
     assert_eq!((found.hop.state, kinds(&found)), (HopState::ClaimedByParent, vec!["signature"]));
-    assert_eq!(kept_hop(Digest::of(b"another"), vec![granted]), None);
+    assert_eq!(kept_hop(Digest::of(b"another"), vec![granted], &judges), None);
 }
 
 #[test]
 fn what_records_say_against_each_other_is_found_and_what_is_missing_is_not() {
     let above = grant(&json!({ "buyer": "did:web:buyer.example" }), "read", 5);
     let below = grant(&json!({ "grant": above.digest }), "write", 20);
-    let missing = kept_hop(below.digest, vec![below.clone()]).unwrap();
+    let judges = Judges::default();
+    let missing = kept_hop(below.digest, vec![below.clone()], &judges).unwrap();
     assert_eq!(kinds(&missing), [""; 0], "the grant above may yet come");
-    let found = kept_hop(below.digest, vec![below.clone(), above.clone()]).unwrap();
+    let found = kept_hop(below.digest, vec![below.clone(), above.clone()], &judges).unwrap();
     assert_eq!(kinds(&found), ["stranger", "widens"]);
     assert!(found.findings[0].detail.starts_with(PARENT), "{}", found.findings[0].detail);
     // Of the hop above nothing is told here.
-    let of_above = kept_hop(above.digest, vec![below, above.clone()]).unwrap();
+    let of_above = kept_hop(above.digest, vec![below, above.clone()], &judges).unwrap();
     assert_eq!(kinds(&of_above), [""; 0]);
     let other = accepted(&above, CHILD, "did:web:somebody.example");
-    let stranger = accepted(&above, "did:web:stranger.example", PARENT);
-    let judged = kept(
-        json!({
-            "grant": above.digest, "ruling": "failed", "what": "late", "detected_at": "2026-02-03T11:00:00Z",
-        }),
-        "verdict",
-        PARENT,
-        30,
-    );
-    let found = kept_hop(above.digest, vec![above, other, stranger, judged]).unwrap();
+    let stranger = accepted(&above, STRANGER, PARENT);
+    let says = |issuer: &str, ruling: &str, minute| {
+        let body = json!({
+            "grant": above.digest, "ruling": ruling, "what": "late", "detected_at": "2026-02-03T11:00:00Z",
+        });
+        kept(body, "verdict", issuer, minute)
+    };
+    let Record::Grant(granted) = &above.record else { unreachable!("it is a grant") };
+    let judges = Judges::of([granted.as_ref()]);
+    let mut records = vec![above.clone(), other, stranger];
+    records.extend([says(PARENT, "failed", 30), says(STRANGER, "failed", 31)]);
+    let found = kept_hop(above.digest, records.clone(), &judges).unwrap();
     let mut told = kinds(&found);
     told.sort_unstable();
-    assert_eq!(told, ["accepted_by_stranger", "contradiction", "judged_by_party"]);
-    assert!(!found.is_disputed, "a party's own judgement is no dispute");
+    let expected =
+        ["accepted_by_stranger", "contradiction", "judged_by_party", "judged_by_stranger"];
+    assert_eq!(told, expected);
+    assert!(!found.is_disputed, "neither a party's judgement nor a stranger's is a dispute");
+    records.push(says("did:web:buyer.example", "failed", 32));
+    assert!(kept_hop(above.digest, records.clone(), &judges).unwrap().is_disputed);
+    records.push(says("did:web:buyer.example", "dismissed", 33));
+    assert!(!kept_hop(above.digest, records, &judges).unwrap().is_disputed, "taken back");
 }

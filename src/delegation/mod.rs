@@ -18,6 +18,7 @@ mod control;
 mod document;
 mod grant;
 mod hops;
+mod judges;
 mod kept;
 mod known;
 mod party;
@@ -37,6 +38,7 @@ pub use document::{
     PARTIES_MAX, Sealed, TraceDocument, TraceError,
 };
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
+pub use judges::{Judges, unconfirmed};
 pub use kept::{HopFinding, Kept, KeptHop, kept_hop};
 pub use party::{At, KeySpan, Party, WalletSpan};
 pub use record::{Kind, NAME_LEN_MAX, Record};

@@ -213,8 +213,10 @@ pub enum Note {
     SnapshotMissing,
     /// A capability is stated by whose it is.
     SnapshotSelfStated,
-    /// The verdict is by somebody who stands in the trace; it confirms nothing.
+    /// The verdict is by somebody who stands on the way up to the buyer; it confirms nothing.
     JudgedByParty,
+    /// The verdict is neither the buyer's nor a judge's whom a grant on the way up to it names; it confirms nothing.
+    JudgedByStranger,
     /// The child stands further up as well: a circle of agents, not of grants.
     Returns,
     /// The record belongs to no hop of the document.
@@ -247,6 +249,9 @@ impl Note {
             Self::SnapshotSelfStated => "a capability is stated by whose it is",
             Self::JudgedByParty => {
                 "judged by somebody who stands in the trace, which confirms nothing"
+            }
+            Self::JudgedByStranger => {
+                "judged by neither the buyer nor a judge whom a grant names, which confirms nothing"
             }
             Self::Returns => "the child stands further up in the trace as well",
             Self::Stray => "a record that belongs to no hop of the document",

@@ -1,28 +1,34 @@
 //! Whether a trace holds: every signature at the time it was made, every hop in order, and which is the first that is wrong.
 //!
-//! Nothing here fails: whatever a document says, there is a verdict on it. All envelopes are checked first, in the order of the document;
-//! then hops are put together, a parent before its children, and each is checked in the order that `docs/delegation.md` gives. A record
-//! whose signature does not hold makes the trace invalid, since somebody put it there; what parties themselves signed against each other is
-//! either wrong at its hop, or noted and left out, so that no child can undo a trace by signing nonsense.
+//! Nothing here fails: whatever a document says, there is a verdict on it. All envelopes are checked first, on all processors, and taken in the
+//! order of the document; then hops are put together, a parent before its children, and each is checked in the order that
+//! `docs/delegation.md` gives. A record whose signature does not hold makes the trace invalid, since somebody put it there; what parties
+//! themselves signed against each other is either wrong at its hop, or noted and left out, so that no child can undo a trace by signing nonsense.
 //!
 //! A hop that both signed is one, even where the grant allows more than the parent might: a parent does not get rid of a child by hiring
 //! it for too much.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread::{Builder, available_parallelism, scope};
 
-use super::document::TraceDocument;
+use super::document::{Sealed, TraceDocument};
 use super::grant::{Child, Grant, Under};
 use super::hops::Checker;
+use super::judges::Judges;
 use super::known::{Held, Known, Looked};
 use super::record::Record;
 use super::run::Interactions;
-use super::task::Acceptance;
+use super::task::{Acceptance, Verdict};
 use super::verdict::{
     Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
 };
 use crate::attest::wallet::Question;
 use crate::vocab::{Digest, UnixSeconds};
 
+/// So many envelopes are worth a thread of their own.
+const WORTH_A_THREAD: usize = 16;
 /// Most hops from a buyer down.
 pub const HOPS_MAX: u32 = 64;
 
@@ -66,13 +72,13 @@ impl Seen {
 pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceVerdict {
     let known = Known::new(document, checked_at);
     let (mut seen, mut loose, mut rests) = (BTreeMap::new(), Vec::new(), Vec::new());
-    for (envelope, sealed) in document.envelopes.iter().enumerate() {
-        take(envelope, known.look(sealed), &mut seen, &mut loose, &mut rests);
+    for (envelope, looked) in look_at_all(&known, &document.envelopes) {
+        take(envelope, looked, &mut seen, &mut loose, &mut rests);
     }
     let mut checker = Checker::new(&seen);
     let hops = hops(&mut checker);
     let (faults, mut notes) = (checker.faults, checker.notes);
-    notes.extend(by_parties(&hops));
+    notes.extend(of_judges(&hops, |hop| Judges::of_hop(&hops, hop)));
     let of_hops: BTreeMap<Digest, u32> = hops.iter().map(|hop| (hop.digest, hop.number)).collect();
     let hop_of = |seen: &Seen| of_hops.get(&seen.record.of_grant().unwrap_or(seen.digest)).copied();
     let pointed: BTreeSet<Digest> = seen
@@ -108,18 +114,43 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
     TraceVerdict { standing, faults: loose, unanswered, hops, notes, rests, checked_at }
 }
 
-/// Notes verdicts by those who stand in the trace.
-pub(super) fn by_parties(hops: &[Hop]) -> Vec<Noted> {
-    let parties: BTreeSet<_> =
-        hops.iter().flat_map(|hop| [Some(&hop.parent), hop.child.agent()]).flatten().collect();
-    let judged = hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
-    let by_party = judged.filter(|(_, (_, verdict))| parties.contains(&verdict.issuer));
-    by_party
-        .map(|(hop, (digest, _))| {
+/// Looks at all envelopes, on as many processors as there are: what comes of one does not depend on another, and they come back in their order.
+fn look_at_all(known: &Known<'_>, envelopes: &[Sealed]) -> Vec<(usize, Looked)> {
+    let count = available_parallelism().map_or(1, NonZero::get);
+    let count = count.min(envelopes.len().div_ceil(WORTH_A_THREAD)).max(1);
+    // Every so many, so that forms which take long are shared out.
+    let look = |first: usize| {
+        let share = envelopes.iter().enumerate().skip(first).step_by(count);
+        share.map(|(index, sealed)| (index, known.look(sealed))).collect::<Vec<_>>()
+    };
+    let mut looked = scope(|threads| {
+        let look = &look;
+        let spawn = |first| Builder::new().spawn_scoped(threads, move || look(first));
+        let others: Vec<_> = (1..count).map(|first| (first, spawn(first))).collect();
+        let mut looked = look(0);
+        for (first, other) in others {
+            // Where there is no thread to be had, this one does it.
+            let other = other.map(|other| other.join().unwrap_or_else(|why| resume_unwind(why)));
+            looked.extend(other.unwrap_or_else(|_| look(first)));
+        }
+        looked
+    });
+    looked.sort_by_key(|(index, _)| *index);
+    looked
+}
+
+/// Notes verdicts by those who may not judge.
+pub(super) fn of_judges(hops: &[Hop], judges: impl Fn(&Hop) -> Judges) -> Vec<Noted> {
+    let with_verdicts = hops.iter().filter(|hop| !hop.verdicts.is_empty());
+    let notes = with_verdicts.flat_map(|hop| {
+        let judges = judges(hop);
+        let note = move |(digest, verdict): &(Digest, Verdict)| {
             let (hop, record) = (Some(hop.number), Some(*digest));
-            Noted { hop, record, note: Note::JudgedByParty }
-        })
-        .collect()
+            judges.note(&verdict.issuer).map(|note| Noted { hop, record, note })
+        };
+        hop.verdicts.iter().filter_map(note)
+    });
+    notes.collect()
 }
 
 /// Puts away what was seen of one envelope. The same record in several envelopes is one: the first that holds counts.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, RequestBuilder, Response};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::{Host, Url};
@@ -74,11 +74,20 @@ pub struct Fetched {
     pub content_type: Option<String>,
 }
 
+/// What a host answered, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// The one way out.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     client: Client,
-    /// The DNS names that are spoken to over http too.
+    /// The hosts that are spoken to over http too.
     plain_hosts: BTreeSet<String>,
     limits: FetchLimits,
     places: Arc<Semaphore>,
@@ -140,32 +149,65 @@ impl Fetcher {
     /// # Errors
     /// When the URL is not one to fetch, or anything but status 200 and a whole body within the bounds comes back.
     pub async fn get(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
-        let is_plain = url.username().is_empty() && url.password().is_none();
-        let Some(Host::Domain(name)) = url.host() else { return Err(FetchError::NotFetched) };
-        let may_be_plain = url.scheme() == "http" && self.plain_hosts.contains(name);
-        if !(url.scheme() == "https" || may_be_plain) || !is_plain {
+        let fetched = self.within(url, async {
+            let mut response = sent(self.client.get(url.clone()).header(ACCEPT, accept)).await?;
+            if response.status().as_u16() != 200 {
+                return Err(FetchError::Status(response.status().as_u16()));
+            }
+            let content_type = response.headers().get(CONTENT_TYPE);
+            let content_type =
+                content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+            Ok(Fetched { body: self.body(&mut response).await?, content_type })
+        });
+        fetched.await
+    }
+
+    /// Sends a body in JSON, and takes what is answered.
+    ///
+    /// # Errors
+    /// When the URL is not one to speak to, or no whole answer comes back within the bounds.
+    pub async fn post(&self, url: &Url, body: Vec<u8>) -> Result<Answered, FetchError> {
+        let answered = self.within(url, async {
+            let request = self.client.post(url.clone());
+            let request = request.header(CONTENT_TYPE, "application/json").body(body);
+            let mut response = sent(request).await?;
+            let status = response.status().as_u16();
+            Ok(Answered { status, body: self.body(&mut response).await? })
+        });
+        answered.await
+    }
+
+    /// An exchange with a host that may be spoken to, in its turn and its time.
+    async fn within<T>(
+        &self,
+        url: &Url,
+        exchange: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        let is_named = |host: &str| self.plain_hosts.contains(host);
+        let (is_host, may_be_plain) = match url.host() {
+            Some(Host::Domain(name)) => (true, is_named(name)),
+            // An address is spoken to only where it was named.
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => {
+                let is_named = url.host_str().is_some_and(is_named);
+                (is_named, is_named)
+            }
+            None => (false, false),
+        };
+        let is_scheme = url.scheme() == "https" || (url.scheme() == "http" && may_be_plain);
+        if !(is_bare && is_host && is_scheme) {
             return Err(FetchError::NotFetched);
         }
         let until = Instant::now() + self.limits.timeout;
         // Half of it is left for the host: what began too late would only seem to be slow.
         let place = tokio::time::timeout(self.patience(), self.places.acquire()).await;
         let _place = place.map_err(|_| FetchError::Busy)?;
-        let fetched = tokio::time::timeout_at(until, self.exchange(url, accept)).await;
-        fetched.map_err(|_| FetchError::TimedOut(self.limits.timeout.as_secs()))?
+        let exchanged = tokio::time::timeout_at(until, exchange).await;
+        exchanged.map_err(|_| FetchError::TimedOut(self.limits.timeout.as_secs()))?
     }
 
-    async fn exchange(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
-        let sent = self.client.get(url.clone()).header(ACCEPT, accept).send().await;
-        let mut response = sent.map_err(|error| fault(&error))?;
-        let status = response.status();
-        if status.is_redirection() {
-            return Err(FetchError::Redirect(status.as_u16()));
-        }
-        if status.as_u16() != 200 {
-            return Err(FetchError::Status(status.as_u16()));
-        }
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    /// The body of an answer, within its bound.
+    async fn body(&self, response: &mut Response) -> Result<Vec<u8>, FetchError> {
         let max = self.limits.body_max;
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await.map_err(|error| fault(&error))? {
@@ -174,8 +216,18 @@ impl Fetcher {
             }
             body.extend_from_slice(&part);
         }
-        Ok(Fetched { body, content_type })
+        Ok(body)
     }
+}
+
+/// The beginning of an answer; a redirect is none.
+async fn sent(request: RequestBuilder) -> Result<Response, FetchError> {
+    let response = request.send().await.map_err(|error| fault(&error))?;
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(FetchError::Redirect(status.as_u16()));
+    }
+    Ok(response)
 }
 
 /// Looks names up, and lets nobody through to a private address.

@@ -8,4 +8,4 @@ mod fetch;
 pub mod relay;
 
 pub use address::is_public;
-pub use fetch::{FetchError, FetchLimits, Fetched, Fetcher};
+pub use fetch::{Answered, FetchError, FetchLimits, Fetched, Fetcher};

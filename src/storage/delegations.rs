@@ -45,8 +45,9 @@ const OF_GRANT_OF_KIND: &str = select_delegations!(
 const OF_GRANT_BY: &str = select_delegations!(
     "WHERE d.of_grant = $1 AND d.kind = $2 AND d.issuer = $3 ORDER BY d.of_grant, d.kind, d.issuer, d.number LIMIT $4"
 );
-const COUNT_BY: &str = "
-    SELECT COUNT(*) FROM delegation WHERE of_grant = $1 AND kind = $2 AND issuer = $3";
+const SIZE_BY: &str = "
+    SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(envelope)), 0) AS BIGINT) FROM delegation
+    WHERE of_grant = $1 AND kind = $2 AND issuer = $3";
 
 /// A record to keep.
 #[derive(Clone, Debug)]
@@ -306,17 +307,18 @@ impl Tx {
         stored(rows)
     }
 
-    /// How many records of a kind a name has said about a grant.
-    pub async fn delegation_count_by(
+    /// How many records of a kind a name has said about a grant, and how many bytes their envelopes have together.
+    pub async fn delegation_size_by(
         &mut self,
         grant: Digest,
         kind: Kind,
         issuer: u64,
-    ) -> Result<u64, StorageError> {
+    ) -> Result<(u64, u64), StorageError> {
         let issuer = signed("name", issuer)?;
-        let count: i64 = on_engine!(self, conn => sqlx::query_scalar(COUNT_BY)
+        let (count, bytes): (i64, i64) = on_engine!(self, conn => sqlx::query_as(SIZE_BY)
             .bind(grant.as_bytes().as_slice()).bind(kind.as_str()).bind(issuer)
             .fetch_one(conn).await)?;
-        Cell { table: "delegation", column: "of_grant", row: &count }.unsigned(count)
+        let cell = |column| Cell { table: "delegation", column, row: &count };
+        Ok((cell("of_grant").unsigned(count)?, cell("envelope").unsigned(bytes)?))
     }
 }

@@ -15,6 +15,9 @@ const MEDIAN_BETA_BELOW: u64 = 400_000_000;
 /// The paper's target of a specification: more characters than this.
 const CHARS_ABOVE: u64 = 1_500;
 
+/// Why a measure has no target.
+const NOT_PUBLIC: &str = "the paper names this measure on its scorecard, and its target is in no copy of the paper that could be had";
+
 /// A population as it is counted: the hops that both sides signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -28,7 +31,7 @@ pub struct Counts {
     pub may_delegate: u64,
     /// Those of the latter under which a hop is signed by both.
     pub delegated: u64,
-    /// Those of which somebody else judged that they failed.
+    /// Those of which somebody who may judge confirmed that they failed.
     pub disputed: u64,
     /// The median of their betas.
     pub median: Option<Ppb>,
@@ -45,6 +48,9 @@ pub struct Measure {
     pub unit: &'static str,
     /// What it should be; `None` where no target could be had.
     pub target: Option<Target>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_no_target: Option<&'static str>,
     /// Whether it is; `None` without a value or a target.
     pub is_met: Option<bool>,
 }
@@ -80,6 +86,7 @@ pub fn scorecard(counts: &Counts) -> [Measure; 5] {
         value,
         unit,
         target,
+        why_no_target: target.is_none().then_some(NOT_PUBLIC),
         is_met: value.zip(target).map(|(value, target)| target.is_met_by(value)),
     };
     let median = counts.median.map(|median| u64::from(median.get()));
@@ -117,6 +124,12 @@ mod tests {
             ("sub_delegation_uptake", Some(750_000_000), None),
         ];
         assert_eq!(told, expected);
+        // Either a target or why there is none.
+        assert!(
+            scorecard(&counts)
+                .iter()
+                .all(|one| one.target.is_none() == one.why_no_target.is_some())
+        );
         let edge = Counts { median: Some(Ppb::new(400_000_000)), chars: 1_501, hops: 1, ..counts };
         let told = scorecard(&edge).map(|one| one.is_met);
         assert_eq!(told, [Some(false), None, Some(true), None, None]);

@@ -96,6 +96,7 @@ const fn waits(name: &'static str) -> Fenced {
     }
 }
 
+const SHARED_OUT: &str = "work may be shared out, where all of it is gathered again";
 const NO_ENVIRONMENT: &str = "`config` is the only reader of the environment";
 const HTTP: &str = "HTTP types appear only in `api`, and in the demo's loopback node";
 const KEYS: &str = "keys and their curves appear only in `did` and `attest`";
@@ -129,6 +130,7 @@ const FENCES: &[Fenced] = &[
     fenced("ed25519_dalek", &["did", "attest"], KEYS),
     fenced("k256", &["did", "attest"], KEYS),
     fenced("p256", &["did", "attest"], KEYS),
+    fenced("secp256k1", &["attest"], KEYS),
     fenced("wasmtime", &["plugin"], "the sandbox is `plugin`"),
     fenced("wit_component", &["plugin"], "the sandbox is `plugin`"),
     fenced("clap", &["cli"], "arguments are read only by `cli`"),
@@ -159,6 +161,10 @@ const FENCES: &[Fenced] = &[
     waits("std::net"),
     waits("std::process"),
     waits("std::thread"),
+    // Work that is shared out and gathered again is a function still, whoever does which part of it.
+    fenced("std::thread::scope", ANY, SHARED_OUT),
+    fenced("std::thread::Builder", ANY, SHARED_OUT),
+    fenced("std::thread::available_parallelism", ANY, SHARED_OUT),
     fenced("std::net::SocketAddr", ANY, "an address is a value"),
     fenced("std::process::ExitCode", &["cli", "main"], "exit codes belong to `cli`"),
 ];

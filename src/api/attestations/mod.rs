@@ -8,10 +8,12 @@ mod get;
 mod list;
 mod post;
 mod refusal;
+mod verify;
 mod view;
 
 pub(super) use filter::{Filter, FilterQuery, Wanted};
 pub(super) use get::*;
 pub(super) use list::*;
 pub(super) use post::*;
+pub(super) use verify::*;
 pub(super) use view::{FoundAnswer, PartyAnswer, RecordAnswer, Standing, answers};

@@ -12,7 +12,9 @@ impl From<Refused> for ApiError {
                 ("malformed-attestation", "Malformed attestation", S::UNPROCESSABLE_ENTITY)
             }
             RefusedBecause::TooLarge => ("body-too-large", "Body too large", S::PAYLOAD_TOO_LARGE),
-            RefusedBecause::Unverified => ("not-verified", "Not verified", S::UNPROCESSABLE_ENTITY),
+            RefusedBecause::Unverified | RefusedBecause::NoNode => {
+                ("not-verified", "Not verified", S::UNPROCESSABLE_ENTITY)
+            }
             RefusedBecause::Forbidden => ("not-its-origin", "Not its origin", S::FORBIDDEN),
             RefusedBecause::Limit("self_attestation") => {
                 ("self-attestation", "Self-attestation", S::UNPROCESSABLE_ENTITY)

@@ -17,6 +17,7 @@ pub(super) fn not_taken(refused: Refused) -> ApiError {
         }
         RefusedBecause::TooLarge
         | RefusedBecause::Unverified
+        | RefusedBecause::NoNode
         | RefusedBecause::Limit(_)
         | RefusedBecause::Unavailable => return refused.into(),
     };

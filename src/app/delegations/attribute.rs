@@ -2,7 +2,7 @@
 //!
 //! The trace from the failed hop up to the buyer is put together and checked as anybody would check it; names become the agents that they
 //! meant when it was signed, agents under one proven control become one operator, and `tfd` computes. A failure is confirmed by a verdict
-//! that holds, by nobody who stands in the trace, and not taken back; the report of any other is hypothetical, and says why.
+//! that holds, by the buyer or a judge whom a grant names, and not taken back; the report of any other is hypothetical, and says why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,12 @@ use super::checked_apart;
 use super::control::control_of;
 use super::gather::{GatherError, Gathered, TracePart, gather};
 use super::hops::read;
+use super::room::NoRoom;
 use crate::app::Records;
 use crate::app::rekey::followed;
 use crate::delegation::{
     CaseOptions, End, HeldTogether, Kind, Operators, Record, TraceDocument, TraceVerdict, case,
-    operators, verify_trace,
+    operators, unconfirmed, verify_trace,
 };
 use crate::rekey::{Rekeying, Role};
 use crate::storage::{StorageError, StoredDelegation, Tags, Tx};
@@ -42,6 +43,8 @@ pub struct Attribution {
     pub hops: BTreeSet<Digest>,
     /// The grant above the topmost hop, where it is not held.
     pub missing: Option<Digest>,
+    /// Interactions for which there was no room: of which hop, by whom, and how many.
+    pub left_out: Vec<(Digest, Subject, u64)>,
     /// When the last of what it rests on was said.
     pub said_until: UnixSeconds,
     /// As of which state it was computed; `None` where no chain is followed.
@@ -118,7 +121,8 @@ impl Records {
             (kind, _) => return Err(AttributionError::NoDispute(id, kind.as_str())),
         };
         let gathered = gather(&mut tx, grant, TracePart::Path, verdict).await?;
-        let document = self.document(&mut tx, &gathered.records).await?;
+        let document = self.assembled(&mut tx, &gathered.records).await?;
+        let left_out = left_out(&mut tx, &gathered.left_out).await?;
         let as_of = match followed(&mut tx).await? {
             Some(registry) => Some((registry, tx.tags().await?, tx.log_size().await?)),
             None => None,
@@ -152,6 +156,7 @@ impl Records {
             control,
             hops,
             missing,
+            left_out,
             said_until,
             as_of,
         })
@@ -181,18 +186,22 @@ fn hypothetical(report: &Report, trace: &TraceVerdict, verdict: Option<Digest>) 
     let Some(verdict) = verdict else {
         return Some("nobody has judged that this hop failed".to_owned());
     };
-    let told =
-        trace.hops.iter().flat_map(|hop| &hop.verdicts).find(|(digest, _)| *digest == verdict);
-    Some(match told {
-        None => "the verdict is not known to be its issuer's word: see `trace`".to_owned(),
-        Some((_, told)) if told.ruling == crate::delegation::Ruling::Dismissed => {
-            "the verdict says that it did not fail".to_owned()
-        }
-        Some((_, told)) => format!(
-            "the verdict confirms nothing: {} stands in the trace, or took it back",
-            told.issuer
-        ),
-    })
+    let mut judged =
+        trace.hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
+    match judged.find(|(_, (digest, _))| *digest == verdict) {
+        None => Some("the verdict is not known to be its issuer's word: see `trace`".to_owned()),
+        Some((hop, (_, told))) => unconfirmed(trace, hop, told),
+    }
+}
+
+/// By whom what was left out is, in its name.
+async fn left_out(
+    tx: &mut Tx,
+    left_out: &[NoRoom],
+) -> Result<Vec<(Digest, Subject, u64)>, StorageError> {
+    let names = tx.names(left_out.iter().map(|one| one.issuer)).await?;
+    let whose = |one: &NoRoom| Some((one.hop, names.get(&one.issuer)?.clone(), one.records));
+    Ok(left_out.iter().filter_map(whose).collect())
 }
 
 /// The names of a trace that meant agents when it was signed.

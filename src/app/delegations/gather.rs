@@ -1,11 +1,13 @@
 //! A trace put together from what is kept: the hops, their envelopes byte for byte, and who spoke for whom when they signed.
 //!
 //! Either the way from one hop up to the buyer, which is all that a failure of that hop rests on, or everything below the first grant.
-//! What is larger than a document may be is refused, with what to ask for instead.
+//! Of the way up nobody can keep others from knowing: where it is too large, each party of a hop loses the latest of its own interactions. A whole
+//! trace that is larger than a document may be is refused, with what to ask for instead.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::hops::{OF_OTHERS_MAX, of_parties, read};
+use super::hops::{OF_OTHERS_MAX, OF_PARTY_MAX, judged, of_parties, read};
+use super::room::{NoRoom, Share, fit};
 use crate::app::Records;
 use crate::delegation::{
     Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, HOPS_MAX, Kind, Record, Sealed, TraceDocument,
@@ -15,6 +17,11 @@ use crate::vocab::Digest;
 
 /// So many hops of a whole trace are gathered.
 const HOPS_OF_WHOLE_MAX: usize = 1_000;
+
+/// What interactions have for themselves in bytes, however much the rest takes.
+const INTERACTIONS_BYTES_MIN: usize = 256 * 1024;
+/// So many envelopes of a trace are not interactions, where interactions are too many.
+const OTHERS_KEPT: usize = 500;
 
 /// How much of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +50,8 @@ pub(super) struct Gathered {
     /// The grant above the topmost hop, where it is not there.
     pub(super) missing: Option<Digest>,
     pub(super) records: Vec<StoredDelegation>,
+    /// What there was no room for.
+    pub(super) left_out: Vec<NoRoom>,
 }
 
 impl Records {
@@ -60,8 +69,8 @@ impl Records {
         self.document(tx, &gathered.records).await
     }
 
-    /// A document of records.
-    pub(super) async fn document(
+    /// A document of records that is small enough to be served.
+    async fn document(
         &self,
         tx: &mut Tx,
         records: &[StoredDelegation],
@@ -75,6 +84,23 @@ impl Records {
             );
             return Err(GatherError::TooLarge(why));
         }
+        let document = self.assembled(tx, records).await?;
+        // What is served is what anybody can read again.
+        let refused = |error| {
+            GatherError::TooLarge(format!(
+                "the trace makes no document: {error}; ask for `part=path`"
+            ))
+        };
+        document.check().map_err(refused)?;
+        Ok(document)
+    }
+
+    /// Records as a document, however large, with what is known of those who signed them.
+    pub(super) async fn assembled(
+        &self,
+        tx: &mut Tx,
+        records: &[StoredDelegation],
+    ) -> Result<TraceDocument, StorageError> {
         let mut document = TraceDocument::new(Vec::with_capacity(records.len()));
         for record in records {
             let text = String::from_utf8(record.envelope.clone());
@@ -91,13 +117,6 @@ impl Records {
             document.envelopes.push(Sealed { envelope, received: Some(record.received_at) });
         }
         self.know(tx, &mut document, records).await?;
-        // What is served is what anybody can read again.
-        let refused = |error| {
-            GatherError::TooLarge(format!(
-                "the trace makes no document: {error}; ask for `part=path`"
-            ))
-        };
-        document.check().map_err(refused)?;
         Ok(document)
     }
 }
@@ -116,35 +135,63 @@ pub(super) async fn gather(
     };
     let mut hops: BTreeSet<Digest> = grants.iter().map(|grant| grant.digest).collect();
     let mut records: Vec<StoredDelegation> = Vec::new();
-    let (mut snapshots, mut judged) = (BTreeSet::new(), Vec::new());
+    let (mut snapshots, mut verdicts, mut shares) = (BTreeSet::new(), Vec::new(), Vec::new());
     for grant in &grants {
         if let Record::Grant(said) = read(grant)? {
             snapshots.extend([said.snapshots.parent, said.snapshots.child].into_iter().flatten());
         }
         records.push(grant.clone());
-        for kind in [Kind::Acceptance, Kind::Interaction, Kind::Outcome] {
+        for kind in [Kind::Acceptance, Kind::Outcome] {
             records.extend(of_parties(tx, grant, kind).await?);
         }
-        judged.extend(tx.delegations_of_kind(grant.digest, Kind::Verdict, OF_OTHERS_MAX).await?);
+        let watched = of_parties(tx, grant, Kind::Interaction).await?;
+        shares.extend(by_party(grant.digest, watched));
+        if verdict.is_none() {
+            verdicts.extend(judged(tx, grant.digest).await?.0);
+        }
     }
     if hops.insert(grant) {
         // A grant that only its child speaks of.
         for kind in [Kind::Acceptance, Kind::Outcome] {
             records.extend(tx.delegations_of_kind(grant, kind, OF_OTHERS_MAX).await?);
         }
-        judged.extend(tx.delegations_of_kind(grant, Kind::Verdict, OF_OTHERS_MAX).await?);
+        if verdict.is_none() {
+            verdicts.extend(judged(tx, grant).await?.0);
+        }
     }
     let snapshots: Vec<_> = snapshots.into_iter().collect();
     records.extend(tx.delegations_by_digest(&snapshots).await?.into_values());
     records.extend(verdict.cloned());
     if let Some(verdict) = verdict {
         // Whether its issuer took it back is his word; what others judge is of other disputes.
-        judged.retain(|other| other.issuer == verdict.issuer);
+        let by = tx.delegations_by(grant, Kind::Verdict, verdict.issuer, OF_PARTY_MAX).await?;
+        records.extend(by);
     }
-    fill_up(&mut records, judged);
+    let (count_max, bytes_max) = match part {
+        TracePart::Path => {
+            let size: usize = records.iter().map(|record| record.envelope.len()).sum();
+            let bytes = (DOCUMENT_BYTES_MAX / 2).saturating_sub(size).max(INTERACTIONS_BYTES_MIN);
+            (ENVELOPES_MAX.saturating_sub(records.len().max(OTHERS_KEPT)), bytes)
+        }
+        TracePart::Whole => (usize::MAX, usize::MAX),
+    };
+    let (watched, left_out) = fit(shares, count_max, bytes_max);
+    records.extend(watched);
+    fill_up(&mut records, verdicts);
     let mut seen = BTreeSet::new();
     records.retain(|record| seen.insert(record.digest));
-    Ok(Gathered { hops, missing, records })
+    Ok(Gathered { hops, missing, records, left_out })
+}
+
+/// What each party of a hop recorded of its run, the earliest first.
+fn by_party(hop: Digest, mut records: Vec<StoredDelegation>) -> Vec<Share> {
+    records.sort_by_key(|record| (record.issuer, record.said_at, record.digest));
+    let parties = records.chunk_by(|one, next| one.issuer == next.issuer);
+    let share = |records: &[StoredDelegation]| {
+        let issuer = records.first()?.issuer;
+        Some(Share { hop, issuer, records: records.to_vec() })
+    };
+    parties.filter_map(share).collect()
 }
 
 /// Adds what was judged as far as it fits into a document: anybody may judge, and nobody may keep a trace from being served by it.
@@ -164,17 +211,17 @@ fn fill_up(records: &mut Vec<StoredDelegation>, judged: Vec<StoredDelegation>) {
 pub(super) async fn hops_above(
     tx: &mut Tx,
     grant: Digest,
-) -> Result<BTreeSet<Digest>, GatherError> {
+) -> Result<BTreeSet<Digest>, StorageError> {
     let (path, missing) = path(tx, grant).await?;
     let hops = path.iter().map(|grant| grant.digest);
     Ok(hops.chain(missing).chain([grant]).collect())
 }
 
 /// The grants from one up to the first that is there, the topmost first, and what that one stands under if it is not there.
-async fn path(
+pub(super) async fn path(
     tx: &mut Tx,
     grant: Digest,
-) -> Result<(Vec<StoredDelegation>, Option<Digest>), GatherError> {
+) -> Result<(Vec<StoredDelegation>, Option<Digest>), StorageError> {
     let mut path: VecDeque<StoredDelegation> = VecDeque::new();
     let mut next = Some(grant);
     // One more than may hold, so that a trace which is too long is seen to be.

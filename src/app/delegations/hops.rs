@@ -1,13 +1,14 @@
 //! Hops looked at anew: after a record was taken in, and after it turned out whether a wallet had been its issuer's.
 //!
-//! What a hop weighs follows from its own records; what is odd about it also from the hop above. So a grant, an acceptance and an outcome
-//! have the hops below looked at as well. Records are read in a bounded number, and those of strangers never in the place of those of
-//! parent and child.
+//! What a hop weighs follows from its own records; what is odd about it also from the hop above, and who may judge it from all grants above.
+//! So a grant, an acceptance and an outcome have hops below looked at as well. Records are read in a bounded number, and those of strangers
+//! never in the place of those of parent, child and judges.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::gather::path;
 use crate::attest::TypedRecord;
-use crate::delegation::{HopFinding, Kept, Kind, Record, kept_hop};
+use crate::delegation::{HopFinding, Judges, Kept, Kind, Record, kept_hop};
 use crate::rekey::{Role, Rule};
 use crate::storage::{
     PartyState, StorageError, StoredDelegation, StoredEdge, StoredHopFinding, Tx,
@@ -18,7 +19,7 @@ use crate::vocab::{Digest, Ppb};
 const TOGETHER_MAX: u32 = 256;
 /// So many records of one kind are read of parent and of child.
 pub(super) const OF_PARTY_MAX: u32 = 500;
-/// So many verdicts, and records of strangers, are read of one grant.
+/// So many records of strangers are read of one grant.
 pub(super) const OF_OTHERS_MAX: u32 = 64;
 /// So many findings of a hop are kept.
 const FINDINGS_MAX: usize = 100;
@@ -47,9 +48,15 @@ pub(super) async fn touched(
         }
     };
     let mut hops = BTreeSet::from([own]);
-    if reaches_below {
-        let below = tx.delegations_of_kind(own, Kind::Grant, TOGETHER_MAX).await?;
-        hops.extend(below.iter().map(|grant| grant.digest));
+    let mut open = VecDeque::from(if reaches_below { vec![own] } else { Vec::new() });
+    while let Some(above) = open.pop_front() {
+        let room = TOGETHER_MAX.saturating_sub(u32::try_from(hops.len()).unwrap_or(u32::MAX));
+        for below in tx.delegations_of_kind(above, Kind::Grant, room).await? {
+            // Who may judge is said by all grants above; the rest by the one.
+            if hops.insert(below.digest) && matches!(record, Record::Grant(_)) {
+                open.push_back(below.digest);
+            }
+        }
     }
     Ok(hops)
 }
@@ -81,8 +88,8 @@ pub(in crate::app) async fn reconsider(
     hops: &BTreeSet<Digest>,
 ) -> Result<(), StorageError> {
     for hop in hops {
-        let records = of_hop(tx, *hop).await?;
-        match edge(*hop, &records)? {
+        let (records, judges) = of_hop(tx, *hop).await?;
+        match edge(*hop, &records, &judges)? {
             Some((edge, findings)) => {
                 tx.set_edges(&[edge]).await?;
                 tx.set_hop_findings(*hop, &findings).await?;
@@ -98,12 +105,13 @@ pub(in crate::app) async fn reconsider(
 fn edge(
     hop: Digest,
     records: &[(StoredDelegation, bool)],
+    judges: &Judges,
 ) -> Result<Option<(StoredEdge, Vec<StoredHopFinding>)>, StorageError> {
     let mut kept = Vec::with_capacity(records.len());
     for (stored, holds) in records {
         kept.push(Kept { digest: stored.digest, record: read(stored)?, holds: *holds });
     }
-    let Some(found) = kept_hop(hop, kept) else { return Ok(None) };
+    let Some(found) = kept_hop(hop, kept, judges) else { return Ok(None) };
     let by_digest =
         |digest| records.iter().map(|(stored, _)| stored).find(|stored| stored.digest == digest);
     let accepted = found.hop.acceptance.as_ref().and_then(|(digest, _)| by_digest(*digest));
@@ -147,8 +155,11 @@ const NOTHING: crate::tfd::EdgeInputs = crate::tfd::EdgeInputs {
     interactions: 0,
 };
 
-/// All records by which a hop is looked at, each with whether it is its issuer's word.
-async fn of_hop(tx: &mut Tx, hop: Digest) -> Result<Vec<(StoredDelegation, bool)>, StorageError> {
+/// All records by which a hop is looked at, each with whether it is its issuer's word; and who may judge it.
+async fn of_hop(
+    tx: &mut Tx,
+    hop: Digest,
+) -> Result<(Vec<(StoredDelegation, bool)>, Judges), StorageError> {
     let mut records = BTreeMap::new();
     let grant = tx.delegations_by_digest(&[hop]).await?.remove(&hop);
     let mut wanted = BTreeSet::new();
@@ -171,11 +182,38 @@ async fn of_hop(tx: &mut Tx, hop: Digest) -> Result<Vec<(StoredDelegation, bool)
             add(&mut records, of_parties(tx, grant, kind).await?);
         }
     }
-    for kind in [Kind::Acceptance, Kind::Outcome, Kind::Verdict] {
+    for kind in [Kind::Acceptance, Kind::Outcome] {
         add(&mut records, tx.delegations_of_kind(hop, kind, OF_OTHERS_MAX).await?);
     }
+    let (verdicts, judges) = judged(tx, hop).await?;
+    add(&mut records, verdicts);
     add(&mut records, grant.into_iter().collect());
-    with_standing(tx, records.into_values().collect()).await
+    Ok((with_standing(tx, records.into_values().collect()).await?, judges))
+}
+
+/// What was judged of a hop, those who may judge it first and others as far as there is room; and who may.
+pub(super) async fn judged(
+    tx: &mut Tx,
+    hop: Digest,
+) -> Result<(Vec<StoredDelegation>, Judges), StorageError> {
+    let of_others = tx.delegations_of_kind(hop, Kind::Verdict, OF_OTHERS_MAX).await?;
+    if of_others.is_empty() {
+        return Ok((Vec::new(), Judges::default()));
+    }
+    let mut grants = Vec::new();
+    for stored in path(tx, hop).await?.0 {
+        if let Record::Grant(grant) = read(&stored)? {
+            grants.push(grant);
+        }
+    }
+    let judges = Judges::of(grants.iter().map(AsRef::as_ref));
+    let mut verdicts = Vec::new();
+    for number in tx.name_numbers(judges.named()).await?.into_values() {
+        verdicts.extend(tx.delegations_by(hop, Kind::Verdict, number, OF_PARTY_MAX).await?);
+    }
+    let first: BTreeSet<_> = verdicts.iter().map(|verdict| verdict.digest).collect();
+    verdicts.extend(of_others.into_iter().filter(|verdict| !first.contains(&verdict.digest)));
+    Ok((verdicts, judges))
 }
 
 fn add(to: &mut BTreeMap<Digest, StoredDelegation>, records: Vec<StoredDelegation>) {

@@ -153,13 +153,7 @@ impl DisputeKeeper {
             Some(grant) => hops_above(&mut tx, grant).await,
             None => Ok(BTreeSet::new()),
         };
-        let hops = match hops {
-            Ok(hops) => hops,
-            Err(super::GatherError::Storage(source)) => {
-                return Err(AppError::Storage { during: during(), source });
-            }
-            Err(super::GatherError::TooLarge(_)) => BTreeSet::new(),
-        };
+        let hops = hops.during(during)?;
         tx.settle_dispute(verdict, dispute.changes, dispute.report, &hops).await.during(during)?;
         tx.commit().await.during(during)?;
         Ok(Some(0))

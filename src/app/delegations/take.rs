@@ -44,15 +44,17 @@ pub struct TakenDelegation {
     pub is_new: bool,
 }
 
-/// So many records of one kind may one name say about one grant.
-const fn count_max(kind: Kind) -> u64 {
+/// So many records of one kind may one name say about one grant, and so many bytes may their envelopes have together.
+const fn size_max(kind: Kind) -> (u64, u64) {
+    const KIB: u64 = 1024;
     match kind {
-        Kind::Grant => 1_000,
-        Kind::Interaction => 500,
-        Kind::Outcome | Kind::Verdict => 16,
-        Kind::Acceptance => 8,
+        Kind::Grant => (1_000, u64::MAX),
+        Kind::Interaction => (500, 1_024 * KIB),
+        Kind::Verdict => (16, 1_024 * KIB),
+        Kind::Outcome => (16, 128 * KIB),
+        Kind::Acceptance => (8, 128 * KIB),
         // Of capabilities none is about a grant.
-        Kind::Capability => u64::MAX,
+        Kind::Capability => (u64::MAX, u64::MAX),
     }
 }
 
@@ -141,7 +143,7 @@ impl Records {
         if let Some(stored) = tx.delegations_by_digest(&[digest]).await?.remove(&digest) {
             return Ok(Ok(TakenDelegation { stored, is_new: false }));
         }
-        if let Some(refused) = limited(tx, record).await? {
+        if let Some(refused) = limited(tx, record, checked.envelope.0.len() as u64).await? {
             return Ok(Err(refused.of(digest, record.issuer())));
         }
         let other = named(record);
@@ -230,16 +232,25 @@ fn about(record: &Record) -> Option<Digest> {
 }
 
 /// Why a record is one too many, or nobody's business of its issuer.
-async fn limited(tx: &mut Tx, record: &Record) -> Result<Option<Refused>, StorageError> {
+async fn limited(tx: &mut Tx, record: &Record, size: u64) -> Result<Option<Refused>, StorageError> {
     let Some(grant) = about(record) else { return Ok(None) };
     let (kind, issuer) = (record.kind(), record.issuer());
     if let Some(number) = tx.name_numbers([issuer]).await?.get(issuer).copied() {
-        let max = count_max(kind);
-        if tx.delegation_count_by(grant, kind, number).await? >= max {
-            let why = format!(
-                "{issuer} has said {max} records of the kind `{}` about the grant {grant} already, which is the most that is kept",
-                kind.as_str()
-            );
+        let (count_max, bytes_max) = size_max(kind);
+        let (count, bytes) = tx.delegation_size_by(grant, kind, number).await?;
+        let kind = kind.as_str();
+        let why = if count >= count_max {
+            Some(format!(
+                "{issuer} has said {count_max} records of the kind `{kind}` about the grant {grant} already, which is the most that is kept"
+            ))
+        } else if bytes.saturating_add(size) > bytes_max {
+            Some(format!(
+                "the envelopes of the kind `{kind}` by {issuer} about the grant {grant} would have more than {bytes_max} bytes together, which is the most that is kept"
+            ))
+        } else {
+            None
+        };
+        if let Some(why) = why {
             return Ok(Some(Refused::new(RefusedBecause::Limit("too_many_of_grant"), why)));
         }
     }

@@ -120,7 +120,7 @@ impl Records {
         let answer = settle(Judgement::Ask(*question), self.contracts.as_deref()).await;
         let answer = answer.map_err(|error| match error {
             AskError::Node { .. } => Refused::new(RefusedBecause::Unavailable, error),
-            AskError::NoNode(why) => Refused::unverified(why),
+            AskError::NoNode(why) => Refused::new(RefusedBecause::NoNode, why),
         })?;
         facts.answer = Some(&answer);
         match verify(envelope, &facts) {

@@ -10,6 +10,7 @@ mod facts;
 mod ground;
 mod held;
 mod issue;
+mod judge;
 mod limit;
 mod links;
 mod noting;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub(in crate::app) use check::Verified;
 pub use issue::sign_record;
+pub use judge::{EnvelopeHeld, JudgedEnvelope};
 pub use origins::{Origin, Origins};
 pub use queue::{QueueClosed, RecordQueue, RecordWriter};
 pub use refused::{Refused, RefusedBecause};

@@ -11,6 +11,8 @@ pub enum RefusedBecause {
     TooLarge,
     /// What was signed does not hold.
     Unverified,
+    /// Only a chain can say whether what was signed holds, and this service has no node of it.
+    NoNode,
     /// Whoever sent it may not say that.
     Forbidden,
     /// A limit.
@@ -26,7 +28,7 @@ impl RefusedBecause {
         match self {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
-            Self::Unverified => "unverified",
+            Self::Unverified | Self::NoNode => "unverified",
             Self::Forbidden => "forbidden",
             Self::Limit(which) => which,
             Self::Unavailable => "unavailable",

@@ -15,6 +15,9 @@ pub(in super::super) struct VerifyArgs {
     /// When it is checked, as `2026-02-03T11:08:33Z` or unix seconds [default: now]
     #[arg(long, value_name = "TIME")]
     pub(in super::super) time: Option<String>,
+    /// Ask a running service, such as `https://…` or `http://127.0.0.1:8004`, which knows who spoke for whom [default: the file alone]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["did_document", "time"])]
+    pub(in super::super) service: Option<String>,
 }
 
 /// What is to be done with records of delegations.

@@ -2,7 +2,8 @@
 //! attribution side by side where there are any. `tests/it/tfd/attacks.rs` has the ones that are about numbers alone.
 
 use hallmark::delegation::{
-    Amount, CaseOptions, Child, FaultKind, HopState, Note, Skill, Standing, Under, WhyLeftOut, case,
+    Amount, CaseOptions, Child, FaultKind, Grant, HopState, Note, Skill, Standing, Under, Verdict,
+    WhyLeftOut, case,
 };
 use hallmark::tfd::{self, Flag, Report};
 use hallmark::vocab::Digest;
@@ -110,7 +111,7 @@ fn an_acceptance_is_replayed() {
 /// Defeated, and named. And nobody gets rid of a child by it: both signed, so that the hop carries what it carries.
 #[test]
 fn a_hop_widens_the_scope() {
-    type Change = fn(&mut hallmark::delegation::Grant, &mut hallmark::delegation::Grant);
+    type Change = fn(&mut Grant, &mut Grant);
     let cases: [(Change, &str); 7] = [
         (
             |_, below| below.scope.actions.insert(0, "delete:all".to_owned()),
@@ -338,5 +339,24 @@ fn a_party_judges() {
     assert_eq!(built.verdict().notes[0].note, Note::JudgedByParty);
     assert_eq!(reported(&built).flags, [Flag::Hypothetical]);
     built.sign(verdict(granted, START + 30_001));
+    assert_eq!(reported(&built).flags, []);
+}
+
+/// Somebody whom nobody asked judges.
+///
+/// Defeated: it is kept and noted, and confirms nothing; a judge whom a grant above names confirms, though the failed hop's own names nobody.
+/// Not defeated: a parent that names an accomplice as the buyer or as a judge. Whoever accepts such a grant can see it there.
+#[test]
+fn a_stranger_judges() {
+    let mut built = Builder::new(3);
+    let (above, _) = built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+    let own = grant(agent(2), agent(3), Under::Grant(above), START + 200);
+    let (below, _) = built.hire(Grant { judges: Vec::new(), ..own });
+    let stranger = Verdict { issuer: name(COURIER), ..verdict(below, START + 30_000) };
+    built.sign(stranger);
+    assert_eq!(built.verdict().notes[0].note, Note::JudgedByStranger);
+    assert_eq!(reported(&built).flags, [Flag::Hypothetical]);
+    built.sign(verdict(below, START + 30_001));
+    assert_eq!(built.verdict().notes.len(), 1);
     assert_eq!(reported(&built).flags, []);
 }

@@ -107,6 +107,9 @@ pub(crate) fn grant(parent: Subject, child: Subject, under: Under, at: u64) -> G
         json!({ "type": "accuracy", "operator": ">=", "value": 950_000, "unit": "ppm" }),
     ];
     let grammar = Some("report := heading finding{1,20} source+".to_owned());
+    // Who works judges nobody.
+    let judges =
+        [judge()].into_iter().filter(|judge| ![&parent, &child].contains(&judge)).collect();
     Grant {
         schema: Kind::Grant,
         issuer: parent,
@@ -124,6 +127,7 @@ pub(crate) fn grant(parent: Subject, child: Subject, under: Under, at: u64) -> G
         may_delegate: true,
         inheritance: Inheritance::None,
         snapshots: Snapshots::default(),
+        judges,
         required_ppm: None,
         nonce: None,
         about: None,

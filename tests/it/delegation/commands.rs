@@ -87,7 +87,7 @@ fn a_trace_is_made_by_commands() {
         "under": { "buyer": "did:web:buyer.example" }, "task_class": "research.report",
         "specification": { "conditions": [{ "type": "latency", "value": 2_000 }], "author": "parent" },
         "scope": { "actions": ["read:*"] }, "expires_at": "2026-02-04T11:00:00Z",
-        "may_delegate": false, "inheritance": "none",
+        "may_delegate": false, "inheritance": "none", "judges": [names[2]],
     });
     let granted = digest_of("grant", grant, "parent.key", "dsse");
     let acceptance = json!({

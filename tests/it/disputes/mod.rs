@@ -2,10 +2,11 @@
 //!
 //! The chain is a written one, in which agent n has the wallet n from the beginning on, as in `delegation::build`, and an owner of its own.
 //! `taking` is what is kept and refused, `traces` what documents say, `reports` who carries how much, `publishing` what the service says of
-//! it, `turning` what a rotated wallet and a reorganisation change.
+//! it, `served` what `hallmark verify` hears of it, `turning` what a rotated wallet and a reorganisation change.
 
 mod publishing;
 mod reports;
+mod served;
 mod taking;
 mod traces;
 mod turning;
@@ -83,6 +84,17 @@ fn apart(agents: u8) -> Vec<SpanRecord> {
     (1..=agents).flat_map(of).collect()
 }
 
+/// A chain that is followed up to a block, safe up to the one before, and final up to another.
+fn tags(head: u64, finalized: u64) -> Tags {
+    let stamp = |number| Some(samples::stamp(number));
+    Tags {
+        indexed: stamp(head),
+        head: stamp(head),
+        safe: stamp(head - 1),
+        finalized: stamp(finalized),
+    }
+}
+
 impl Desk {
     async fn open(database: &Database, spans: &[SpanRecord]) -> Self {
         let mut tx = samples::bound(database).await;
@@ -115,14 +127,7 @@ impl Desk {
     /// The chain is followed up to a block, safe up to the one before, and final up to another.
     async fn reach(&self, head: u64, finalized: u64) {
         let mut tx = self.database.begin_write().await.unwrap();
-        let stamp = |number| Some(samples::stamp(number));
-        let tags = Tags {
-            indexed: stamp(head),
-            head: stamp(head),
-            safe: stamp(head - 1),
-            finalized: stamp(finalized),
-        };
-        tx.set_tags(&tags).await.unwrap();
+        tx.set_tags(&tags(head, finalized)).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -1,6 +1,6 @@
 //! Reports as attestations of the service: said once, said anew when they change, and taken back.
 
-use hallmark::delegation::{Ruling, Verdict};
+use hallmark::delegation::{Record, Ruling, TraceDocument, Verdict};
 use hallmark::storage::Tags;
 use serde_json::{Value, json};
 
@@ -115,6 +115,108 @@ on_both_engines! {
         assert_eq!(said_of(&desk, &agent(1).to_string()).await.len(), 1, "nothing was taken back");
         let trace = desk.service.get(&format!("/v1/delegations/{}/trace?part=path", grants[1])).await;
         assert_eq!(trace.status, 200, "{}", trace.text());
+    }
+
+    /// However many strangers judged before, the judge whom the topmost grant names is heard, also where that grant comes last.
+    async fn strangers_neither_confirm_nor_hide_anything(db: Database) {
+        let desk = Desk::open(&db, &apart(9)).await;
+        let mut built = Builder::new(9);
+        let first = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
+        let (above, _) = built.hire(Grant { judges: vec![agent(9)], ..first });
+        let mut below = above;
+        for hop in 2..=3 {
+            let of = grant(agent(hop), agent(hop + 1), Under::Grant(below), START + 100 * u64::from(hop));
+            below = built.hire(Grant { judges: Vec::new(), ..of }).0;
+        }
+        let (first, rest) = built.document.envelopes.split_first().unwrap();
+        for sealed in rest {
+            desk.take(&sealed.envelope).await;
+        }
+        let mut more = Builder::new(9);
+        let mut by_stranger = digest("nothing");
+        for (stranger, n) in [5, 6, 7, 8, 4].iter().flat_map(|of| (0..16).map(move |n| (*of, n))) {
+            by_stranger = more.sign(Verdict { issuer: agent(stranger), ..verdict(below, START + 30_000 + n) });
+        }
+        let judged = more.sign(Verdict { issuer: agent(9), ..verdict(below, START + 40_000) });
+        let (last, others) = more.document.envelopes.split_last().unwrap();
+        for sealed in others {
+            desk.take(&sealed.envelope).await;
+        }
+        desk.take(&first.envelope).await;
+        assert_eq!(desk.hop(below).await["is_disputed"], json!(false), "strangers confirm nothing");
+        assert_eq!(desk.publish().await.attestations, 0);
+        let stranger = verdict(below, START + 30_000);
+        let stranger = Record::Verdict(Box::new(Verdict { issuer: agent(5), ..stranger })).typed().unwrap().digest();
+        for (id, why) in [(stranger, "is neither the buyer nor a judge"), (by_stranger, "stands in the trace")] {
+            let told = desk.report(id).await;
+            assert_eq!(told["status"], "hypothetical");
+            assert!(told["why"].as_str().unwrap().contains(why), "{}", told["why"]);
+        }
+        desk.take(&last.envelope).await;
+        assert_eq!(desk.hop(below).await["is_disputed"], json!(true));
+        assert_eq!((&desk.report(judged).await["status"], &desk.report(below).await["status"]), (&json!("confirmed"), &json!("confirmed")));
+        assert_eq!(desk.publish().await.attestations, 4);
+        let findings = desk.hop(below).await["findings"].clone();
+        assert!(findings.as_array().unwrap().iter().any(|one| one["kind"] == "judged_by_stranger"), "{findings}");
+    }
+
+    /// The judge is known from a grant that comes after the verdict, however far above.
+    async fn who_may_judge_is_found_in_any_order(db: Database) {
+        let desk = Desk::open(&db, &apart(5)).await;
+        let mut built = Builder::new(5);
+        let first = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
+        let (above, _) = built.hire(Grant { judges: vec![agent(5)], ..first });
+        let mut below = above;
+        for hop in 2..=3 {
+            let of = grant(agent(hop), agent(hop + 1), Under::Grant(below), START + 100 * u64::from(hop));
+            below = built.hire(Grant { judges: Vec::new(), ..of }).0;
+        }
+        built.sign(Verdict { issuer: agent(5), ..verdict(below, START + 30_000) });
+        for sealed in built.document.envelopes.iter().rev() {
+            desk.take(&sealed.envelope).await;
+        }
+        assert_eq!(desk.hop(below).await["is_disputed"], json!(true));
+        let card = desk.service.ok("/v1/tfd/population").await["scorecard"].clone();
+        let rate = card.as_array().unwrap().iter().find(|one| one["measure"] == "dispute_rate").unwrap();
+        assert_eq!(rate["value"], 333_333_333);
+    }
+
+    /// Who fills a trace with interactions of its own loses some of them, and nobody else any: there is a report all the same.
+    async fn nobody_is_rid_of_a_report_by_filling_the_trace(db: Database) {
+        let desk = Desk::open(&db, &apart(4)).await;
+        let mut built = Builder::new(4);
+        let (grants, judged) = chain(&mut built, 3);
+        desk.take_all(&built).await;
+        let told = desk.report(judged).await;
+        assert_eq!((&told["status"], &told["trace"]["left_out"]), (&json!("confirmed"), &json!([])));
+        let padded = |envelope: &str| envelope.replacen('{', &format!("{{{}", " ".repeat(60_000)), 1);
+        let mut refused = None;
+        for (hop, party) in [(0, 2), (1, 2), (1, 3), (2, 3)] {
+            let mut more = Builder::new(4);
+            for n in 0..18 {
+                more.sign(interaction(grants[hop], agent(party), grants[hop], &format!("{party} {n}"), START + 10_000 + n));
+            }
+            for sealed in &more.document.envelopes {
+                let reply = desk.post(&padded(&sealed.envelope)).await;
+                if reply.status != 201 {
+                    refused = Some(reply);
+                    break;
+                }
+            }
+        }
+        let refused = refused.expect("a megabyte of one name about one grant is kept");
+        assert_eq!(problem(&refused), (422, "too-many-of-grant".to_owned()));
+        let after = desk.report(judged).await;
+        assert_eq!(after["status"], "confirmed");
+        let left = after["trace"]["left_out"].as_array().unwrap();
+        let parties: Vec<_> = left.iter().map(|one| one["issuer"].as_str().unwrap()).collect();
+        assert!(!left.is_empty() && parties.iter().all(|of| *of == agent(2).to_string() || *of == agent(3).to_string()), "{left:?}");
+        assert!(left.iter().all(|one| (1..18).contains(&one["records"].as_u64().unwrap())), "{left:?}");
+        let betas = |told: &Value| told["report"]["edges"].as_array().unwrap().iter().map(|edge| edge["beta_ppb"].as_u64().unwrap()).collect::<Vec<_>>();
+        assert_eq!(betas(&after), betas(&told), "what belongs to no story counts for nothing, and the story is whole");
+        let trace = desk.service.get(&format!("/v1/delegations/{}/trace?part=path", grants[2])).await;
+        assert_eq!(trace.status, 200, "{}", trace.text());
+        assert!(TraceDocument::read(&trace.body).is_ok());
     }
 
     /// What a branch of the chain may yet take back is not signed about.

@@ -176,7 +176,8 @@ on_both_engines! {
         tx.link_wallet(number, account(9), linked, &evidence).await.unwrap();
         tx.commit().await.unwrap();
         let mut built = Builder::new(2);
-        let (granted, _) = built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+        let asked = Grant { judges: vec![ada.clone()], ..grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100) };
+        let (granted, _) = built.hire(asked);
         let judged = hallmark::delegation::Verdict { issuer: ada.clone(), ..verdict(granted, START + 30_000) };
         let judged = built.sign_by(Record::Verdict(Box::new(judged)), 9);
         desk.take_all(&built).await;
@@ -204,7 +205,8 @@ async fn contracts_sign_and_their_answers_are_told() {
     let address = contract_wallet_of(&anvil, keeper.address()).await;
     let contract = AccountId { chain, address };
     let mut built = Builder::new(2);
-    let (granted, _) = built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+    let asked = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
+    let (granted, _) = built.hire(Grant { judges: vec![Subject::Account(contract)], ..asked });
     desk.take_all(&built).await;
     let judged = hallmark::delegation::Verdict {
         issuer: Subject::Account(contract),

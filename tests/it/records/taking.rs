@@ -70,6 +70,33 @@ on_both_engines! {
         desk.service.problem(&format!("/v1/attestations/0x{}", "0".repeat(64)), 404).await;
     }
 
+    /// An envelope is judged as it would be taken in, and nothing of it is kept.
+    async fn an_envelope_is_judged_and_not_kept(db: Database) {
+        let desk = Desk::open(&db).await;
+        let verdict = async |envelope: &Value| desk.service.post("/v1/attestations/verify", envelope.to_string()).await.json();
+        let good = signed(&record(&agent(7), &agent(8), 30), "seven", Scheme::Eip712);
+        let told = verdict(&good).await;
+        assert_eq!((&told["standing"], &told["reason"], &told["form"]), (&json!("valid"), &Value::Null, &json!("eip712")));
+        assert_eq!((&told["kind"], &told["verdict"]["right"]["basis"]), (&json!("peer.assessment"), &json!("wallet")));
+        assert!(told["as_of"]["block"]["number"].is_u64(), "{told}");
+        let digest = told["record"].as_str().unwrap();
+        desk.service.problem(&format!("/v1/attestations/{digest}"), 404).await;
+        assert_eq!(desk.service.ok("/v1/status").await["log_size"], 0);
+        // The wallet of another agent; and one that only a contract could have made, where there is no node to ask.
+        let other = verdict(&signed(&record(&agent(7), &agent(8), 30), "eight", Scheme::Eip712)).await;
+        assert_eq!((&other["standing"], &other["verdict"], &other["record"]), (&json!("invalid"), &Value::Null, &Value::Null));
+        assert!(!other["reason"].as_str().unwrap().is_empty());
+        let mut unsaid = good.clone();
+        unsaid["signature"] = json!(format!("0x{}", "11".repeat(99)));
+        let told = verdict(&unsaid).await;
+        assert_eq!(told["standing"], "unknown", "{told}");
+        assert!(told["reason"].as_str().unwrap().contains("this service has no node"), "{told}");
+        for (body, status) in [("{}".to_owned(), 422), (" ".repeat(70_000), 413), ("\u{0}".to_owned(), 422)] {
+            let reply = desk.service.post("/v1/attestations/verify", body).await;
+            assert_eq!(reply.status, status, "{}", reply.text());
+        }
+    }
+
     /// A wallet speaks for its agent while it is the agent's wallet, and not a second longer.
     async fn yesterdays_wallet_says_nothing_today(db: Database) {
         let desk = Desk::open(&db).await;

@@ -111,8 +111,9 @@ on_both_engines! {
         let by = tx.delegations_by(grant, Kind::Interaction, names[0], 9).await.unwrap();
         assert_eq!(by.iter().map(|record| record.number).collect::<Vec<_>>(), [2, 4]);
         assert_eq!(tx.delegations_by(grant, Kind::Interaction, names[0], 1).await.unwrap().len(), 1);
-        assert_eq!(tx.delegation_count_by(grant, Kind::Interaction, names[0]).await.unwrap(), 2);
-        assert_eq!(tx.delegation_count_by(grant, Kind::Outcome, names[0]).await.unwrap(), 0);
+        let size = tx.delegation_size_by(grant, Kind::Interaction, names[0]).await.unwrap();
+        assert_eq!(size, (2, 2 * b"envelope".len() as u64));
+        assert_eq!(tx.delegation_size_by(grant, Kind::Outcome, names[0]).await.unwrap(), (0, 0));
     }
 
     /// Names of delegations are re-keyed as those of attestations are, in roles of their own.

@@ -27,7 +27,7 @@ pub(super) fn all() -> Vec<Made> {
         made(
             "unknown-field",
             "a grant with a field that is not known",
-            "envelope 0: `colour`: unknown field `colour`, expected one of `schema`, `issuer`, `issued_at`, `child`, `under`, `task_class`, `specification`, `scope`, `expires_at`, `may_delegate`, `inheritance`, `snapshots`, `required_ppm`, `nonce`, `about`",
+            "envelope 0: `colour`: unknown field `colour`, expected one of `schema`, `issuer`, `issued_at`, `child`, `under`, `task_class`, `specification`, `scope`, `expires_at`, `may_delegate`, `inheritance`, `snapshots`, `judges`, `required_ppm`, `nonce`, `about`",
             &with("colour", json!("red")),
         ),
         made(
@@ -83,6 +83,18 @@ pub(super) fn all() -> Vec<Made> {
             "the entries of a scope are not in their order",
             "envelope 0: `scope.actions`: entries stand in ascending order of their bytes, each once",
             &with("scope", scope),
+        ),
+        made(
+            "unordered-judges",
+            "the judges of a grant are not in their order",
+            "envelope 0: `judges`: names stand in ascending order of their bytes, each once",
+            &with("judges", json!([judge(), buyer()].map(|name| name.to_string()))),
+        ),
+        made(
+            "judge-in-its-own-cause",
+            "the child is a judge of its own run",
+            "envelope 0: `judges[0]`: who sets to work, or is set to work, judges nobody",
+            &with("judges", json!([agent(2)])),
         ),
         made(
             "capability-out-of-range",
