@@ -18,8 +18,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// So many turns of the runtime are enough for a request to go from whoever makes it through its tasks to the wire.
 const TURNS: u32 = 4;
-/// Nothing that a task of the runtime is to do for the database waits longer than this.
-const NAP: Duration = Duration::from_micros(50);
+/// Nothing that a task of the runtime is to do for the database waits longer than this. Shorter naps find it sooner, but waking up for
+/// nothing would cost more than all that is simulated.
+const NAP: Duration = Duration::from_millis(1);
 
 /// Gives every task of the runtime a turn, and then the processor to the database.
 async fn rest() {

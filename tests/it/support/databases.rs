@@ -18,6 +18,8 @@ use url::Url;
 
 const SERVER: &str = "HALLMARK_TEST_POSTGRES_URL";
 const WITHOUT: &str = "HALLMARK_TEST_WITHOUT_POSTGRES";
+/// Where SQLite's files are put, if not among other temporary files.
+const FOLDER: &str = "HALLMARK_TEST_DATABASE_FOLDER";
 /// Only one process at a time makes the template.
 const LOCK_TEMPLATE: &str = "SELECT pg_advisory_lock(7521983763894625900)";
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -88,7 +90,7 @@ impl Fresh {
 
     /// A place for a SQLite file, and the file, which is not there yet.
     fn folder() -> (Self, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = setting(FOLDER).map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
         let file = folder.path().join("hallmark.db");
         let url = format!("sqlite://{}", file.display());
         (Self { url, place: Place::Folder { folder } }, file)
