@@ -88,7 +88,7 @@ pub(super) fn all() -> Vec<Made> {
             "unordered-judges",
             "the judges of a grant are not in their order",
             "envelope 0: `judges`: names stand in ascending order of their bytes, each once",
-            &with("judges", json!([judge(), buyer()].map(|name| name.to_string()))),
+            &with("judges", json!([buyer(), judge()].map(|name| name.to_string()))),
         ),
         made(
             "judge-in-its-own-cause",
