@@ -1,7 +1,7 @@
 //! What is said by and of wallets while the chain is followed: a process beside the follower takes it in and looks up whom it meant, and
 //! dies with it. In the end whom each name meant is what the pure rules make of the canonical chain.
 //!
-//! One seed of a few has it, and draws it from a stream of its own, so that no other draws otherwise because of it. Nothing of it goes into
+//! One seed of some has it, and draws it from a stream of its own, so that no other draws otherwise because of it. Nothing of it goes into
 //! the story: when a turn comes, relative to the program's own steps of the same moment, is up to the database.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use super::plan::CHAIN;
 use super::run::Run;
 
 /// One seed of so many has records.
-const EVERY: u64 = 3;
+const EVERY: u64 = 21;
 /// So often something is said in one life, and looked up.
 const ROUNDS: u32 = 3;
 const ROUND_RECORDS_MAX: u64 = 4;
