@@ -171,6 +171,10 @@ fn main() -> ExitCode {
             println!("{}", process::machine());
             delegation::run();
         }
+        // The service itself answers in this process, with the threads that it has.
+        Some(Part::Cards | Part::Disputes { .. }) => {
+            return Runtime::new().unwrap().block_on(run_until_signal(args));
+        }
         Some(
             Part::RunFollow { .. }
             | Part::RunFloor { .. }
@@ -185,8 +189,6 @@ fn main() -> ExitCode {
             | Part::Head
             | Part::Reads
             | Part::Records { .. }
-            | Part::Cards
-            | Part::Disputes { .. }
             | Part::All,
         )
         | None => {

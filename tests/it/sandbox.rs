@@ -59,6 +59,7 @@ fn view(does: &str) -> View {
         parameters: format!(r#"{{"do":"{does}"}}"#),
         total: 1,
         provisional: 0,
+        later: 0,
         issuers: vec![Issuer {
             name: "did:web:a.example".to_owned(),
             class: None,

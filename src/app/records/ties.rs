@@ -87,8 +87,8 @@ fn tied(chain: ChainId, spans: &[EvidencedSpan], tie: Tie) -> Ties {
             TimelineRef::Operator(_, operator) => Some(operator),
             _ => span.record.value.account(),
         };
-        let time = Time { from: span.from.time?, to: span.to.and_then(|to| to.time) };
-        Some(Tied { account: AccountId { chain, address: address? }, tie, time })
+        let held = Time { from: span.from.time?, to: span.to.and_then(|to| to.time) };
+        Some(Tied { account: AccountId { chain, address: address? }, tie, time: held })
     };
     spans.iter().filter_map(of_span).collect()
 }
