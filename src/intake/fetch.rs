@@ -107,7 +107,8 @@ impl Fetcher {
         Self::with_plain(limits, private_hosts, BTreeSet::new(), authorities)
     }
 
-    /// The same, which also speaks http to hosts that may have private addresses: for URLs that an operator gave, and never for a stranger's.
+    /// The same, which also speaks http to hosts that may have private addresses, and to addresses that are named among them: for URLs that an
+    /// operator gave, and never for a stranger's.
     ///
     /// # Errors
     /// As [`Fetcher::new`].

@@ -65,7 +65,7 @@ async fn turn(database: &Database) -> bool {
 /// What goes on beside the follower in one life; it never ends by itself.
 pub(super) async fn beside(run: &Run<'_>, life: u64) {
     if !has(run.seed) || run.bug.is_some() {
-        return std::future::pending().await;
+        return std::future::pending::<()>().await;
     }
     let mut draw = Draw::of(&[run.seed, 3, life]);
     for _ in 0..ROUNDS {
@@ -76,7 +76,7 @@ pub(super) async fn beside(run: &Run<'_>, life: u64) {
         tokio::time::sleep(Duration::from_millis(1 + draw.below(PAUSE_MAX_MS))).await;
         turn(&run.database).await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The times of the blocks there are.
