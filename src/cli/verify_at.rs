@@ -110,11 +110,10 @@ impl Service {
     /// Speaks to this host and no other.
     fn fetcher(&self, authorities: &[Vec<u8>]) -> Result<Fetcher, FetchError> {
         crate::chain::install_crypto_provider();
-        let hosts = BTreeSet::from([self.host.clone()]);
         if self.is_near {
-            Fetcher::also_plain(LIMITS, hosts, authorities)
+            Fetcher::of_host(LIMITS, self.host.clone(), authorities)
         } else {
-            Fetcher::new(LIMITS, hosts, authorities)
+            Fetcher::new(LIMITS, BTreeSet::from([self.host.clone()]), authorities)
         }
     }
 }

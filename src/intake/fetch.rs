@@ -89,6 +89,8 @@ pub struct Fetcher {
     client: Client,
     /// The hosts that are spoken to over http too.
     plain_hosts: BTreeSet<String>,
+    /// Whether a host may also be named by its address.
+    takes_addresses: bool,
     limits: FetchLimits,
     places: Arc<Semaphore>,
 }
@@ -107,8 +109,7 @@ impl Fetcher {
         Self::with_plain(limits, private_hosts, BTreeSet::new(), authorities)
     }
 
-    /// The same, which also speaks http to hosts that may have private addresses, and to addresses that are named among them: for URLs that an
-    /// operator gave, and never for a stranger's.
+    /// The same, which also speaks http to hosts that may have private addresses: for URLs that an operator gave, and never for a stranger's.
     ///
     /// # Errors
     /// As [`Fetcher::new`].
@@ -118,6 +119,19 @@ impl Fetcher {
         authorities: &[Vec<u8>],
     ) -> Result<Self, FetchError> {
         Self::with_plain(limits, private_hosts.clone(), private_hosts, authorities)
+    }
+
+    /// A fetcher for one host that whoever runs the program names, perhaps by its address: over http too, and wherever it is.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn of_host(
+        limits: FetchLimits,
+        host: String,
+        authorities: &[Vec<u8>],
+    ) -> Result<Self, FetchError> {
+        let fetcher = Self::also_plain(limits, BTreeSet::from([host]), authorities)?;
+        Ok(Self { takes_addresses: true, ..fetcher })
     }
 
     fn with_plain(
@@ -137,7 +151,8 @@ impl Fetcher {
             .user_agent(concat!("hallmark/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(unusable)?;
-        Ok(Self { client, plain_hosts, limits, places: Arc::new(Semaphore::new(REQUESTS_MAX)) })
+        let places = Arc::new(Semaphore::new(REQUESTS_MAX));
+        Ok(Self { client, plain_hosts, takes_addresses: false, limits, places })
     }
 
     /// For how long it is worth to wait for a turn: half of what a fetch may take.
@@ -190,7 +205,7 @@ impl Fetcher {
             Some(Host::Domain(name)) => (true, is_named(name)),
             // An address is spoken to only where it was named.
             Some(Host::Ipv4(_) | Host::Ipv6(_)) => {
-                let is_named = url.host_str().is_some_and(is_named);
+                let is_named = self.takes_addresses && url.host_str().is_some_and(is_named);
                 (is_named, is_named)
             }
             None => (false, false),
