@@ -115,6 +115,8 @@ impl Tx {
                 rows.push(((name, record.said_at, seq, role, *rekeying, *state), spoken_by));
             }
         }
+        let found = rows.iter().map(|((name, _, _, role, found, _), _)| (*role, *name, *found));
+        self.note_subjects(found).await?;
         // In the order of the keys, neighbours meet in memory.
         rows.sort_unstable_by_key(|((name, at, seq, role, ..), _)| (*name, *at, *seq, *role));
         let rows = rows.iter().map(|(party, by)| new_party(party, *by));
@@ -128,26 +130,14 @@ impl Tx {
         &mut self,
         digests: &[Digest],
     ) -> Result<BTreeMap<(Digest, u64), u64>, StorageError> {
-        let mut rest = digests;
-        let mut held = BTreeMap::new();
-        while let Some((sql, length)) = HELD_MANY.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<HeldRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for digest in part {
-                    select = select.bind(digest.as_bytes().as_slice());
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let cell = |column| Cell { table: "attestation", column, row: &row.seq };
-                let digest = Digest(cell("digest").hash(&row.digest)?);
-                let issuer = cell("issuer").unsigned(row.issuer)?;
-                held.insert((digest, issuer), cell("seq").unsigned(row.seq)?);
-            }
-        }
-        Ok(held)
+        let digests = digests.iter().map(|digest| [Bound::bytes(digest.as_bytes().as_slice())]);
+        let rows: Vec<HeldRow> = HELD_MANY.select(self, &[], digests).await?;
+        let read = |row: HeldRow| {
+            let cell = |column| Cell { table: "attestation", column, row: &row.seq };
+            let digest = Digest(cell("digest").hash(&row.digest)?);
+            Ok(((digest, cell("issuer").unsigned(row.issuer)?), cell("seq").unsigned(row.seq)?))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The records that have one of some keys of [`claimed_key`], with their digests; the oldest few of each.
@@ -155,24 +145,14 @@ impl Tx {
         &mut self,
         keys: &[i64],
     ) -> Result<BTreeMap<i64, Vec<(u64, Digest)>>, StorageError> {
-        let mut rest = keys;
+        let keys = keys.iter().map(|key| [Bound::number(*key)]);
+        let rows: Vec<ClaimedRow> = CLAIMED_MANY.select(self, &[], keys).await?;
         let mut found: BTreeMap<i64, Vec<(u64, Digest)>> = BTreeMap::new();
-        while let Some((sql, length)) = CLAIMED_MANY.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<ClaimedRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for key in part {
-                    select = select.bind(*key);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let cell = |column| Cell { table: "attestation", column, row: &row.seq };
-                let digest = Digest(cell("digest").hash(&row.digest)?);
-                let seq = cell("seq").unsigned(row.seq)?;
-                found.entry(row.claimed_key).or_default().push((seq, digest));
-            }
+        for row in rows {
+            let cell = |column| Cell { table: "attestation", column, row: &row.seq };
+            let digest = Digest(cell("digest").hash(&row.digest)?);
+            let seq = cell("seq").unsigned(row.seq)?;
+            found.entry(row.claimed_key).or_default().push((seq, digest));
         }
         Ok(found)
     }

@@ -19,6 +19,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
+use super::columns::signed;
 use super::engine::on_engine;
 use super::{StorageError, Tx};
 
@@ -65,6 +66,16 @@ impl<'a> Bound<'a> {
     }
 }
 
+/// Numbers as the items of a list; an error names `what` is too large.
+pub(super) fn list_of(
+    what: &'static str,
+    numbers: impl IntoIterator<Item = u64>,
+) -> Result<std::vec::IntoIter<[Bound<'static>; 1]>, StorageError> {
+    let one = |number| Ok([Bound::number(signed(what, number)?)]);
+    let all: Result<Vec<_>, StorageError> = numbers.into_iter().map(one).collect();
+    Ok(all?.into_iter())
+}
+
 impl Bulk {
     /// `one` holds its placeholders in order, each once, and those that are repeated last.
     pub(super) const fn new(one: &'static str) -> Self {
@@ -88,24 +99,24 @@ impl Bulk {
         Some((sql.as_str(), *length))
     }
 
-    /// Runs a statement that ends in an `IN` list for every item, and gathers what it finds; `head` is bound before each part of them.
-    pub(super) async fn select<R>(
+    /// Runs a statement whose last group is an `IN` list, or rows to look for, for all items, and gathers what it finds; `head` is bound
+    /// before each part of them.
+    pub(super) async fn select<'v, R, const WIDTH: usize>(
         &'static self,
         tx: &mut Tx,
         head: &[Bound<'_>],
-        items: &[Bound<'_>],
+        mut items: impl ExactSizeIterator<Item = [Bound<'v>; WIDTH]> + Send,
     ) -> Result<Vec<R>, StorageError>
     where
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let (mut rest, mut found) = (items, Vec::new());
-        while let Some((sql, length)) = self.fitting(tx, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
+        let mut found = Vec::new();
+        while let Some((sql, length)) = self.fitting(tx, items.len()) {
             let rows: Vec<R> = on_engine!(tx, conn => {
                 let mut select = sqlx::query_as(sql);
-                for value in head.iter().chain(part) {
-                    select = match value.clone() {
+                let part = items.by_ref().take(length).flatten();
+                for value in head.iter().cloned().chain(part) {
+                    select = match value {
                         Bound::Number(number) => select.bind(number),
                         Bound::Text(text) => select.bind(text.map(Cow::into_owned)),
                         Bound::Bytes(bytes) => select.bind(bytes.map(Cow::into_owned)),

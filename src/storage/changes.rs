@@ -54,20 +54,11 @@ impl Tx {
             }
             let known = highest.get(kind).and_then(Option::as_deref);
             subjects.retain(|subject| known.is_some_and(|known| subject.as_str() <= known));
-            let mut rest = subjects.as_slice();
-            while let Some((sql, length)) = SPANS_OPEN.fitting(self, rest.len()) {
-                let (part, later) = rest.split_at(length);
-                rest = later;
-                let rows: Vec<SpanRow> = on_engine!(self, conn => {
-                    let mut select = sqlx::query_as(sql).bind(kind).bind(name.as_slice());
-                    for subject in part {
-                        select = select.bind(subject.as_str());
-                    }
-                    select.fetch_all(conn).await
-                })?;
-                for row in rows {
-                    open.push(SpanRecord::try_from(row)?);
-                }
+            let head = [Bound::text(kind), Bound::bytes(name)];
+            let subjects = subjects.into_iter().map(|subject| [Bound::text(subject)]);
+            let rows: Vec<SpanRow> = SPANS_OPEN.select(self, &head, subjects).await?;
+            for row in rows {
+                open.push(SpanRecord::try_from(row)?);
             }
         }
         Ok(open)

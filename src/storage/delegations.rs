@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
-use super::bulk::{Bound, Bulk};
+use super::bulk::{Bound, Bulk, list_of};
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
 use super::parties::{PARTIES_INSERT, PartyState, new_party};
@@ -263,9 +263,8 @@ impl Tx {
         &mut self,
         digests: &[Digest],
     ) -> Result<BTreeMap<Digest, StoredDelegation>, StorageError> {
-        let digests = digests.iter().map(|digest| Bound::bytes(digest.as_bytes().as_slice()));
-        let rows: Vec<DelegationRow> =
-            BY_DIGESTS.select(self, &[], &digests.collect::<Vec<_>>()).await?;
+        let digests = digests.iter().map(|digest| [Bound::bytes(digest.as_bytes().as_slice())]);
+        let rows: Vec<DelegationRow> = BY_DIGESTS.select(self, &[], digests).await?;
         Ok(stored(rows)?.into_iter().map(|record| (record.digest, record)).collect())
     }
 
@@ -274,9 +273,8 @@ impl Tx {
         &mut self,
         numbers: &[u64],
     ) -> Result<Vec<StoredDelegation>, StorageError> {
-        let numbers = numbers.iter().map(|number| signed("record", *number).map(Bound::number));
-        let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
-        stored(BY_NUMBERS.select(self, &[], &numbers).await?)
+        let numbers = list_of("record", numbers.iter().copied())?;
+        stored(BY_NUMBERS.select(self, &[], numbers).await?)
     }
 
     /// The records of a kind about a grant, in the order of issuers and numbers; of [`Kind::Grant`] the grants below it.

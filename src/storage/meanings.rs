@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::Address;
 use sqlx::FromRow;
 
-use super::bulk::Bulk;
+use super::bulk::{Bound, Bulk, list_of};
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
 use super::parties::PartyPlace;
@@ -183,22 +183,12 @@ impl Tx {
         &mut self,
         accounts: &[Address],
     ) -> Result<BTreeMap<Address, Vec<Claim>>, StorageError> {
-        let mut rest = accounts;
+        let accounts = accounts.iter().map(|account| [Bound::bytes(account.as_slice())]);
+        let rows: Vec<WalletRow> = WALLETS_SPANS.select(self, &[], accounts).await?;
         let mut found: BTreeMap<Address, Vec<Claim>> = BTreeMap::new();
-        while let Some((sql, length)) = WALLETS_SPANS.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<WalletRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for account in part {
-                    select = select.bind(account.as_slice());
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in &rows {
-                let cell = Cell { table: "span", column: "account", row: &row.subject };
-                found.entry(cell.address(&row.account)?).or_default().push(row.try_into()?);
-            }
+        for row in &rows {
+            let cell = Cell { table: "span", column: "account", row: &row.subject };
+            found.entry(cell.address(&row.account)?).or_default().push(row.try_into()?);
         }
         Ok(found)
     }
@@ -208,52 +198,27 @@ impl Tx {
         &mut self,
         agents: &[AgentId],
     ) -> Result<BTreeMap<AgentId, UnixSeconds>, StorageError> {
-        let mut rest = agents;
+        let name = [Bound::bytes([].as_slice())];
+        let agents = agents.iter().map(|agent| [Bound::text(agent_text(*agent))]);
+        let rows: Vec<RegisteredRow> = REGISTERED_MANY.select(self, &name, agents).await?;
         let mut found = BTreeMap::new();
-        while let Some((sql, length)) = REGISTERED_MANY.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<RegisteredRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql).bind([0_u8; 0].as_slice());
-                for agent in part {
-                    select = select.bind(agent_text(*agent));
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let cell = |column| Cell { table: "span", column, row: &row.subject };
-                let agent = parse_agent(&row.subject).ok_or_else(|| cell("subject").wrong())?;
-                // Of all its owners the first began with its registration.
-                let time = row.from_time.ok_or_else(|| cell("from_block").wrong())?;
-                let time = cell("from_block").time(time)?;
-                found.entry(agent).and_modify(|at: &mut _| *at = time.min(*at)).or_insert(time);
-            }
+        for row in rows {
+            let cell = |column| Cell { table: "span", column, row: &row.subject };
+            let agent = parse_agent(&row.subject).ok_or_else(|| cell("subject").wrong())?;
+            // Of all its owners the first began with its registration.
+            let time = row.from_time.ok_or_else(|| cell("from_block").wrong())?;
+            let time = cell("from_block").time(time)?;
+            found.entry(agent).and_modify(|at: &mut _| *at = time.min(*at)).or_insert(time);
         }
         Ok(found)
     }
 
     /// The links of some names, in the order of their numbers.
     pub async fn name_links(&mut self, names: &[u64]) -> Result<Vec<NameLink>, StorageError> {
-        let mut rest = names;
-        let mut found = Vec::new();
-        while let Some((sql, length)) = LINKS_MANY.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let mut ids = Vec::with_capacity(part.len());
-            for name in part {
-                ids.push(signed("name", *name)?);
-            }
-            let rows: Vec<LinkRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for id in &ids {
-                    select = select.bind(*id);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                found.push(NameLink::try_from(row)?);
-            }
-        }
+        let names = list_of("name", names.iter().copied())?;
+        let rows: Vec<LinkRow> = LINKS_MANY.select(self, &[], names).await?;
+        let found: Result<Vec<_>, _> = rows.into_iter().map(NameLink::try_from).collect();
+        let mut found = found?;
         found.sort_unstable_by_key(|link| link.number);
         Ok(found)
     }

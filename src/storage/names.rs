@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
-use super::bulk::{Bound, Bulk};
+use super::bulk::{Bound, Bulk, list_of};
 use super::columns::{Cell, signed};
 use super::engine::on_engine;
 use super::{StorageError, Tx};
@@ -97,17 +97,15 @@ impl Tx {
         numbers: impl IntoIterator<Item = u64>,
     ) -> Result<BTreeMap<u64, Subject>, StorageError> {
         let ids: std::collections::BTreeSet<_> = numbers.into_iter().collect();
-        let ids = ids.into_iter().map(|id| signed("name", id).map(Bound::number));
-        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
-        let rows: Vec<NameRow> = NAMES_BY_ID.select(self, &[], &ids).await?;
+        let rows: Vec<NameRow> = NAMES_BY_ID.select(self, &[], list_of("name", ids)?).await?;
         rows.into_iter().map(NameRow::read).collect()
     }
 
     async fn name_rows(
         &mut self,
-        hashes: impl Iterator<Item = &[u8; 32]>,
+        hashes: impl ExactSizeIterator<Item = &[u8; 32]> + Send,
     ) -> Result<Vec<NameRow>, StorageError> {
-        let hashes: Vec<_> = hashes.map(|hash| Bound::bytes(hash.as_slice())).collect();
-        NAMES_BY_HASH.select(self, &[], &hashes).await
+        let hashes = hashes.map(|hash| [Bound::bytes(hash.as_slice())]);
+        NAMES_BY_HASH.select(self, &[], hashes).await
     }
 }

@@ -5,7 +5,7 @@
 //! time lies before the finalized block. Rows stand in the order of names and times, so that all of one name lie together: looking up a
 //! name again touches its own rows and no others.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sqlx::FromRow;
@@ -281,13 +281,13 @@ impl Tx {
     /// The parties of some records, by the number of the record and the role.
     pub async fn parties_of(
         &mut self,
-        records: &[impl Borrow<StoredRecord>],
+        records: &[StoredRecord],
     ) -> Result<BTreeMap<(u64, Role), Party>, StorageError> {
         let of_record = |record: &StoredRecord| {
             let place = |role, name| (name, record.said_at, record.seq, role);
             [place(Role::Issuer, record.issuer), place(Role::Subject, record.subject)]
         };
-        let places: Vec<_> = records.iter().flat_map(|record| of_record(record.borrow())).collect();
+        let places: Vec<_> = records.iter().flat_map(of_record).collect();
         self.parties_at(&places).await
     }
 
@@ -299,25 +299,12 @@ impl Tx {
         let mut asked = Vec::with_capacity(places.len());
         for (name, time, seq, role) in places {
             let (name, time) = (signed("name", *name)?, signed("time", time.get())?);
-            asked.push((name, time, signed("record", *seq)?, role_number(*role)));
+            let place = [name, time, signed("record", *seq)?, role_number(*role)];
+            asked.push(place.map(Bound::number));
         }
-        let mut rest = asked.as_slice();
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = PARTIES_OF.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<PartyRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for (name, time, seq, role) in part {
-                    select = select.bind(*name).bind(*time).bind(*seq).bind(*role);
-                }
-                select.fetch_all(conn).await
-            })?;
-            for party in parties(rows)? {
-                found.insert((party.seq, party.role), party);
-            }
-        }
-        Ok(found)
+        let rows: Vec<PartyRow> = PARTIES_OF.select(self, &[], asked.into_iter()).await?;
+        let found = parties(rows)?.into_iter();
+        Ok(found.map(|party| ((party.seq, party.role), party)).collect())
     }
 }
 

@@ -159,9 +159,9 @@ impl Tx {
     ) -> Result<BTreeMap<&'t str, u32>, StorageError> {
         let texts: BTreeSet<&str> = texts.into_iter().collect();
         let hash = |text: &str| Bound::bytes(Digest::of(text.as_bytes()).as_bytes().to_vec());
-        let hashes: Vec<_> = texts.iter().map(|text| hash(text)).collect();
+        let hashes = texts.iter().map(|text| [hash(text)]);
         let mut numbered = BTreeMap::new();
-        let rows: Vec<TermRow> = TERMS_BY_HASH.select(self, &[], &hashes).await?;
+        let rows: Vec<TermRow> = TERMS_BY_HASH.select(self, &[], hashes).await?;
         for row in rows {
             let (id, text) = row.read()?;
             if let Some(text) = texts.get(text.as_str()) {
@@ -191,8 +191,8 @@ impl Tx {
         numbers: impl IntoIterator<Item = u32>,
     ) -> Result<BTreeMap<u32, String>, StorageError> {
         let ids: BTreeSet<_> = numbers.into_iter().map(i64::from).collect();
-        let ids: Vec<_> = ids.into_iter().map(Bound::number).collect();
-        let rows: Vec<TermRow> = TERMS_BY_ID.select(self, &[], &ids).await?;
+        let ids = ids.into_iter().map(|id| [Bound::number(id)]);
+        let rows: Vec<TermRow> = TERMS_BY_ID.select(self, &[], ids).await?;
         rows.into_iter().map(TermRow::read).collect()
     }
 }

@@ -202,27 +202,13 @@ impl Tx {
         &mut self,
         keys: &[Digest],
     ) -> Result<BTreeMap<Digest, u64>, StorageError> {
-        let mut rest = keys;
-        let mut found = BTreeMap::new();
-        while let Some((sql, length)) = QUOTAS.fitting(self, rest.len()) {
-            let (part, later) = rest.split_at(length);
-            rest = later;
-            let rows: Vec<QuotaRow> = on_engine!(self, conn => {
-                let mut select = sqlx::query_as(sql);
-                for key in part {
-                    select = select.bind(key.as_bytes().as_slice());
-                }
-                select.fetch_all(conn).await
-            })?;
-            for row in rows {
-                let cell = |column| Cell { table: "round_quota", column, row: &row.count };
-                found.insert(
-                    Digest(cell("key").hash(&row.key)?),
-                    cell("count").unsigned(row.count)?,
-                );
-            }
-        }
-        Ok(found)
+        let keys = keys.iter().map(|key| [Bound::bytes(key.as_bytes().as_slice())]);
+        let rows: Vec<QuotaRow> = QUOTAS.select(self, &[], keys).await?;
+        let read = |row: QuotaRow| {
+            let cell = |column| Cell { table: "round_quota", column, row: &row.count };
+            Ok((Digest(cell("key").hash(&row.key)?), cell("count").unsigned(row.count)?))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Sets how much was said under keys of a round.

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::Address;
 
 use super::attestations::{RecordRow, StoredRecord, select_records};
-use super::bulk::{Bound, Bulk};
+use super::bulk::{Bound, Bulk, list_of};
 use super::columns::{Cell, agent_text, parse_agent, signed};
 use super::engine::on_engine;
 use super::parties::role_number;
 use super::{StorageError, Tx};
-use crate::rekey::Role;
+use crate::rekey::{Rekeying, Role};
 use crate::vocab::AgentId;
 
-const NAMES_OF: &str = "
-    SELECT DISTINCT name FROM party WHERE agent = $1 AND role = $2";
+const NAMES_OF: &str = "SELECT name FROM subject_name WHERE agent = $1 ORDER BY agent, name";
+const NAME_NOTE: &str = "
+    INSERT INTO subject_name (agent, name) VALUES ($1, $2) ON CONFLICT (agent, name) DO NOTHING";
+static NAMES_NOTE: Bulk = Bulk::new(NAME_NOTE);
 const GIVEN: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM party WHERE agent = $1 AND role = $2 AND seq <= $3 LIMIT $4) AS counted";
 const RECORDS_AT: &str = select_records!("WHERE a.seq IN ($1)");
@@ -26,17 +28,32 @@ static MANY_OWNERS_AT: Bulk = Bulk::new(OWNERS_AT);
 const REKEYED: &str = "SELECT rekeyed FROM record_progress";
 
 impl Tx {
-    /// The numbers of the names by which records mean an agent as their subject.
+    /// The numbers of the names by which records mean an agent as their subject, and of those by which they once did: whom each meant when
+    /// a record was said is still to be asked.
     pub async fn names_of_subject(
         &mut self,
         agent: AgentId,
     ) -> Result<BTreeSet<u64>, StorageError> {
-        let agent = agent_text(agent);
-        let role = role_number(Role::Subject);
         let names: Vec<i64> = on_engine!(self, conn => sqlx::query_scalar(NAMES_OF)
-            .bind(agent).bind(role).fetch_all(conn).await)?;
-        let read = |name: i64| Cell { table: "party", column: "name", row: &name }.unsigned(name);
-        names.into_iter().map(read).collect()
+            .bind(agent_text(agent)).fetch_all(conn).await)?;
+        let cell = |name| Cell { table: "subject_name", column: "name", row: name };
+        names.into_iter().map(|name| cell(&name).unsigned(name)).collect()
+    }
+
+    /// Notes which names of subjects were found to mean which agents. What is noted stays, since a name may come to mean an agent again.
+    pub(super) async fn note_subjects(
+        &mut self,
+        found: impl Iterator<Item = (Role, u64, Rekeying)>,
+    ) -> Result<(), StorageError> {
+        let subjects = found.filter(|(role, ..)| *role == Role::Subject);
+        let of_agents =
+            subjects.filter_map(|(_, name, found)| Some((found.outcome.agent()?, name)));
+        let noted: BTreeSet<(AgentId, u64)> = of_agents.collect();
+        let mut rows = Vec::with_capacity(noted.len());
+        for (agent, name) in noted {
+            rows.push([Bound::text(agent_text(agent)), Bound::number(signed("name", name)?)]);
+        }
+        NAMES_NOTE.write(self, rows.into_iter()).await.map(drop)
     }
 
     /// How many records up to a size of the log an agent has said itself, counted to `max`.
@@ -55,9 +72,8 @@ impl Tx {
 
     /// The records at some places of the log, in its order.
     pub async fn records_at(&mut self, seqs: &[u64]) -> Result<Vec<StoredRecord>, StorageError> {
-        let seqs = seqs.iter().map(|seq| signed("record", *seq).map(Bound::number));
-        let seqs: Vec<_> = seqs.collect::<Result<_, _>>()?;
-        let rows: Vec<RecordRow> = MANY_RECORDS_AT.select(self, &[], &seqs).await?;
+        let seqs = list_of("record", seqs.iter().copied())?;
+        let rows: Vec<RecordRow> = MANY_RECORDS_AT.select(self, &[], seqs).await?;
         let mut found: Vec<_> =
             rows.into_iter().map(StoredRecord::try_from).collect::<Result<_, _>>()?;
         found.sort_unstable_by_key(|record| record.seq);
@@ -72,9 +88,9 @@ impl Tx {
     ) -> Result<BTreeMap<AgentId, Address>, StorageError> {
         let block = signed("block number", block_number)?;
         let head = [Bound::bytes([].as_slice()), Bound::number(block), Bound::number(block)];
-        let agents: Vec<_> = agents.iter().map(|agent| Bound::text(agent_text(*agent))).collect();
+        let agents = agents.iter().map(|agent| [Bound::text(agent_text(*agent))]);
         let rows: Vec<(String, Option<Vec<u8>>)> =
-            MANY_OWNERS_AT.select(self, &head, &agents).await?;
+            MANY_OWNERS_AT.select(self, &head, agents).await?;
         let mut found = BTreeMap::new();
         for (subject, account) in rows {
             let cell = |column| Cell { table: "span", column, row: &subject };

@@ -1,6 +1,5 @@
 //! A record as it is shown: its bytes, what its signature was worth, and whom its names meant.
 
-use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -10,7 +9,7 @@ use utoipa::ToSchema;
 use crate::api::error::ApiError;
 use crate::attest::class::IssuerClass;
 use crate::rekey::{Outcome, Rekeying, Role};
-use crate::storage::{Party, PartyState, StoredRecord, Tags, Tx};
+use crate::storage::{PartyState, StoredRecord, Tags, Tx};
 use crate::vocab::{AgentRef, Position, RegistryRef, Subject, UnixSeconds};
 
 /// A record of the log.
@@ -159,34 +158,49 @@ pub(in crate::api) fn class(stored: Option<IssuerClass>, issuer: Rekeying) -> Op
     stored.or_else(|| issuer.outcome.agent().map(|_| IssuerClass::Agent))
 }
 
+/// What the names of a record's issuer and subject meant, and how sure that is.
+pub(in crate::api) type Found = [(Rekeying, PartyState); 2];
+
 /// Records with whom they meant, as they are shown.
 pub(in crate::api) async fn answers(
     tx: &mut Tx,
-    records: &[impl Borrow<StoredRecord>],
+    records: &[StoredRecord],
     standing: &Standing,
 ) -> Result<Vec<RecordAnswer>, ApiError> {
-    let parties = |record: &StoredRecord| [record.issuer, record.subject];
-    let numbers: BTreeSet<_> = records.iter().flat_map(|record| parties(record.borrow())).collect();
+    let numbers: BTreeSet<_> =
+        records.iter().flat_map(|record| [record.issuer, record.subject]).collect();
     let names = tx.names(numbers).await?;
     let parties = tx.parties_of(records).await?;
-    records.iter().map(|record| answer(record.borrow(), &names, &parties, standing)).collect()
+    let found = |record: &StoredRecord, role| {
+        let party = parties.get(&(record.seq, role));
+        let party = party.ok_or_else(|| broken(record, "a party is missing"))?;
+        Ok::<_, ApiError>((party.rekeying(), party.state))
+    };
+    let shown = |record: &StoredRecord| {
+        let found = [found(record, Role::Issuer)?, found(record, Role::Subject)?];
+        answer(record, &names, found, standing)
+    };
+    records.iter().map(shown).collect()
 }
 
-fn answer(
+fn broken(record: &StoredRecord, what: &str) -> ApiError {
+    ApiError::internal(format!("record {}: {what}", record.seq))
+}
+
+/// A record with whom it meant, as it is shown; `names` has those of its issuer and subject.
+pub(in crate::api) fn answer(
     record: &StoredRecord,
     names: &BTreeMap<u64, Subject>,
-    parties: &BTreeMap<(u64, Role), Party>,
+    [issuer, subject]: Found,
     standing: &Standing,
 ) -> Result<RecordAnswer, ApiError> {
-    let broken = |what: &str| ApiError::internal(format!("record {}: {what}", record.seq));
-    let party = |number: u64, role| {
+    let broken = |what: &str| broken(record, what);
+    let party = |number: u64, (found, state)| {
         let name = names.get(&number).ok_or_else(|| broken("a name is missing"))?;
-        let party = parties.get(&(record.seq, role)).ok_or_else(|| broken("a party is missing"))?;
-        let shown = standing.party(name, party.rekeying(), party.state, record.said_at);
-        Ok::<_, ApiError>((shown, party.rekeying()))
+        Ok::<_, ApiError>(standing.party(name, found, state, record.said_at))
     };
-    let (issuer, meant) = party(record.issuer, Role::Issuer)?;
-    let (subject, _) = party(record.subject, Role::Subject)?;
+    let meant = issuer.0;
+    let (issuer, subject) = (party(record.issuer, issuer)?, party(record.subject, subject)?);
     let raw = |text: String| RawValue::from_string(text).map_err(|_| broken("it is no JSON"));
     let text = String::from_utf8(record.record.clone()).map_err(|_| broken("it is no UTF-8"))?;
     Ok(RecordAnswer {

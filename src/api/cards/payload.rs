@@ -17,13 +17,13 @@ use utoipa::ToSchema;
 
 use super::asked::{as_of_now, chosen};
 use super::get::{FailedCard, game, sorted_out};
-use crate::api::attestations::{RecordAnswer, Standing, answers};
+use crate::api::attestations::{RecordAnswer, Standing, answer};
 use crate::api::error::{ApiError, BodyProblems, ProblemBody, Problems};
 use crate::api::extract::{Body, PathText};
 use crate::api::reading::Reading;
 use crate::api::router::Shared;
 use crate::api::wire::JSON;
-use crate::app::{CardSetting, CardsAsOf, Loaded};
+use crate::app::{CardSetting, CardsAsOf, Loaded, NewestRecord};
 use crate::project::{CardContext, RECENT_MAX, TrustCard};
 use crate::vocab::{AgentRef, Digest, UnixSeconds};
 
@@ -331,9 +331,12 @@ impl Work {
         let (made, failed) = sorted_out(outcomes);
         let standing = Standing { registry: Some(opponent.registry), tags: tx.tags().await? };
         let agent = opponent.to_string();
-        let about = |record| AboutOpponent { agent: agent.clone(), record };
-        let records = cards.recent(tx, &mut subject, RECENT_MAX).await?;
-        let records = answers(tx, &records, &standing).await?.into_iter().map(about).collect();
+        let newest = cards.newest(tx, &mut subject, &self.as_of, RECENT_MAX).await?;
+        let about = |shown: &NewestRecord<'_>| {
+            let record = answer(shown.record, &newest.names, shown.found, &standing)?;
+            Ok::<_, ApiError>(AboutOpponent { agent: agent.clone(), record })
+        };
+        let records = newest.records.iter().map(about).collect::<Result<_, _>>()?;
         let kinds = &subject.rollup.kinds;
         let texts = cards.texts(tx, kinds.keys().copied()).await?;
         let mut rollups: Vec<_> = kinds

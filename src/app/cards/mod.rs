@@ -5,6 +5,7 @@
 
 mod gather;
 mod memory;
+mod newest;
 mod projectors;
 mod reading;
 
@@ -16,9 +17,10 @@ use tokio::sync::Semaphore;
 use crate::did::web::WebHost;
 use crate::plugin::PluginError;
 use crate::project::{CardContext, CardRef, Draft, Flaw, ProjectorName, Settled, TrustCard, View};
-use crate::storage::{Database, StorageError, StoredRecord, Tx};
+use crate::storage::{Database, StorageError, Tx};
 use crate::vocab::{AgentRef, UnixSeconds};
 
+pub use newest::{Newest, NewestRecord};
 pub use projectors::{InstallError, Installed, Loaded, Projectors};
 pub use reading::Subject;
 
@@ -257,20 +259,18 @@ impl Cards {
         self.memory.terms(tx, numbers).await
     }
 
-    /// The newest records about an agent, newest first.
+    /// The newest records about an agent, newest first, with whom they meant.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn recent<'s>(
+    pub async fn newest<'s>(
         &self,
         tx: &mut Tx,
         subject: &'s mut Subject,
+        as_of: &CardsAsOf,
         max: usize,
-    ) -> Result<Vec<&'s StoredRecord>, StorageError> {
-        let newest = subject.ledger.entries.iter().rev().take(max);
-        let seqs: Vec<_> = newest.map(|entry| entry.posting.seq).collect();
-        subject.read(tx, &seqs).await?;
-        seqs.into_iter().map(|seq| subject.record(seq)).collect()
+    ) -> Result<Newest<'s>, StorageError> {
+        newest::newest(tx, subject, as_of, max).await
     }
 }
 

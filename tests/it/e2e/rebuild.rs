@@ -26,7 +26,8 @@ async fn live_through(indexers: &[Indexer], registries: &Registries, anvil: &Anv
 
 /// How tables begin that following does not fill: of human participants, of files that are fetched, of records and of
 /// what is made of them.
-const NOT_OF_THE_CHAIN: [&str; 21] = [
+const NOT_OF_THE_CHAIN: [&str; 22] = [
+    "subject_name",
     "term",
     "posting",
     "plugin",

@@ -68,11 +68,12 @@ pub(crate) async fn dump(url: &str) -> Dump {
 
 /// The tables of what was said, which say when each record was received, and of what is counted of it, a moment later: no two runs are alike
 /// in that, nor in how far the log was taken.
-pub(crate) const OF_RECORDS: [&str; 8] = [
+pub(crate) const OF_RECORDS: [&str; 9] = [
     "attestation",
     "attestation_finding",
     "party",
     "name",
+    "subject_name",
     "record_progress",
     "term",
     "posting",

@@ -1,0 +1,12 @@
+-- The names by which records mean an agent as their subject, or once did: a card is counted from the postings of each. Never deleted from, so
+-- that it may hold a name that no longer means the agent; whom a name meant is looked up when a card is computed.
+CREATE TABLE subject_name (
+    agent TEXT NOT NULL,
+    name  INTEGER NOT NULL,              -- name
+    PRIMARY KEY (agent, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO subject_name (agent, name)
+SELECT DISTINCT agent, name FROM party WHERE agent IS NOT NULL AND role = 2;
+
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('subject_name', 'subject_name', '1000000 2 1');
+ANALYZE sqlite_schema;
