@@ -7,3 +7,7 @@ CREATE TABLE subject_name (
 );
 INSERT INTO subject_name (agent, name)
 SELECT DISTINCT agent, name FROM party WHERE agent IS NOT NULL AND role = 2;
+
+-- What takes back a record about another name is posted by that name too: the log is posted anew.
+DELETE FROM posting;
+UPDATE posting_progress SET seq = 0;

@@ -10,3 +10,7 @@ SELECT DISTINCT agent, name FROM party WHERE agent IS NOT NULL AND role = 2;
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('subject_name', 'subject_name', '1000000 2 1');
 ANALYZE sqlite_schema;
+
+-- What takes back a record about another name is posted by that name too: the log is posted anew.
+DELETE FROM posting;
+UPDATE posting_progress SET seq = 0;

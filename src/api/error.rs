@@ -98,6 +98,14 @@ impl ApiError {
         Self::Body { status, field, detail: detail.into() }
     }
 
+    /// The same where what is a parameter elsewhere is a field of the body here.
+    pub(super) fn in_body(self) -> Self {
+        match self {
+            Self::Parameter { name, detail } => Self::field(name, detail),
+            other => other,
+        }
+    }
+
     /// Something that takes a token, and none came.
     pub(super) fn no_token(detail: impl Into<String>) -> Self {
         let kind = ("no-token", "Token missing", StatusCode::UNAUTHORIZED);

@@ -14,6 +14,7 @@ use crate::app::error::During;
 use crate::project::{Posting, Seen, Thread, words};
 use crate::rekey::Role;
 use crate::storage::{Database, RecordsBy, StorageError, StoredRecord, Tx};
+use crate::vocab::Digest;
 
 /// So many records are posted in one transaction.
 const TURN: u32 = 1_000;
@@ -33,6 +34,8 @@ struct Unnumbered {
     claim: String,
     words: Option<String>,
     game: Option<String>,
+    /// What it takes back, or what takes it back, where the two are about different names: by the name that the one taken back is about.
+    withdrawals: Vec<(u64, Posting)>,
 }
 
 impl Poster {
@@ -88,6 +91,8 @@ async fn unnumbered(
     records: &[StoredRecord],
 ) -> Result<Vec<Unnumbered>, StorageError> {
     let parties = tx.parties_of(records).await?;
+    let replaced = replaced(tx, records).await?;
+    let replacing = replacing(tx, records).await?;
     let spoken_by = |seq| parties.get(&(seq, Role::Issuer)).and_then(|party| party.spoken_by);
     let read = |record: &StoredRecord| {
         let broken = || StorageError::inconsistent("attestation", "record", record.seq);
@@ -106,15 +111,56 @@ async fn unnumbered(
             game: 0,
             class: record.issuer_class,
         };
+        let replaced = record.supersedes.and_then(|digest| replaced.get(&(digest, record.issuer)));
+        let elsewhere =
+            replaced.filter(|(seq, subject)| *seq < record.seq && *subject != record.subject);
+        let mut withdrawals: Vec<_> = elsewhere
+            .map(|(_, subject)| (*subject, posting.withdrawal(record.seq)))
+            .into_iter()
+            .collect();
+        let by = replacing.get(&(record.digest, record.issuer));
+        if let Some(by) = by.filter(|by| by.seq < record.seq && by.subject != record.subject) {
+            let thread = Thread::of(by.digest, "", None, Some(record.digest));
+            let by = Posting { said_at: by.said_at, thread, ..posting };
+            withdrawals.push((record.subject, by.withdrawal(record.seq)));
+        }
         Ok(Unnumbered {
             subject: record.subject,
             posting,
+            withdrawals,
             claim: record.claim_type.clone(),
             words: words(&data),
             game: seen.game_key(),
         })
     };
     records.iter().map(read).collect()
+}
+
+/// What some records replace, where it is held: its place and its subject, by its digest and issuer.
+async fn replaced(
+    tx: &mut Tx,
+    records: &[StoredRecord],
+) -> Result<BTreeMap<(Digest, u64), (u64, u64)>, StorageError> {
+    let digests: BTreeSet<_> = records.iter().filter_map(|record| record.supersedes).collect();
+    let held = tx.held_records(&digests.into_iter().collect::<Vec<_>>()).await?;
+    let seqs: Vec<_> = held.values().copied().collect();
+    let read = tx.records_at(&seqs).await?.into_iter();
+    Ok(read.map(|r| ((r.digest, r.issuer), (r.seq, r.subject))).collect())
+}
+
+/// The oldest record by which the issuer of each of some records replaced it, by the record's digest and issuer.
+async fn replacing(
+    tx: &mut Tx,
+    records: &[StoredRecord],
+) -> Result<BTreeMap<(Digest, u64), StoredRecord>, StorageError> {
+    let digests: Vec<_> = records.iter().map(|record| record.digest).collect();
+    let mut found = BTreeMap::new();
+    for record in tx.records_superseding(&digests).await? {
+        if let Some(digest) = record.supersedes {
+            found.entry((digest, record.issuer)).or_insert(record);
+        }
+    }
+    Ok(found)
 }
 
 async fn post(tx: &mut Tx, records: Vec<Unnumbered>, upto: u64) -> Result<(), StorageError> {
@@ -135,6 +181,9 @@ async fn post(tx: &mut Tx, records: Vec<Unnumbered>, upto: u64) -> Result<(), St
             game: record.game.as_deref().map_or(0, number),
             ..record.posting
         });
+        for (name, withdrawal) in &record.withdrawals {
+            by_name.entry(*name).or_default().push(*withdrawal);
+        }
     }
     tx.post(&by_name, upto).await
 }

@@ -158,8 +158,12 @@ async fn try_on(
     let explained = local::explain(state, &asked, &loaded).await;
     match explained.map_err(|error| CliError::failed("cannot run the projector", &*error))? {
         Explaining::Made(explained) => {
-            let data = explain::as_json(&explained, wanted.explain)?;
-            out.record(&data, || explain::as_text(&explained, wanted.explain))?;
+            let text = || explain::as_text(&explained, wanted.explain);
+            if wanted.explain {
+                out.record(&explain::in_full(&explained), text)?;
+            } else {
+                out.record(&explained.card, text)?;
+            }
             Ok(Exit::Done)
         }
         Explaining::Failed(error) => {

@@ -52,7 +52,7 @@ fn issuer(issuer: &Issuer) -> wit::Issuer {
         is_kin: issuer.is_kin,
         standing: issuer.standing.map(|standing| wit::Standing {
             received: standing.received,
-            issuers: standing.issuers,
+            voices: standing.voices,
             given: standing.given,
         }),
     }

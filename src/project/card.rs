@@ -43,6 +43,9 @@ pub struct TrustCard {
     pub projector_id: String,
     /// Which component computed it.
     pub projector: ProjectorName,
+    /// What the projector was set to, as it was given; none where it was set to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Box<RawValue>>,
     /// How many attestations it rests on.
     pub attestations: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,12 +178,20 @@ impl TrustCard {
             subject: agent,
             projector_id: projector.id.clone(),
             projector,
+            parameters: parameters(&view.parameters),
             attestations: view.total,
             game: view.game.clone(),
             viewer: view.viewer.clone(),
             as_of,
         }
     }
+}
+
+/// What a projector was set to, where that is anything.
+fn parameters(text: &str) -> Option<Box<RawValue>> {
+    let set = RawValue::from_string(text.trim().to_owned()).ok()?;
+    let is_something = set.get().chars().any(|c| !c.is_whitespace() && c != '{' && c != '}');
+    is_something.then_some(set)
 }
 
 /// Parts per million as a number of JSON, by its digits: `0.94`.
@@ -194,6 +205,14 @@ fn fraction(ppm: u32) -> Option<Box<RawValue>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_set_is_told() {
+        for nothing in ["{}", " { } ", "no JSON"] {
+            assert!(parameters(nothing).is_none(), "{nothing}");
+        }
+        assert_eq!(parameters(r#" {"least": 9} "#).unwrap().get(), r#"{"least": 9}"#);
+    }
 
     #[test]
     fn parts_per_million_are_numbers_of_json() {

@@ -97,16 +97,16 @@ impl fmt::Display for Flaw {
 }
 
 impl Draft {
-    /// Finds the first field that is wrong; `is_held` says whether a place of the log is one of the agent's records.
+    /// Finds the first field that is wrong, for an agent with so many records; `is_held` says whether a place of the log is one of them.
     ///
     /// # Errors
     /// Names it.
-    pub fn check(&self, is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
+    pub fn check(&self, records: usize, is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
         text("headline", &self.headline, 1, HEADLINE_BYTES_MAX)?;
         text("summary", &self.summary, 0, SUMMARY_BYTES_MAX)?;
         count("signals", self.signals.len(), LIST_MAX)?;
         for (index, signal) in self.signals.iter().enumerate() {
-            signal.check(&format!("signals[{index}]"), &is_held)?;
+            signal.check(&format!("signals[{index}]"), records, &is_held)?;
         }
         count("caveats", self.caveats.len(), LIST_MAX)?;
         for (index, caveat) in self.caveats.iter().enumerate() {
@@ -127,7 +127,7 @@ impl Draft {
 }
 
 impl DraftSignal {
-    fn check(&self, at: &str, is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
+    fn check(&self, at: &str, records: usize, is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
         text(&format!("{at}.label"), &self.label, 1, LABEL_BYTES_MAX)?;
         text(&format!("{at}.summary"), &self.summary, 0, SIGNAL_SUMMARY_BYTES_MAX)?;
         if let Some(stance) = &self.stance_text {
@@ -137,6 +137,13 @@ impl DraftSignal {
             let what =
                 format!("{confidence} parts per million is more than {PPM}, which is certain");
             return Err(Flaw { field: format!("{at}.confidence"), what });
+        }
+        // Each game and each issuer takes a record.
+        for (name, number) in [("games", self.games), ("issuers", self.issuers)] {
+            if usize::try_from(number).is_ok_and(|number| number > records) {
+                let what = format!("{number} is more than the agent has attestations, {records}");
+                return Err(Flaw { field: format!("{at}.{name}"), what });
+            }
         }
         evidence(&format!("{at}.evidence"), &self.evidence, is_held)
     }
@@ -208,13 +215,13 @@ mod tests {
     fn check(change: impl FnOnce(&mut Draft), expected: &str) {
         let mut draft = draft();
         change(&mut draft);
-        let flaw = draft.check(|seq| [7, 9].contains(&seq)).unwrap_err();
+        let flaw = draft.check(9, |seq| [7, 9].contains(&seq)).unwrap_err();
         assert_eq!(flaw.to_string(), expected);
     }
 
     #[test]
     fn a_flaw_names_its_field() {
-        assert_eq!(draft().check(|seq| [7, 9].contains(&seq)), Ok(()));
+        assert_eq!(draft().check(9, |seq| [7, 9].contains(&seq)), Ok(()));
         check(|d| d.headline.clear(), "headline: it is empty");
         check(
             |d| d.summary = "x".repeat(2_001),

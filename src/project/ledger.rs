@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::map::HashMap;
+use alloy::primitives::map::{HashMap, HashSet};
 
 use super::posting::Posting;
 use crate::rekey::{Meanings, Outcome};
@@ -50,12 +50,19 @@ impl Ledger {
         as_of: Span,
     ) -> Self {
         let mut ledger = Self::default();
+        // Whoever takes something back may do so when the name means another agent already.
+        let mut taken_back: HashSet<(u64, u64)> = HashSet::default();
         for (postings, meanings) in names {
             let visible = postings.partition_point(|posting| posting.seq <= as_of.log_size);
             let visible = postings.get(..visible).unwrap_or_default();
+            let takes_back =
+                |posting: &&Posting| posting.thread.replaces != 0 && posting.said_at <= as_of.time;
+            let taken = visible.iter().filter(takes_back);
+            taken_back.extend(taken.map(|posting| (posting.issuer, posting.thread.replaces)));
             let means =
                 |posting: &&Posting| meanings.at(posting.said_at).outcome == Outcome::Agent(agent);
-            for posting in visible.iter().filter(means) {
+            let said = visible.iter().filter(|posting| !posting.is_withdrawal());
+            for posting in said.filter(means) {
                 if posting.said_at <= as_of.time {
                     let (posting, issuer_agent) = (*posting, None);
                     ledger.entries.push(Entry { posting, issuer_agent, is_withdrawn: false });
@@ -65,25 +72,12 @@ impl Ledger {
             }
         }
         ledger.entries.sort_unstable_by_key(|entry| entry.posting.seq);
-        ledger.mark_withdrawn();
-        ledger
-    }
-
-    /// Marks what a later record of the same issuer takes back.
-    fn mark_withdrawn(&mut self) {
-        let mut taken_back: HashMap<(u64, u64), u64> = HashMap::default();
-        for Entry { posting, .. } in &self.entries {
-            if posting.thread.replaces != 0 {
-                taken_back.insert((posting.issuer, posting.thread.replaces), posting.seq);
+        if !taken_back.is_empty() {
+            for Entry { posting, is_withdrawn, .. } in &mut ledger.entries {
+                *is_withdrawn = taken_back.contains(&(posting.issuer, posting.thread.own));
             }
         }
-        if taken_back.is_empty() {
-            return;
-        }
-        for Entry { posting, is_withdrawn, .. } in &mut self.entries {
-            let by = taken_back.get(&(posting.issuer, posting.thread.own));
-            *is_withdrawn = by.is_some_and(|by| *by > posting.seq);
-        }
+        ledger
     }
 
     /// Says which agents the issuers meant; `meanings` has every name of an issuer that may have meant one.
@@ -122,12 +116,13 @@ impl Ledger {
         ranked.into_iter().map(|(_, _, entry)| *entry).collect()
     }
 
-    /// The numbers of all types of claims.
+    /// The numbers of all types of claims, those of what is dated later too.
     #[must_use]
     pub fn claims(&self) -> BTreeSet<u32> {
         // Neighbours are mostly of one type.
         let runs = self.entries.chunk_by(|one, other| one.posting.claim == other.posting.claim);
-        runs.filter_map(|run| run.first()).map(|entry| entry.posting.claim).collect()
+        let of_runs = runs.filter_map(|run| run.first()).map(|entry| entry.posting.claim);
+        of_runs.chain(self.later.keys().copied()).collect()
     }
 
     /// Whether a place of the log is about the agent.
@@ -197,6 +192,33 @@ mod tests {
         let as_of = Span { log_size: 9, time: at(19) };
         let ledger = Ledger::gather(AgentId(U256::from(7)), names, as_of);
         assert_eq!(ledger.later, BTreeMap::from([(1, 2)]), "what is said later is told");
+    }
+
+    #[test]
+    fn a_claim_that_is_only_dated_later_is_one() {
+        let meanings = meant(7, 0, None);
+        let as_of = Span { log_size: 9, time: at(19) };
+        let own = [posting(1, 20, 11, 0)];
+        let ledger = Ledger::gather(AgentId(U256::from(7)), [(&own[..], &meanings)], as_of);
+        assert!(ledger.entries.is_empty());
+        assert_eq!(ledger.claims(), BTreeSet::from([1]));
+    }
+
+    #[test]
+    fn it_makes_no_difference_in_which_order_or_of_whom_it_is_taken_back() {
+        let gather = |own: &[Posting]| {
+            let meanings = meant(7, 0, Some(20));
+            let as_of = Span { log_size: 9, time: at(50) };
+            seqs(&Ledger::gather(AgentId(U256::from(7)), [(own, &meanings)], as_of))
+        };
+        let before = [posting(1, 2, 12, 11), posting(2, 1, 11, 0)];
+        assert_eq!(gather(&before), [(1, false), (2, true)], "what replaces it came first");
+        let rotated = [posting(1, 1, 11, 0), posting(2, 30, 12, 11)];
+        assert_eq!(gather(&rotated), [(1, true)], "the name means another agent by then");
+        let of_another = [posting(1, 1, 11, 0), posting(2, 3, 12, 11).withdrawal(2)];
+        assert_eq!(gather(&of_another), [(1, true)], "what replaces it is about somebody else");
+        let later = [posting(1, 1, 11, 0), posting(2, 51, 12, 11)];
+        assert_eq!(gather(&later), [(1, false)], "it is dated later than the block");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Posting {
     pub spoken_by: u64,
     /// What a later record of the same issuer takes back or replaces it by, and which earlier one it takes back or replaces.
     pub thread: Thread,
-    /// The numbers of the type of its claim, of its words and of its game; 0 for none.
+    /// The number of the type of its claim; 0 where it is a [`withdrawal`](Posting::withdrawal).
     pub claim: u32,
     /// The number of its words; 0 for none.
     pub words: u32,
@@ -73,6 +73,19 @@ pub struct PostingError(usize);
 impl Posting {
     /// How many bytes one takes.
     pub const SIZE: usize = 61;
+
+    /// That a record takes back another, for the names of which that other one is: a record that is about somebody else replaces it, so
+    /// that its own posting lies elsewhere. `seq` is the later of the two in the log.
+    #[must_use]
+    pub const fn withdrawal(self, seq: u64) -> Self {
+        Self { seq, spoken_by: 0, claim: 0, words: 0, game: 0, class: None, ..self }
+    }
+
+    /// Whether it only takes back another, and is no record of the name's.
+    #[must_use]
+    pub const fn is_withdrawal(&self) -> bool {
+        self.claim == 0
+    }
 
     /// Appends its bytes.
     pub fn write(&self, bytes: &mut Vec<u8>) {

@@ -108,10 +108,10 @@ pub struct Issuer {
 /// An issuer's own record, in short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Records about it.
+    /// Records about it, without what was taken back and what its own said.
     pub received: u32,
-    /// By so many issuers.
-    pub issuers: u32,
+    /// Of so many voices.
+    pub voices: u32,
     /// Records by it.
     pub given: u32,
 }

@@ -8,7 +8,6 @@ use sqlx::FromRow;
 use super::attestations::RecordSource;
 use super::bulk::{Bound, Bulk};
 use super::columns::{Cell, signed};
-use super::engine::on_engine;
 use super::parties::{PARTIES_INSERT, PartyState, new_party};
 use super::{StorageError, Tx};
 use crate::attest::class::IssuerClass;

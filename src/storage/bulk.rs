@@ -104,7 +104,7 @@ impl Bulk {
     pub(super) async fn select<'v, R, const WIDTH: usize>(
         &'static self,
         tx: &mut Tx,
-        head: &[Bound<'_>],
+        head: &[Bound<'v>],
         mut items: impl ExactSizeIterator<Item = [Bound<'v>; WIDTH]> + Send,
     ) -> Result<Vec<R>, StorageError>
     where

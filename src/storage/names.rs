@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::FromRow;
 
 use super::bulk::{Bound, Bulk, list_of};
-use super::columns::{Cell, signed};
+use super::columns::Cell;
 use super::engine::on_engine;
 use super::{StorageError, Tx};
 use crate::vocab::{Digest, Subject};

@@ -11,7 +11,7 @@ use super::engine::on_engine;
 use super::parties::role_number;
 use super::{StorageError, Tx};
 use crate::rekey::{Rekeying, Role};
-use crate::vocab::AgentId;
+use crate::vocab::{AgentId, Digest};
 
 const NAMES_OF: &str = "SELECT name FROM subject_name WHERE agent = $1 ORDER BY agent, name";
 const NAME_NOTE: &str = "
@@ -21,6 +21,8 @@ const GIVEN: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM party WHERE agent = $1 AND role = $2 AND seq <= $3 LIMIT $4) AS counted";
 const RECORDS_AT: &str = select_records!("WHERE a.seq IN ($1)");
 static MANY_RECORDS_AT: Bulk = Bulk::new(RECORDS_AT);
+const SUPERSEDING_ANY: &str = select_records!("WHERE a.supersedes IN ($1)");
+static MANY_SUPERSEDING: Bulk = Bulk::new(SUPERSEDING_ANY);
 const OWNERS_AT: &str = "
     SELECT subject, account FROM span
     WHERE kind = 'owner' AND name = $1 AND from_block <= $2 AND (to_block IS NULL OR to_block > $3) AND subject IN ($4)";
@@ -36,8 +38,9 @@ impl Tx {
     ) -> Result<BTreeSet<u64>, StorageError> {
         let names: Vec<i64> = on_engine!(self, conn => sqlx::query_scalar(NAMES_OF)
             .bind(agent_text(agent)).fetch_all(conn).await)?;
-        let cell = |name| Cell { table: "subject_name", column: "name", row: name };
-        names.into_iter().map(|name| cell(&name).unsigned(name)).collect()
+        let read =
+            |name: i64| Cell { table: "subject_name", column: "name", row: &name }.unsigned(name);
+        names.into_iter().map(read).collect()
     }
 
     /// Notes which names of subjects were found to mean which agents. What is noted stays, since a name may come to mean an agent again.
@@ -74,10 +77,17 @@ impl Tx {
     pub async fn records_at(&mut self, seqs: &[u64]) -> Result<Vec<StoredRecord>, StorageError> {
         let seqs = list_of("record", seqs.iter().copied())?;
         let rows: Vec<RecordRow> = MANY_RECORDS_AT.select(self, &[], seqs).await?;
-        let mut found: Vec<_> =
-            rows.into_iter().map(StoredRecord::try_from).collect::<Result<_, _>>()?;
-        found.sort_unstable_by_key(|record| record.seq);
-        Ok(found)
+        in_order(rows)
+    }
+
+    /// The records that replace one of some digests, by whomever, in the order of the log.
+    pub async fn records_superseding(
+        &mut self,
+        digests: &[Digest],
+    ) -> Result<Vec<StoredRecord>, StorageError> {
+        let digests = digests.iter().map(|digest| [Bound::bytes(digest.as_bytes().as_slice())]);
+        let rows: Vec<RecordRow> = MANY_SUPERSEDING.select(self, &[], digests).await?;
+        in_order(rows)
     }
 
     /// The owners of some agents at the end of a block; one that did not exist is not among them.
@@ -108,4 +118,11 @@ impl Tx {
             on_engine!(self, conn => sqlx::query_scalar(REKEYED).fetch_one(conn).await)?;
         Cell { table: "record_progress", column: "rekeyed", row: &number }.unsigned(number)
     }
+}
+
+fn in_order(rows: Vec<RecordRow>) -> Result<Vec<StoredRecord>, StorageError> {
+    let records: Result<Vec<_>, _> = rows.into_iter().map(StoredRecord::try_from).collect();
+    let mut records = records?;
+    records.sort_unstable_by_key(|record| record.seq);
+    Ok(records)
 }

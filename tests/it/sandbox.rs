@@ -110,7 +110,7 @@ fn what_is_no_card_is_named_by_its_field() {
     let projector = hostile();
     let flaw = |does: &str| {
         let ran = projector.run(&view(does)).unwrap();
-        ran.draft.check(|seq| seq == 4).unwrap_err().to_string()
+        ran.draft.check(4, |seq| seq == 4).unwrap_err().to_string()
     };
     assert!(flaw("confidence").starts_with("signals[0].confidence: 1500000 parts per million"));
     assert!(flaw("evidence").starts_with("evidence[0]: there is no attestation 6"));
@@ -210,7 +210,7 @@ fn those_that_ship_are_what_they_are_called() {
         };
         for view in [&nothing, &empty] {
             let ran = projector.run(view).unwrap();
-            assert_eq!(ran.draft.check(|seq| seq == 4), Ok(()), "{}", one.id);
+            assert_eq!(ran.draft.check(4, |seq| seq == 4), Ok(()), "{}", one.id);
             assert!(ran.fuel < 20_000_000, "{} took {} instructions", one.id, ran.fuel);
         }
     }

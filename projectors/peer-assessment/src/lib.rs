@@ -2,7 +2,7 @@
 //!
 //! An assessment costs nothing, so voices are counted and not messages: agents under one proven control are one voice, and what is said by
 //! the agent's own is set apart. A voice weighs more the more others attest *it*: one without a record weighs nothing, since such voices
-//! can be had by the thousand, and each doubling of the issuers in its record adds 1. Weights decide nothing but the stance of the whole;
+//! can be had by the thousand, and each doubling of the voices in its record adds 1. Weights decide nothing but the stance of the whole;
 //! everything they are made of is shown.
 //!
 //! Which tags speak for an agent and which against it is a list of English words, and a parameter.
@@ -57,7 +57,7 @@ fn card_of(view: &View) -> Result<Card, String> {
         .signals(said_by_its_own(&history.all().by_kin(), "attestation"))
         .caveat_if(
             !peers.is_empty(),
-            "A voice without a record of its own weighs nothing in the stance, and each doubling of the issuers in its record adds 1.",
+            "A voice without a record of its own weighs nothing in the stance, and each doubling of the voices in its record adds 1.",
         )
         .caveat_if(
             voices.unknown > 0,

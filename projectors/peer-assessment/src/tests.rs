@@ -66,7 +66,7 @@ fn a_voice_that_others_attest_weighs_more() {
     assert_eq!(together.stance, Stance::Negative);
     let tag = signal(&card, "Tag “Dishonest”");
     assert!(
-        tag.summary.ends_with("the best attested is known, with 400 attestations of 127 issuers.")
+        tag.summary.ends_with("the best attested is known, with 400 attestations of 127 voices.")
     );
     assert_eq!(tag.stance, Stance::Negative);
 }

@@ -35,7 +35,7 @@ impl Voices {
             }
             let standing = record_of(&of_voice);
             match standing {
-                Some(record) if record.issuers > 0 => voices.with_record += 1,
+                Some(record) if record.voices > 0 => voices.with_record += 1,
                 Some(_) => {}
                 None => voices.unknown += 1,
             }
@@ -64,29 +64,29 @@ impl Voices {
 /// The largest record among the issuers of a voice.
 fn record_of(of_voice: &Selection<'_>) -> Option<Standing> {
     let records = of_voice.issuer_list().into_iter().filter_map(|issuer| issuer.standing);
-    records.max_by_key(|record| (record.issuers, record.received))
+    records.max_by_key(|record| (record.voices, record.received))
 }
 
-/// Nothing without a record, 1 with one issuer in it, and 1 more for each doubling.
+/// Nothing without a record, 1 with one voice in it, and 1 more for each doubling.
 fn weight(standing: Option<Standing>) -> u64 {
-    let issuers = standing.map_or(0, |record| record.issuers);
-    u64::from(issuers.saturating_add(1).ilog2())
+    let voices = standing.map_or(0, |record| record.voices);
+    u64::from(voices.saturating_add(1).ilog2())
 }
 
 /// The issuer with the largest record, as the end of a sentence.
 pub(crate) fn best_known(part: &Selection<'_>) -> String {
     let known =
         part.issuer_list().into_iter().filter_map(|issuer| Some((issuer.standing?, issuer)));
-    let known = known.filter(|(record, _)| record.issuers > 0);
+    let known = known.filter(|(record, _)| record.voices > 0);
     let sorted = sorted_by(known, |(a, x), (b, y)| {
-        (b.issuers, b.received, &x.name) <= (a.issuers, a.received, &y.name)
+        (b.voices, b.received, &x.name) <= (a.voices, a.received, &y.name)
     });
     sorted.first().map_or(String::new(), |(record, issuer)| {
         let received = counted(record.received, "attestation");
         format!(
             "; the best attested is {}, with {received} of {}",
             issuer.name,
-            counted(record.issuers, "issuer")
+            counted(record.voices, "voice")
         )
     })
 }
@@ -96,8 +96,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_doubling_of_issuers_adds_one() {
-        let of = |issuers| weight(Some(Standing { received: 1_000, issuers, given: 0 }));
+    fn each_doubling_of_voices_adds_one() {
+        let of = |voices| weight(Some(Standing { received: 1_000, voices, given: 0 }));
         assert_eq!(weight(None), 0);
         let weights = [0, 1, 2, 3, 6, 7, 100_000, u32::MAX].map(of);
         assert_eq!(weights, [0, 1, 1, 2, 2, 3, 16, 31]);

@@ -102,10 +102,10 @@ impl RecordBuilder {
         self.change(issuer, |issuer| issuer.is_kin = true)
     }
 
-    /// Gives an issuer a record of its own: so many attestations by so many issuers.
-    pub fn set_standing(&mut self, issuer: u32, received: u32, issuers: u32) -> &mut Self {
+    /// Gives an issuer a record of its own: so many attestations of so many voices.
+    pub fn set_standing(&mut self, issuer: u32, received: u32, voices: u32) -> &mut Self {
         self.change(issuer, |issuer| {
-            issuer.standing = Some(Standing { received, issuers, given: 1 });
+            issuer.standing = Some(Standing { received, voices, given: 1 });
         })
     }
 

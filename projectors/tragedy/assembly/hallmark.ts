@@ -49,7 +49,7 @@ export const UNKNOWN: u8 = 3;
 
 export class Standing {
   received: u32 = 0;
-  issuers: u32 = 0;
+  voices: u32 = 0;
   given: u32 = 0;
 }
 
@@ -257,7 +257,7 @@ function readIssuer(from: Reader): Issuer {
   const isKnown = from.isSome(4);
   const standing = new Standing();
   standing.received = from.u32();
-  standing.issuers = from.u32();
+  standing.voices = from.u32();
   standing.given = from.u32();
   if (isKnown) issuer.standing = standing;
   from.align(4);

@@ -16,4 +16,4 @@ pub(super) use get::*;
 pub(super) use list::*;
 pub(super) use post::*;
 pub(super) use verify::*;
-pub(super) use view::{FoundAnswer, PartyAnswer, RecordAnswer, Standing, answer};
+pub(super) use view::{FoundAnswer, PartyAnswer, RecordAnswer, Standing, answer, answers};

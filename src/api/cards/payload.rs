@@ -75,6 +75,8 @@ pub(in crate::api) struct PayloadAnswer {
 struct AboutOpponent {
     /// The opponent.
     agent: String,
+    /// Whether its issuer has taken it back or replaced it, by a record about whomever.
+    is_withdrawn: bool,
     #[serde(flatten)]
     record: RecordAnswer,
 }
@@ -158,10 +160,11 @@ pub(in crate::api) async fn make_payload(
 ) -> Result<Response, ApiError> {
     let name = game(Some(&name))?;
     let as_of_seq = request.as_of_seq.map(|seq| seq.to_string());
-    let (mut reading, as_of) =
-        as_of_now(&state, request.at.as_deref(), as_of_seq.as_deref()).await?;
+    let as_of = as_of_now(&state, request.at.as_deref(), as_of_seq.as_deref());
+    let (mut reading, as_of) = as_of.await.map_err(ApiError::in_body)?;
     let Players { viewer, opponents, absent } = players(&mut reading, &request).await?;
-    let (projectors, broken) = chosen(&state, &mut reading, Some(&request.projector)).await?;
+    let (projectors, broken) =
+        chosen(&state, &mut reading, Some(&request.projector)).await.map_err(ApiError::in_body)?;
     let setting = CardSetting {
         game: name,
         viewer: viewer.map(|viewer| viewer.to_string()),
@@ -222,9 +225,13 @@ async fn players(reading: &mut Reading, request: &PayloadRequest) -> Result<Play
             all.push(agent);
         }
     }
-    let ids: Vec<_> = all.iter().map(|agent| agent.id).collect();
+    let ids: Vec<_> = all.iter().chain(&viewer).map(|agent| agent.id).collect();
     let block = reading.block_number();
     let owners = reading.tx.owners_at(&ids, block).await?;
+    if let Some(viewer) = viewer.filter(|viewer| !owners.contains_key(&viewer.id)) {
+        let detail = format!("there is no agent {viewer} as of block {block}");
+        return Err(ApiError::field("viewer", detail));
+    }
     let (opponents, absent) = all.into_iter().partition(|agent| owners.contains_key(&agent.id));
     Ok(Players { viewer, opponents, absent })
 }
@@ -334,7 +341,8 @@ impl Work {
         let newest = cards.newest(tx, &mut subject, &self.as_of, RECENT_MAX).await?;
         let about = |shown: &NewestRecord<'_>| {
             let record = answer(shown.record, &newest.names, shown.found, &standing)?;
-            Ok::<_, ApiError>(AboutOpponent { agent: agent.clone(), record })
+            let (agent, is_withdrawn) = (agent.clone(), shown.is_withdrawn);
+            Ok::<_, ApiError>(AboutOpponent { agent, is_withdrawn, record })
         };
         let records = newest.records.iter().map(about).collect::<Result<_, _>>()?;
         let kinds = &subject.rollup.kinds;

@@ -3,24 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use alloy::primitives::map::HashSet;
+use alloy::primitives::Address;
 
 use super::memory::Memory;
-use super::reading::{Subject, ledger};
+use super::reading::{Subject, ledger, near};
 use super::{CardSetting, CardsAsOf, Loaded};
-use crate::attest::IssuerClass;
 use crate::did::web::WebHost;
 use crate::project::{
-    Basis, Claims, Entry, IssuerFacts, IssuerKey, Parts, RECENT_MAX, RecentParts, Rollup, Seen,
-    Standing, View,
+    Basis, Claims, Entry, Hands, IssuerFacts, IssuerKey, Parts, RECENT_MAX, RecentParts, Rollup,
+    STANDING_COUNT_MAX, Seen, Standing, View, Voice, issuers_of_standing,
 };
 use crate::storage::{RecordSource, StorageError, Tx};
-use crate::vocab::{AgentId, AgentRef, Subject as Name};
+use crate::vocab::{AccountId, AgentId, AgentRef, Subject as Name};
 
 /// The own record is looked up of so many issuers: of those that said most.
 const STANDINGS_MAX: usize = 32;
-/// What counts of an issuer's own record stop at.
-const STANDING_COUNT_MAX: u32 = 10_000;
 
 /// What a projector is shown of an agent.
 pub(super) async fn view(
@@ -107,32 +104,27 @@ async fn learn_issuers(
         keys.into_iter().filter(|key| !subject.issuers.contains_key(key)).collect();
     let names = tx.names(missing.iter().map(|key| key.name)).await?;
     let own = subject.facts.agent;
-    let agents: BTreeSet<AgentId> = missing.iter().filter_map(|key| key.agent).collect();
-    let agents: Vec<_> = agents.into_iter().chain([own.id]).collect();
-    let owners = tx.owners_at(&agents, as_of.context.block.number).await?;
+    let accounts = names.iter().filter_map(|(number, name)| match name {
+        Name::Account(account) if account.chain == own.registry.chain => {
+            Some((*number, account.address))
+        }
+        _ => None,
+    });
+    let accounts = accounts.collect();
+    let owners = owners(tx, &missing, as_of).await?;
+    let hands =
+        Hands { own: own.id, near: &subject.accounts, owners: &owners, accounts: &accounts };
     for key in missing {
         let name = names.get(&key.name);
         let name = name.ok_or_else(|| StorageError::inconsistent("name", "id", key.name))?;
-        let owner = key.agent.and_then(|agent| owners.get(&agent));
-        let agent = key.agent.map(|id| AgentRef { registry: own.registry, id });
-        let account = match name {
-            Name::Account(account) if account.chain == own.registry.chain => Some(account.address),
-            _ => None,
-        };
-        let is_platform = matches!(key.class, Some(IssuerClass::System | IssuerClass::Plugin));
-        let is_near = |account| subject.accounts.contains(account);
-        let is_kin = !is_platform
-            && (key.agent == Some(own.id)
-                || account.as_ref().is_some_and(is_near)
-                || owner.is_some_and(is_near));
         let text: Arc<str> = name.to_string().into();
-        let voice = match (owner, agent) {
-            _ if is_platform => Arc::clone(&text),
-            (Some(owner), _) => owner.to_string().into(),
-            (None, Some(agent)) => agent.to_string().into(),
-            (None, None) => Arc::clone(&text),
+        let in_full = |id| AgentRef { registry: own.registry, id }.to_string();
+        let voice = match hands.voice(&key) {
+            Voice::Account(account) => account.to_string().into(),
+            Voice::Agent(agent) => in_full(agent).into(),
+            Voice::Name(_) => Arc::clone(&text),
         };
-        let agent = agent.map(|agent| agent.to_string());
+        let (agent, is_kin) = (key.agent.map(in_full), hands.is_kin(&key));
         let facts = IssuerFacts { name: text, agent, voice, is_kin, standing: None };
         subject.issuers.insert(key, facts);
     }
@@ -171,6 +163,17 @@ async fn standings(
     Ok(standings)
 }
 
+/// The owners of those issuers that are agents.
+async fn owners(
+    tx: &mut Tx,
+    issuers: impl IntoIterator<Item = &IssuerKey>,
+    as_of: &CardsAsOf,
+) -> Result<BTreeMap<AgentId, Address>, StorageError> {
+    let agents: BTreeSet<_> = issuers.into_iter().filter_map(|key| key.agent).collect();
+    let agents: Vec<_> = agents.into_iter().collect();
+    tx.owners_at(&agents, as_of.context.block.number).await
+}
+
 /// What an agent's own record comes to.
 pub(super) async fn standing(
     tx: &mut Tx,
@@ -182,12 +185,19 @@ pub(super) async fn standing(
     if let Some(held) = memory.standing(agent, as_of) {
         return Ok(held);
     }
-    let own = ledger(tx, memory, host, agent, as_of).await?;
-    let issuers: HashSet<_> = own.entries.iter().map(|entry| entry.posting.issuer).collect();
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).min(STANDING_COUNT_MAX);
+    let ledger = ledger(tx, memory, host, agent, as_of).await?;
+    let near = near(tx, agent, as_of.context.block.number).await?;
+    let owners = owners(tx, &issuers_of_standing(&ledger), as_of).await?;
+    // Of all names only those matter here that are one of these accounts.
+    let accounts: BTreeSet<_> = owners.values().chain(&near).copied().collect();
+    let named = |address| Name::Account(AccountId { chain: agent.registry.chain, address });
+    let named: Vec<_> = accounts.into_iter().map(|address| (named(address), address)).collect();
+    let numbers = tx.name_numbers(named.iter().map(|(name, _)| name)).await?;
+    let numbered = |(name, address): &(Name, Address)| Some((*numbers.get(name)?, *address));
+    let accounts = named.iter().filter_map(numbered).collect();
     let given = tx.given_by(agent.id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
-    let standing =
-        Standing { received: count(own.entries.len()), issuers: count(issuers.len()), given };
+    let hands = Hands { own: agent.id, near: &near, owners: &owners, accounts: &accounts };
+    let standing = hands.standing(&ledger, given);
     memory.keep_standing(agent, as_of, standing);
     Ok(standing)
 }

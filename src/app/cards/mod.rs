@@ -236,7 +236,8 @@ impl Cards {
             Ok(Err(error)) => return Ok(Err(error.into())),
             Err(error) => return Ok(Err(PluginError::Trap(error.to_string()).into())),
         };
-        if let Err(flaw) = ran.draft.check(|seq| subject.ledger.has(seq)) {
+        let records = subject.ledger.entries.len();
+        if let Err(flaw) = ran.draft.check(records, |seq| subject.ledger.has(seq)) {
             return Ok(Err(ProjectError::Flaw(flaw)));
         }
         let refs = references(tx, subject, &ran.draft).await?;

@@ -7,6 +7,7 @@ use super::CardsAsOf;
 use super::reading::Subject;
 use crate::app::meanings::{Reading, meanings};
 use crate::app::rekey::state;
+use crate::project::Entry;
 use crate::rekey::{Meanings, Rekeying};
 use crate::storage::{PartyState, StorageError, StoredRecord, Tx};
 use crate::vocab::Subject as Name;
@@ -27,6 +28,8 @@ pub struct NewestRecord<'s> {
     pub record: &'s StoredRecord,
     /// What was found of the issuer, and of the subject.
     pub found: [(Rekeying, PartyState); 2],
+    /// Whether its issuer has taken it back.
+    pub is_withdrawn: bool,
 }
 
 /// At most `max` of them.
@@ -36,18 +39,16 @@ pub(super) async fn newest<'s>(
     as_of: &CardsAsOf,
     max: usize,
 ) -> Result<Newest<'s>, StorageError> {
-    let entries = subject.ledger.entries.iter().rev().take(max);
-    let places: Vec<_> =
-        entries.map(|entry| (entry.posting.seq, entry.posting.spoken_by)).collect();
-    let seqs: Vec<_> = places.iter().map(|(seq, _)| *seq).collect();
+    let entries: Vec<Entry> = subject.ledger.entries.iter().rev().take(max).copied().collect();
+    let seqs: Vec<_> = entries.iter().map(|entry| entry.posting.seq).collect();
     subject.read(tx, &seqs).await?;
     let subject = &*subject;
-    let mut numbers: BTreeSet<_> =
-        places.iter().map(|(_, account)| *account).filter(|account| *account != 0).collect();
-    for seq in seqs {
-        let record = subject.record(seq)?;
-        numbers.extend([record.issuer, record.subject]);
+    let mut numbers = BTreeSet::new();
+    for entry in &entries {
+        let record = subject.record(entry.posting.seq)?;
+        numbers.extend([record.issuer, record.subject, entry.posting.spoken_by]);
     }
+    numbers.remove(&0);
     let names = tx.names(numbers).await?;
     let log_size = Some(as_of.context.log_size);
     let reading =
@@ -59,21 +60,21 @@ pub(super) async fn newest<'s>(
         let meaning = names.get(&number).and_then(|name| meanings.get(name));
         meaning.ok_or_else(|| StorageError::inconsistent("name", "id", number))
     };
-    let mut records = Vec::with_capacity(places.len());
-    for (seq, account) in places {
-        let record = subject.record(seq)?;
+    let mut records = Vec::with_capacity(entries.len());
+    for Entry { posting, is_withdrawn, .. } in entries {
+        let record = subject.record(posting.seq)?;
         let state = state(&tags, record.said_at);
         let known = |found| match state {
             PartyState::Open => Rekeying::default(),
             PartyState::Found | PartyState::Settled => found,
         };
-        let issuer = match account {
+        let issuer = match posting.spoken_by {
             0 => of(record.issuer)?.at(record.said_at),
             account => of(record.issuer)?.spoken_by(of(account)?, record.said_at),
         };
         let about = of(record.subject)?.at(record.said_at);
         let found = [(known(issuer), state), (known(about), state)];
-        records.push(NewestRecord { record, found });
+        records.push(NewestRecord { record, found, is_withdrawn });
     }
     Ok(Newest { names, records })
 }

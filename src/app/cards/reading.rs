@@ -61,15 +61,15 @@ pub(super) async fn subject(
     agent: AgentRef,
     as_of: &CardsAsOf,
 ) -> Result<Subject, StorageError> {
-    let mut ledger = Arc::unwrap_or_clone(ledger(tx, memory, host, agent, as_of).await?);
-    name_issuers(tx, &mut ledger, host, agent, as_of).await?;
-    let (facts, accounts) = facts(tx, agent, as_of.context.block.number).await?;
+    let ledger = Arc::unwrap_or_clone(ledger(tx, memory, host, agent, as_of).await?);
+    let block = as_of.context.block.number;
+    let (facts, accounts) = (facts(tx, agent, block).await?, near(tx, agent, block).await?);
     let rollup = Rollup::of(&ledger, as_of.settled.finalized);
     let (issuers, records) = (BTreeMap::new(), BTreeMap::new());
     Ok(Subject { ledger, rollup, facts, accounts, issuers, host: host.clone(), records })
 }
 
-/// What was said of an agent; whom the issuers meant is not looked up.
+/// What was said of an agent, and which agents said it.
 pub(super) async fn ledger(
     tx: &mut Tx,
     memory: &Memory,
@@ -94,7 +94,9 @@ pub(super) async fn ledger(
         }
     }
     let names = postings.iter().map(|(postings, meaning)| (postings.as_slice(), *meaning));
-    let ledger = Arc::new(Ledger::gather(agent.id, names, Span { log_size, time: as_of.time }));
+    let mut ledger = Ledger::gather(agent.id, names, Span { log_size, time: as_of.time });
+    name_issuers(tx, &mut ledger, host, agent, as_of).await?;
+    let ledger = Arc::new(ledger);
     memory.keep_ledger(agent, as_of, &ledger);
     Ok(ledger)
 }
@@ -120,18 +122,23 @@ async fn name_issuers(
     Ok(())
 }
 
-/// What is known of the agent itself at the end of a block, and every account that was close to it by then.
-async fn facts(
+/// Every account that owned an agent, or was its wallet, by a block.
+pub(super) async fn near(
     tx: &mut Tx,
     agent: AgentRef,
     block: u64,
-) -> Result<(SubjectFacts, BTreeSet<Address>), StorageError> {
+) -> Result<BTreeSet<Address>, StorageError> {
     let mut accounts = BTreeSet::new();
     for timeline in [TimelineRef::Owner(agent.id), TimelineRef::Wallet(agent.id)] {
         let spans = tx.timeline(timeline, None, SPANS_MAX).await?;
         let begun = spans.iter().filter(|span| span.from.at.block_number <= block);
         accounts.extend(begun.filter_map(|span| span.record.value.account()));
     }
+    Ok(accounts)
+}
+
+/// What is known of the agent itself at the end of a block.
+async fn facts(tx: &mut Tx, agent: AgentRef, block: u64) -> Result<SubjectFacts, StorageError> {
     let span = tx.span_at(TimelineRef::Wallet(agent.id), block).await?;
     let wallet = span.as_ref().and_then(|span| span.record.value.account());
     let wallet_agents = match wallet {
@@ -139,11 +146,10 @@ async fn facts(
         None => 0,
     };
     let account = |address| AccountId { chain: agent.registry.chain, address }.to_string();
-    let facts = SubjectFacts {
+    Ok(SubjectFacts {
         agent,
         wallet: wallet.map(account),
         is_wallet_proven: span.is_some_and(|span| span.record.cause == Some(SpanCause::Proven)),
         wallet_agents: u32::try_from(wallet_agents).unwrap_or(u32::MAX),
-    };
-    Ok((facts, accounts))
+    })
 }

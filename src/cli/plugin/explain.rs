@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::Explained;
 use crate::plugin::FUEL;
-use crate::project::{CardRef, View};
+use crate::project::{CardRef, TrustCard, View};
 
-pub(super) fn as_json(explained: &Explained, in_full: bool) -> serde_json::Result<Value> {
-    let card = serde_json::to_value(&explained.card)?;
-    if !in_full {
-        return Ok(card);
-    }
+/// A card with how it came about; the card's own members in the order in which the service gives them.
+#[derive(Serialize)]
+pub(super) struct InFull<'a> {
+    card: &'a TrustCard,
+    #[serde(flatten)]
+    rest: Value,
+}
+
+pub(super) fn in_full(explained: &Explained) -> InFull<'_> {
     let seen = seen(&explained.view);
     let behind = |refs: &[CardRef]| {
         let one =
@@ -24,8 +29,7 @@ pub(super) fn as_json(explained: &Explained, in_full: bool) -> serde_json::Resul
     let signals =
         signals.map(|of| json!({ "label": of.label, "evidence": behind(&of.evidence_refs) }));
     let view = &explained.view;
-    Ok(json!({
-        "card": card,
+    let rest = json!({
         "fuel": explained.fuel,
         "fuel_max": FUEL,
         "shown": {
@@ -33,7 +37,8 @@ pub(super) fn as_json(explained: &Explained, in_full: bool) -> serde_json::Resul
             "kinds": view.kinds.len(), "issuers": view.issuers.len(),
         },
         "signals": signals.collect::<Vec<_>>(),
-    }))
+    });
+    InFull { card: &explained.card, rest }
 }
 
 pub(super) fn as_text(explained: &Explained, in_full: bool) -> String {

@@ -40,7 +40,7 @@ impl Desk {
     }
 
     /// The one card of an agent by a projector.
-    async fn card(&self, id: u64, query: &str) -> Value {
+    pub(super) async fn card(&self, id: u64, query: &str) -> Value {
         self.count().await;
         let answer = self.service.ok(&format!("/v1/agents/{id}/cards?{query}")).await;
         assert_eq!(answer["failed"], json!([]), "{query}");
