@@ -39,7 +39,7 @@ pub use audit::{
 };
 pub use cards::{
     CardFailure, CardOutcome, CardSetting, Cards, CardsAsOf, Explained, InstallError, Installed,
-    Loaded, Newest, NewestRecord, ProjectError, Projectors, Subject,
+    Loaded, Newest, NewestRecord, ProjectError, Projectors, Seat, Subject,
 };
 pub use chain_records::ChainRecords;
 pub use characters::{

@@ -32,8 +32,19 @@ pub enum PluginError {
     #[error("it used up its fuel of {0} instructions: it loops, or does too much")]
     Fuel(u64),
     /// It took too long for this machine.
-    #[error("it took more than five seconds of this machine's time")]
+    #[error("it took more than three seconds of this machine's time")]
     Timeout,
+    /// It took too long for this machine a moment ago.
+    #[error(
+        "it took more than three seconds of this machine's time less than a minute ago, and is not run again before that minute is over"
+    )]
+    Resting,
+    /// It is more than the compiler is asked for.
+    #[error("it would take the compiler too long: it has {0}")]
+    Compile(String),
+    /// It is not compiled yet.
+    #[error("it is being compiled; ask again in some seconds")]
+    Compiling,
     /// It wanted too much memory.
     #[error("it asked for more than {0} bytes of memory")]
     Memory(usize),
@@ -49,6 +60,12 @@ pub enum PluginError {
 }
 
 impl PluginError {
+    /// Whether it says something of this moment rather than of the component, so that it may be otherwise when it is tried again.
+    #[must_use]
+    pub const fn is_of_the_moment(&self) -> bool {
+        matches!(self, Self::Timeout | Self::Resting | Self::Compiling)
+    }
+
     /// A word for it, in answers and metrics.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
@@ -59,7 +76,9 @@ impl PluginError {
             Self::NotProjector(_) => "not_projector",
             Self::Description { .. } => "description",
             Self::Fuel(_) => "fuel",
-            Self::Timeout => "timeout",
+            Self::Timeout | Self::Resting => "timeout",
+            Self::Compile(_) => "too_large",
+            Self::Compiling => "compiling",
             Self::Memory(_) => "memory",
             Self::Output(_) => "output",
             Self::Trap(_) => "trap",

@@ -1,6 +1,8 @@
 //! Runs components: loads one, asks what it is, and has it make a draft from a view.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
@@ -8,7 +10,8 @@ use wasmtime::{Config, Engine, ResourceLimiter, Store, Trap};
 
 use super::bind;
 use super::error::PluginError;
-use crate::project::{Claims, Draft, View};
+use super::size;
+use crate::project::{Claims, Draft, View, is_hidden};
 use crate::vocab::Digest;
 
 /// The largest component, in bytes: what compilers of whole languages into one component come to.
@@ -18,13 +21,17 @@ pub const FUEL: u64 = 200_000_000;
 /// How long a call may take where its instructions are dear ones: that of memory far apart, a hundred times those of others. No limit of
 /// the card, which is the same everywhere, but one of this machine: who meets it has no card here.
 const TICK: Duration = Duration::from_millis(100);
-const TICKS: u64 = 50;
-/// How much memory an instance may have, in bytes.
+const TICKS: u64 = 30;
+/// For how many ticks a component is not run again that took too long.
+const REST_TICKS: u64 = 600;
+/// How much memory an instance may have in all its memories and tables, in bytes.
 pub const MEMORY_MAX: usize = 64 << 20;
 /// The most that is read of what a component returns, in bytes of texts and lists as they lie in memory.
 const OUTPUT_MAX: usize = 1 << 20;
-/// The most entries of a component's tables.
-const TABLE_MAX: usize = 100_000;
+/// What an entry of a table takes, in bytes.
+const TABLE_ENTRY: usize = 16;
+/// The most memories, tables and instances that a component is made of.
+const PARTS_MAX: usize = 64;
 const ID_BYTES_MAX: usize = 64;
 const SUMMARY_BYTES_MAX: usize = 500;
 const CLAIMS_MAX: usize = 64;
@@ -34,6 +41,8 @@ const CLAIM_BYTES_MAX: usize = 256;
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
+    /// How many ticks there were.
+    ticks: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Sandbox {
@@ -46,6 +55,9 @@ impl fmt::Debug for Sandbox {
 #[derive(Clone)]
 pub struct Projector {
     engine: Engine,
+    ticks: Arc<AtomicU64>,
+    /// Until which tick it is not run.
+    rests_until: Arc<AtomicU64>,
     pre: bind::ProjectorPre<Limits>,
     /// What it says of itself.
     pub description: Description,
@@ -84,33 +96,52 @@ pub struct Ran {
 /// What an instance may take, and whether it wanted more.
 #[derive(Default)]
 struct Limits {
+    /// The bytes of all memories and tables.
+    held: usize,
     wanted_more: bool,
+}
+
+impl Limits {
+    fn grow(&mut self, by: usize) -> bool {
+        let held = self.held.saturating_add(by);
+        let is_fine = held <= MEMORY_MAX;
+        if is_fine {
+            self.held = held;
+        }
+        self.wanted_more |= !is_fine;
+        is_fine
+    }
 }
 
 impl ResourceLimiter for Limits {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let is_fine = desired <= MEMORY_MAX;
-        self.wanted_more |= !is_fine;
-        Ok(is_fine)
+        Ok(self.grow(desired.saturating_sub(current)))
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_MAX)
+        Ok(self.grow(desired.saturating_sub(current).saturating_mul(TABLE_ENTRY)))
     }
 
-    // A component is made of some core modules, each with its memory at most.
     fn memories(&self) -> usize {
-        2
+        PARTS_MAX
+    }
+
+    fn tables(&self) -> usize {
+        PARTS_MAX
+    }
+
+    fn instances(&self) -> usize {
+        PARTS_MAX
     }
 }
 
@@ -128,16 +159,18 @@ impl Sandbox {
             .epoch_interruption(true)
             .wasm_component_model(true);
         let engine = Engine::new(&config).map_err(|error| PluginError::Trap(told(&error)))?;
-        let ticking = engine.weak();
+        let (ticking, ticks) = (engine.weak(), Arc::new(AtomicU64::new(0)));
+        let counted = Arc::clone(&ticks);
         // It ends with the last who holds the engine.
         std::thread::spawn(move || {
             while let Some(engine) = ticking.upgrade() {
                 engine.increment_epoch();
+                counted.fetch_add(1, Ordering::Relaxed);
                 drop(engine);
                 std::thread::sleep(TICK);
             }
         });
-        Ok(Self { engine })
+        Ok(Self { engine, ticks })
     }
 
     /// Loads a component: compiles it, and asks what it is.
@@ -148,6 +181,7 @@ impl Sandbox {
         if bytes.len() > COMPONENT_BYTES_MAX {
             return Err(PluginError::TooLong { length: bytes.len(), max: COMPONENT_BYTES_MAX });
         }
+        size::check(bytes)?;
         let component = Component::from_binary(&self.engine, bytes)
             .map_err(|error| PluginError::NotComponent(told(&error)))?;
         if let Some(import) = first_import(&self.engine, &component) {
@@ -169,7 +203,14 @@ impl Sandbox {
             claims: Claims::new(described.claims),
         };
         description.check()?;
-        Ok(Projector { engine: self.engine.clone(), pre, description, digest: Digest::of(bytes) })
+        Ok(Projector {
+            engine: self.engine.clone(),
+            ticks: Arc::clone(&self.ticks),
+            rests_until: Arc::default(),
+            pre,
+            description,
+            digest: Digest::of(bytes),
+        })
     }
 
     fn store(&self) -> Store<Limits> {
@@ -199,8 +240,21 @@ impl Projector {
     /// Has it make a draft of a card.
     ///
     /// # Errors
-    /// When it traps, takes too much, or says that it cannot.
+    /// When it traps, takes too much, or says that it cannot. Whoever took too long is not run for a minute: as many as ask for its cards
+    /// would keep every processor from the others.
     pub fn run(&self, view: &View) -> Result<Ran, PluginError> {
+        let now = || self.ticks.load(Ordering::Relaxed);
+        if now() < self.rests_until.load(Ordering::Relaxed) {
+            return Err(PluginError::Resting);
+        }
+        let ran = self.run_now(view);
+        if ran == Err(PluginError::Timeout) {
+            self.rests_until.store(now() + REST_TICKS, Ordering::Relaxed);
+        }
+        ran
+    }
+
+    fn run_now(&self, view: &View) -> Result<Ran, PluginError> {
         let mut store = store(&self.engine);
         let view = bind::view(view);
         let returned = self
@@ -232,7 +286,7 @@ impl Description {
             let shown = shortened(&self.version);
             return wrong("version", format!("`{shown}` is no version: write it as `1.2.3`"));
         }
-        if self.summary.len() > SUMMARY_BYTES_MAX || self.summary.chars().any(char::is_control) {
+        if self.summary.len() > SUMMARY_BYTES_MAX || self.summary.chars().any(is_hidden) {
             return wrong(
                 "summary",
                 format!("it is one line of at most {SUMMARY_BYTES_MAX} bytes"),
@@ -314,6 +368,6 @@ fn told(error: &wasmtime::Error) -> String {
 /// The part of a component's text that is fit for a message.
 fn shortened(text: &str) -> String {
     const CHARS_MAX: usize = 300;
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let printable = |c: char| if is_hidden(c) { ' ' } else { c };
     text.chars().take(CHARS_MAX).map(printable).collect()
 }

@@ -9,6 +9,7 @@ mod built;
 mod error;
 mod host;
 mod pack;
+mod size;
 
 pub use built::{Built, built};
 pub use error::PluginError;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::caveat::caveats;
-use super::draft::{Draft, DraftSignal};
+use super::draft::{Draft, DraftSignal, visible};
 use super::view::View;
 use crate::vocab::{Digest, UnixSeconds};
 
@@ -153,24 +153,24 @@ impl TrustCard {
         let pointed = |seqs: &[u64]| seqs.iter().filter_map(|seq| refs.get(seq).cloned()).collect();
         let agent = view.agent.to_string();
         let signal = |signal: DraftSignal| CardSignal {
-            label: signal.label,
+            label: visible(signal.label),
             stance: signal.stance.as_str(),
-            summary: signal.summary,
+            summary: visible(signal.summary),
             confidence: signal.confidence.and_then(fraction),
             evidence_refs: pointed(&signal.evidence),
-            stance_text: signal.stance_text,
+            stance_text: signal.stance_text.map(visible),
             source: signal.source.map(crate::attest::IssuerClass::as_str),
             games: signal.games,
             issuers: signal.issuers,
         };
-        let mut all_caveats = draft.caveats;
+        let mut all_caveats: Vec<_> = draft.caveats.into_iter().map(visible).collect();
         all_caveats.extend(caveats(view));
         Self {
             schema_version: SCHEMA,
             agent_id: agent.clone(),
             subject_id: agent.clone(),
-            headline: draft.headline,
-            summary: draft.summary,
+            headline: visible(draft.headline),
+            summary: visible(draft.summary),
             signals: draft.signals.into_iter().map(signal).collect(),
             caveats: all_caveats,
             evidence_refs: pointed(&draft.evidence),

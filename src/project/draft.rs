@@ -102,7 +102,7 @@ impl Draft {
     /// # Errors
     /// Names it.
     pub fn check(&self, records: usize, is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
-        text("headline", &self.headline, 1, HEADLINE_BYTES_MAX)?;
+        line("headline", &self.headline, 1, HEADLINE_BYTES_MAX)?;
         text("summary", &self.summary, 0, SUMMARY_BYTES_MAX)?;
         count("signals", self.signals.len(), LIST_MAX)?;
         for (index, signal) in self.signals.iter().enumerate() {
@@ -128,10 +128,10 @@ impl Draft {
 
 impl DraftSignal {
     fn check(&self, at: &str, records: usize, is_held: impl Fn(u64) -> bool) -> Result<(), Flaw> {
-        text(&format!("{at}.label"), &self.label, 1, LABEL_BYTES_MAX)?;
+        line(&format!("{at}.label"), &self.label, 1, LABEL_BYTES_MAX)?;
         text(&format!("{at}.summary"), &self.summary, 0, SIGNAL_SUMMARY_BYTES_MAX)?;
         if let Some(stance) = &self.stance_text {
-            text(&format!("{at}.stance-text"), stance, 1, STANCE_TEXT_BYTES_MAX)?;
+            line(&format!("{at}.stance-text"), stance, 1, STANCE_TEXT_BYTES_MAX)?;
         }
         if let Some(confidence) = self.confidence.filter(|confidence| *confidence > PPM) {
             let what =
@@ -161,6 +161,32 @@ fn text(field: &str, text: &str, min: usize, max: usize) -> Result<(), Flaw> {
         Some(control) => flaw(format!("it has the control character U+{:04X}", u32::from(control))),
         None => Ok(()),
     }
+}
+
+/// A text that could pass for another field where it had more lines than one.
+fn line(field: &str, whole: &str, min: usize, max: usize) -> Result<(), Flaw> {
+    text(field, whole, min, max)?;
+    if whole.contains('\n') {
+        return Err(Flaw { field: field.to_owned(), what: "it is more than one line".to_owned() });
+    }
+    Ok(())
+}
+
+/// Whether a character is none that is seen, and changes how others are: controls, and those that turn, break or join what is around them.
+/// Those that join emoji and letters of some scripts are not among them.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_nothing =
+        matches!(c, '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || turns || is_nothing || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// A text as it is shown: what is hidden in it, which a peer's note may have brought, is made visible.
+#[must_use]
+pub(super) fn visible(text: String) -> String {
+    let hides = |c: char| c != '\n' && is_hidden(c);
+    if text.contains(hides) { text.replace(hides, "\u{fffd}") } else { text }
 }
 
 fn count(field: &str, length: usize, max: usize) -> Result<(), Flaw> {
@@ -248,11 +274,25 @@ mod tests {
             |d| d.signals[0].stance_text = Some(String::new()),
             "signals[0].stance-text: it is empty",
         );
+        check(|d| d.headline.push_str("\n+ forged"), "headline: it is more than one line");
+        check(
+            |d| d.signals[1].games = 10,
+            "signals[1].games: 10 is more than the agent has attestations, 9",
+        );
         check(|d| d.caveats.push(String::new()), "caveats[1]: it is empty");
         check(
             |d| d.caveats = vec!["x".to_owned(); 33],
             "caveats: it has 33 entries; at most 32 are shown",
         );
+    }
+
+    #[test]
+    fn what_is_hidden_is_made_visible() {
+        let shown = |text: &str| visible(text.to_owned());
+        assert_eq!(shown("a\u{202e}b\u{2028}c\u{feff}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        for plain in ["two\nlines", "\u{1f468}\u{200d}\u{1f469}", "\u{645}\u{200c}\u{6cc}"] {
+            assert_eq!(shown(plain), plain);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod words;
 
 pub use assemble::{IssuerFacts, Parts, RecentParts, Settled, SubjectFacts};
 pub use card::{CardBlock, CardContext, CardRef, CardSignal, ProjectorName, TrustCard};
-pub use draft::{Draft, DraftSignal, Flaw, Stance};
+pub use draft::{Draft, DraftSignal, Flaw, Stance, is_hidden};
 pub use hands::{Hands, STANDING_COUNT_MAX, Voice, issuers_of_standing};
 pub use ledger::{Entry, Ledger, Span};
 pub use posting::{Posting, PostingError, Thread};

@@ -36,7 +36,7 @@ const LOCK_FOLLOWER: &str = "SELECT pg_try_advisory_lock(7521983763894625898)";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-const SQLITE_READERS_MAX: u32 = 4;
+const SQLITE_READERS_MAX: u32 = 6;
 /// What the writer on SQLite keeps in memory, in KiB, negative as SQLite wants it: about the pages that one step of a backfill touches.
 /// With its default of 2 MB every page would be written and read again several times within one transaction.
 const SQLITE_WRITER_CACHE: &str = "-98304";
@@ -199,6 +199,15 @@ impl Database {
                 Ok(Tx::Sqlite(writer.begin_with(BEGIN_SQLITE_DURABLE).await?))
             }
             Pools::Postgres(pool) => Ok(Tx::Postgres(begin_postgres_write(pool).await?)),
+        }
+    }
+
+    /// How many reading transactions there may be at a time.
+    #[must_use]
+    pub const fn readers_max(&self) -> u32 {
+        match &self.pools {
+            Pools::Sqlite { .. } => SQLITE_READERS_MAX,
+            Pools::Postgres(_) => POSTGRES_CONNECTIONS_MAX,
         }
     }
 

@@ -113,11 +113,21 @@ struct Kept {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     projector: Digest,
-    parameters: String,
+    parameters: Digest,
     setting: CardSetting,
     opponents: Vec<AgentRef>,
     absent: Vec<AgentRef>,
     as_of: CardsAsOf,
+}
+
+impl Key {
+    /// How many bytes it takes, about.
+    fn weight(&self) -> usize {
+        let agents = self.opponents.len() + self.absent.len();
+        size_of::<Self>()
+            + self.setting.game.as_ref().map_or(0, String::len)
+            + agents * size_of::<AgentRef>()
+    }
 }
 
 impl PayloadCache {
@@ -127,13 +137,14 @@ impl PayloadCache {
 
     fn put(&self, key: Key, answer: Bytes) {
         let mut kept = self.lock();
-        if kept.bytes + answer.len() > KEPT_BYTES_MAX {
+        let (of_key, length) = (key.weight(), answer.len());
+        if kept.bytes + of_key + length > KEPT_BYTES_MAX {
             // What is as of an older block is never asked for again.
             *kept = Kept::default();
         }
-        kept.bytes += answer.len();
+        kept.bytes += of_key + length;
         if let Some(old) = kept.answers.insert(key, answer) {
-            kept.bytes -= old.len();
+            kept.bytes -= of_key + old.len();
         }
     }
 
@@ -161,7 +172,7 @@ pub(in crate::api) async fn make_payload(
     let name = game(Some(&name))?;
     let as_of_seq = request.as_of_seq.map(|seq| seq.to_string());
     let as_of = as_of_now(&state, request.at.as_deref(), as_of_seq.as_deref());
-    let (mut reading, as_of) = as_of.await.map_err(ApiError::in_body)?;
+    let (_seat, mut reading, as_of) = as_of.await.map_err(ApiError::in_body)?;
     let Players { viewer, opponents, absent } = players(&mut reading, &request).await?;
     let (projectors, broken) =
         chosen(&state, &mut reading, Some(&request.projector)).await.map_err(ApiError::in_body)?;
@@ -172,7 +183,7 @@ pub(in crate::api) async fn make_payload(
     };
     let key = projectors.first().map(|loaded| Key {
         projector: loaded.projector.digest,
-        parameters: loaded.parameters.clone(),
+        parameters: Digest::of(loaded.parameters.as_bytes()),
         setting: setting.clone(),
         opponents: opponents.clone(),
         absent: absent.clone(),

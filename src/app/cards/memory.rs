@@ -17,8 +17,8 @@ const ENTRIES_MAX: usize = 1 << 19;
 const TERMS_MAX: usize = 1 << 17;
 /// The most own records.
 const STANDINGS_MAX: usize = 16_384;
-/// The most cards.
-const CARDS_MAX: usize = 4_096;
+/// The most bytes of cards, as they are written, with what they are kept under.
+const CARDS_BYTES_MAX: usize = 64 << 20;
 
 /// What is kept.
 #[derive(Debug)]
@@ -49,9 +49,11 @@ struct Known<T> {
 pub(super) struct CardKey {
     agent: AgentRef,
     projector: Digest,
-    parameters: String,
+    /// Of what the projector is set to: they may be long.
+    parameters: Digest,
     as_of: CardsAsOf,
-    setting: CardSetting,
+    game: Option<String>,
+    viewer: Option<String>,
 }
 
 impl CardKey {
@@ -61,9 +63,21 @@ impl CardKey {
         as_of: &CardsAsOf,
         setting: &CardSetting,
     ) -> Self {
-        let (as_of, setting) = (as_of.clone(), setting.clone());
-        let (projector, parameters) = (loaded.projector.digest, loaded.parameters.clone());
-        Self { agent, projector, parameters, as_of, setting }
+        let set = setting.parameters.as_ref().unwrap_or(&loaded.parameters);
+        Self {
+            agent,
+            projector: loaded.projector.digest,
+            parameters: Digest::of(set.as_bytes()),
+            as_of: as_of.clone(),
+            game: setting.game.clone(),
+            viewer: setting.viewer.clone(),
+        }
+    }
+
+    /// How many bytes it takes, about.
+    fn weight(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        size_of::<Self>() + text(&self.game) + text(&self.viewer)
     }
 }
 
@@ -116,7 +130,7 @@ impl Default for Memory {
             terms: Mutex::default(),
             ledgers: Recent::of(ENTRIES_MAX),
             standings: Recent::of(STANDINGS_MAX),
-            cards: Recent::of(CARDS_MAX),
+            cards: Recent::of(CARDS_BYTES_MAX),
         }
     }
 }
@@ -141,7 +155,13 @@ impl Memory {
     }
 
     pub(super) fn keep_card(&self, key: CardKey, outcome: CardOutcome) {
-        lock(&self.cards).put(key, outcome, 1);
+        // In memory a card takes about twice what it is written in.
+        let written = match &outcome {
+            CardOutcome::Card(card) => serde_json::to_vec(card).map_or(0, |json| json.len()),
+            CardOutcome::Failed(failure) => failure.detail.len() + size_of::<CardOutcome>(),
+        };
+        let weight = key.weight() + 2 * written;
+        lock(&self.cards).put(key, outcome, weight);
     }
 
     /// What an agent's own record comes to.

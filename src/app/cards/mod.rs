@@ -12,7 +12,7 @@ mod reading;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::did::web::WebHost;
 use crate::plugin::PluginError;
@@ -32,8 +32,19 @@ pub struct Cards {
     memory: Arc<Memory>,
     /// As many projectors run at a time as there are processors: more would only make each of them late.
     runs: Arc<Semaphore>,
+    /// So many answers are made at a time.
+    seats: Arc<Semaphore>,
     /// Which projectors there are.
     pub projectors: Projectors,
+}
+
+/// One in so many of a database's transactions is the first of an answer with cards.
+const TRANSACTIONS_SHARE: u32 = 3;
+
+/// A place among those who make cards, until it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// As of what cards are computed.
@@ -123,9 +134,18 @@ impl Cards {
     /// For a database, with nothing in memory.
     #[must_use]
     pub fn new(database: Database) -> Self {
+        // An answer takes at most two transactions, and projectors run meanwhile: a third of them is left to all other questions.
+        let seats = (database.readers_max() / TRANSACTIONS_SHARE) as usize;
         let projectors = Projectors::new(database);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { memory: Arc::default(), runs: Arc::new(Semaphore::new(cores)), projectors }
+        let of = |permits| Arc::new(Semaphore::new(permits));
+        Self { memory: Arc::default(), runs: of(cores), seats: of(seats), projectors }
+    }
+
+    /// A place among those who make cards, waited for before a transaction is opened for them.
+    pub async fn seat(&self) -> Seat {
+        // It is never closed.
+        Seat { _permit: Arc::clone(&self.seats).acquire_owned().await.ok() }
     }
 
     /// Has in memory what the cards of several who say something of each other all need of an agent.
@@ -200,8 +220,10 @@ impl Cards {
             return Ok(held);
         }
         let made = self.make(tx, subject, as_of, setting, loaded).await?;
+        let is_of_the_moment =
+            matches!(&made, Err(ProjectError::Plugin(error)) if error.is_of_the_moment());
         let outcome = outcome(made, agent, loaded);
-        if !as_of.is_rekeying {
+        if !as_of.is_rekeying && !is_of_the_moment {
             self.memory.keep_card(key, outcome.clone());
         }
         Ok(outcome)

@@ -5,12 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use crate::plugin::{PluginError, Projector, Sandbox, built, component_of};
 use crate::project::ProjectorName;
 use crate::storage::{Database, Plugin, StorageError, Tx};
 use crate::vocab::{Digest, UnixSeconds};
 
+/// How long an answer waits for a component to be compiled.
+const COMPILING: Duration = Duration::from_secs(2);
+/// So many compiled components are kept.
+const COMPILED_MAX: usize = 64;
 /// The most bytes of parameters.
 const PARAMETERS_MAX: usize = 64 << 10;
 
@@ -182,14 +187,18 @@ impl Projectors {
         Ok(projector.map(|projector| Arc::new(Loaded { projector, parameters })))
     }
 
-    /// Compiles all that there are, so that the first to ask for a card does not wait for it.
+    /// Compiles all that there are, those that ship first, so that the first to ask for a card does not wait for it.
     pub async fn warm_up(&self) {
         let installed = async {
             let mut tx = self.database.begin_read().await?;
-            let installed = self.list(&mut tx).await?;
+            let mut installed = self.list(&mut tx).await?;
+            installed.sort_by_key(|one| !one.is_built_in);
             for one in &installed {
-                if let Err(error) = self.get(&mut tx, one).await? {
-                    tracing::warn!(projector = one.id, %error, "a projector cannot be run here");
+                while let Err(error) = self.get(&mut tx, one).await? {
+                    if error != PluginError::Compiling {
+                        tracing::warn!(projector = one.id, %error, "a projector cannot be run here");
+                        break;
+                    }
                 }
             }
             Ok::<_, StorageError>(())
@@ -199,8 +208,14 @@ impl Projectors {
         }
     }
 
-    /// Compiles a component, one at a time; who comes meanwhile, or has gone, finds what came of it.
+    /// Compiles a component, one at a time; who comes meanwhile, or has gone, finds what came of it. Nobody waits for it for long: the
+    /// cards of the others are not late for it.
     async fn compile(&self, digest: Digest, component: Vec<u8>) -> Result<Projector, PluginError> {
+        let compiled = tokio::time::timeout(COMPILING, self.compiled(digest, component)).await;
+        compiled.unwrap_or(Err(PluginError::Compiling))
+    }
+
+    async fn compiled(&self, digest: Digest, component: Vec<u8>) -> Result<Projector, PluginError> {
         let sandbox = self.sandbox()?;
         let turn = Arc::clone(&self.held.compiling).lock_owned().await;
         if let Some(held) = self.held.get(digest) {
@@ -209,7 +224,9 @@ impl Projectors {
         let held = Arc::clone(&self.held);
         let compile = move || {
             let compiled = sandbox.load(&component);
-            held.put(digest, compiled.clone());
+            if !matches!(&compiled, Err(error) if error.is_of_the_moment()) {
+                held.put(digest, compiled.clone());
+            }
             drop(turn);
             compiled
         };
@@ -224,7 +241,12 @@ impl Held {
     }
 
     fn put(&self, digest: Digest, compiled: Result<Projector, PluginError>) {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, compiled);
+        let mut held = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= COMPILED_MAX {
+            // Whoever tries one version after the other has no use for the old ones; those that are asked for are compiled again.
+            held.clear();
+        }
+        held.insert(digest, compiled);
     }
 }
 

@@ -32,7 +32,7 @@ on_both_engines! {
         assert_eq!(desk.card(20, "projector=peer-assessment").await["attestations"], 1);
         assert_eq!(desk.card(7, "projector=peer-assessment&as_of_seq=1").await["attestations"], 1, "before it was taken back");
 
-        let original = says("eight", &super::account("shared").to_string(), 42, "liar");
+        let original = says("eight", &account("shared").to_string(), 42, "liar");
         let digest = Attestation::from_value(original.clone()).unwrap().digest();
         let better = with(says("eight", &agent(7), 43, "honest"), "supersedes", digest.to_string());
         desk.hears("eight", &better).await;
