@@ -243,19 +243,24 @@ impl Projector {
     /// When it traps, takes too much, or says that it cannot. Whoever took too long is not run for a minute: as many as ask for its cards
     /// would keep every processor from the others.
     pub fn run(&self, view: &View) -> Result<Ran, PluginError> {
-        let now = || self.ticks.load(Ordering::Relaxed);
-        if now() < self.rests_until.load(Ordering::Relaxed) {
+        if self.ticks.load(Ordering::Relaxed) < self.rests_until.load(Ordering::Relaxed) {
             return Err(PluginError::Resting);
         }
-        let ran = self.run_now(view);
+        self.run_for(view, TICKS)
+    }
+
+    fn run_for(&self, view: &View, ticks: u64) -> Result<Ran, PluginError> {
+        let ran = self.run_now(view, ticks);
         if ran == Err(PluginError::Timeout) {
-            self.rests_until.store(now() + REST_TICKS, Ordering::Relaxed);
+            let now = self.ticks.load(Ordering::Relaxed);
+            self.rests_until.store(now + REST_TICKS, Ordering::Relaxed);
         }
         ran
     }
 
-    fn run_now(&self, view: &View) -> Result<Ran, PluginError> {
+    fn run_now(&self, view: &View, ticks: u64) -> Result<Ran, PluginError> {
         let mut store = store(&self.engine);
+        store.set_epoch_deadline(ticks);
         let view = bind::view(view);
         let returned = self
             .pre
@@ -370,4 +375,34 @@ fn shortened(text: &str) -> String {
     const CHARS_MAX: usize = 300;
     let printable = |c: char| if is_hidden(c) { ' ' } else { c };
     text.chars().take(CHARS_MAX).map(printable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_slow_rests() {
+        let hostile = include_bytes!("../../projectors/built/hostile.wasm");
+        let projector = Sandbox::new().unwrap().load(hostile).unwrap();
+        let view = |does: &str| View::of_nobody(format!("{{\"do\":\"{does}\"}}"));
+        assert!(projector.run(&view("nothing")).is_ok());
+        assert_eq!(projector.run_for(&view("loop"), 1), Err(PluginError::Timeout));
+        assert_eq!(projector.run(&view("nothing")), Err(PluginError::Resting));
+        projector.ticks.fetch_add(REST_TICKS, Ordering::Relaxed);
+        assert!(projector.run(&view("nothing")).is_ok(), "after a minute it is run again");
+    }
+
+    #[test]
+    fn all_memories_and_tables_count_together() {
+        let mut limits = Limits::default();
+        let mib = |n: usize| n << 20;
+        assert!(limits.memory_growing(0, mib(40), None).unwrap());
+        assert!(limits.memory_growing(0, mib(10), None).unwrap(), "a second memory");
+        assert!(limits.table_growing(0, mib(14) / TABLE_ENTRY, None).unwrap());
+        assert!(!limits.wanted_more);
+        assert!(!limits.memory_growing(mib(10), mib(10) + 1, None).unwrap());
+        assert!(limits.wanted_more);
+        assert!(!limits.table_growing(0, usize::MAX, None).unwrap());
+    }
 }

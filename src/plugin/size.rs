@@ -57,3 +57,56 @@ fn not(error: &dyn std::fmt::Display) -> PluginError {
 const fn too_much(what: String) -> Result<(), PluginError> {
     Err(PluginError::Compile(what))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number as WebAssembly writes it (LEB128).
+    fn number(mut value: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            let low = u8::try_from(value & 0x7f).unwrap();
+            value >>= 7;
+            bytes.push(if value == 0 { low } else { low | 0x80 });
+            if value == 0 {
+                return bytes;
+            }
+        }
+    }
+
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        [vec![id], number(content.len()), content.to_vec()].concat()
+    }
+
+    /// A module of functions that do nothing, each with so many variables and so many bytes of `nop`.
+    fn module(functions: usize, locals: usize, nops: usize) -> Vec<u8> {
+        let body = [vec![1], number(locals), vec![0x7f], vec![1; nops], vec![0x0b]].concat();
+        let body = [number(body.len()), body].concat();
+        let count = number(functions);
+        [
+            b"\0asm\x01\0\0\0".to_vec(),
+            section(1, &[1, 0x60, 0, 0]),
+            section(3, &[count.clone(), vec![0; functions]].concat()),
+            section(10, &[count, body.repeat(functions)].concat()),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn what_would_keep_the_compiler_busy_is_named() {
+        assert_eq!(check(&module(30_000, 3, 2)), Ok(()));
+        assert_eq!(check(&module(10, 2_000, 200_000)), Ok(()));
+        for (module, expected) in [
+            (module(30_001, 0, 0), "more than 30000 functions"),
+            (module(1, 2_001, 0), "a function with 2001 variables; at most 2000"),
+            (module(1, 0, 300_000), "a function of 300004 bytes; at most 262144"),
+            (module(30, 2_000, 200_000), "too long for how many variables"),
+        ] {
+            let refused = check(&module).unwrap_err();
+            assert!(refused.to_string().contains(expected), "{refused}");
+            assert_eq!(refused.reason(), "too_large");
+        }
+        assert!(matches!(check(b"\0asm\x01\0\0\0\x0a"), Err(PluginError::NotComponent(_))));
+    }
+}

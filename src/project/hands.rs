@@ -50,13 +50,11 @@ impl Hands<'_> {
             return Voice::Name(issuer.name);
         }
         let owner = |agent| self.owners.get(&agent).copied();
-        match issuer.agent {
-            Some(agent) => owner(agent).map_or(Voice::Agent(agent), Voice::Account),
-            None => {
-                let account = self.accounts.get(&issuer.name).copied();
-                account.map_or(Voice::Name(issuer.name), Voice::Account)
-            }
+        if let Some(agent) = issuer.agent {
+            return owner(agent).map_or(Voice::Agent(agent), Voice::Account);
         }
+        let account = self.accounts.get(&issuer.name).copied();
+        account.map_or(Voice::Name(issuer.name), Voice::Account)
     }
 
     /// Whether an issuer is close to the agent that is spoken of.

@@ -55,9 +55,9 @@ impl Ledger {
         for (postings, meanings) in names {
             let visible = postings.partition_point(|posting| posting.seq <= as_of.log_size);
             let visible = postings.get(..visible).unwrap_or_default();
-            let takes_back =
+            let replaces =
                 |posting: &&Posting| posting.thread.replaces != 0 && posting.said_at <= as_of.time;
-            let taken = visible.iter().filter(takes_back);
+            let taken = visible.iter().filter(replaces);
             taken_back.extend(taken.map(|posting| (posting.issuer, posting.thread.replaces)));
             let means =
                 |posting: &&Posting| meanings.at(posting.said_at).outcome == Outcome::Agent(agent);

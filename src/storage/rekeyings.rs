@@ -145,8 +145,8 @@ impl Tx {
             self.write_run(first, last, length, (number, now)).await?;
         }
         self.write_each(&single, (number, now)).await?;
-        let changed = sorted.iter().filter(|change| is_change(change));
-        self.note_subjects(changed.map(|(party, found, _)| (party.role, party.name, *found)))
+        let written = sorted.iter().filter(|change| is_change(change));
+        self.note_subjects(written.map(|(party, found, _)| (party.role, party.name, *found)))
             .await?;
         Ok(replaced as u64)
     }

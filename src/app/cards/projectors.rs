@@ -12,8 +12,8 @@ use crate::project::ProjectorName;
 use crate::storage::{Database, Plugin, StorageError, Tx};
 use crate::vocab::{Digest, UnixSeconds};
 
-/// How long an answer waits for a component to be compiled.
-const COMPILING: Duration = Duration::from_secs(2);
+/// How long an answer waits for an installed component to be compiled.
+const COMPILING: Duration = Duration::from_secs(5);
 /// So many compiled components are kept.
 const COMPILED_MAX: usize = 64;
 /// The most bytes of parameters.
@@ -80,8 +80,9 @@ pub struct Projectors {
 struct Held {
     sandbox: OnceLock<Result<Sandbox, PluginError>>,
     compiled: Mutex<Compiled>,
-    /// Held by whoever compiles.
+    /// Held by whoever compiles what the operator installed, and what ships.
     compiling: Arc<tokio::sync::Mutex<()>>,
+    compiling_shipped: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Projectors {
@@ -178,13 +179,26 @@ impl Projectors {
         let projector = if let Some(held) = held {
             held
         } else {
-            let component = match &installed.plugin {
-                Some(plugin) => tx.plugin_component(&plugin.id).await?.unwrap_or_default(),
-                None => built_component(&installed.id).to_vec(),
-            };
-            self.compile(digest, component).await
+            self.compile_of(tx, installed, digest).await?
         };
         Ok(projector.map(|projector| Arc::new(Loaded { projector, parameters })))
+    }
+
+    async fn compile_of(
+        &self,
+        tx: &mut Tx,
+        installed: &Installed,
+        digest: Digest,
+    ) -> Result<Result<Projector, PluginError>, StorageError> {
+        if let Some(plugin) = &installed.plugin {
+            let component = tx.plugin_component(&plugin.id).await?.unwrap_or_default();
+            let compiled = self.compile(&self.held.compiling, digest, component);
+            // The cards of the others are not late for it.
+            let compiled = tokio::time::timeout(COMPILING, compiled).await;
+            return Ok(compiled.unwrap_or(Err(PluginError::Compiling)));
+        }
+        let component = built_component(&installed.id).to_vec();
+        Ok(self.compile(&self.held.compiling_shipped, digest, component).await)
     }
 
     /// Compiles all that there are, those that ship first, so that the first to ask for a card does not wait for it.
@@ -208,16 +222,15 @@ impl Projectors {
         }
     }
 
-    /// Compiles a component, one at a time; who comes meanwhile, or has gone, finds what came of it. Nobody waits for it for long: the
-    /// cards of the others are not late for it.
-    async fn compile(&self, digest: Digest, component: Vec<u8>) -> Result<Projector, PluginError> {
-        let compiled = tokio::time::timeout(COMPILING, self.compiled(digest, component)).await;
-        compiled.unwrap_or(Err(PluginError::Compiling))
-    }
-
-    async fn compiled(&self, digest: Digest, component: Vec<u8>) -> Result<Projector, PluginError> {
+    /// Compiles a component, one at a time; who comes meanwhile, or has gone, finds what came of it.
+    async fn compile(
+        &self,
+        compiling: &Arc<tokio::sync::Mutex<()>>,
+        digest: Digest,
+        component: Vec<u8>,
+    ) -> Result<Projector, PluginError> {
         let sandbox = self.sandbox()?;
-        let turn = Arc::clone(&self.held.compiling).lock_owned().await;
+        let turn = Arc::clone(compiling).lock_owned().await;
         if let Some(held) = self.held.get(digest) {
             return held;
         }
