@@ -85,7 +85,8 @@ struct ReplacedAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttestationFinding)]
 pub(in crate::api) struct FindingAnswer {
-    /// `issuer_kind`, `issuer`, `claimed_id`, `kinship`, `key_revoked`.
+    /// `issuer_kind`, `issuer`, `claimed_id`, `kinship`, `issued_at`, `late` (it came when its signer spoke for its issuer no more, so that its
+    /// time is that signer's word alone), `key_revoked`.
     kind: String,
     detail: String,
 }

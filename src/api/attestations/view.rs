@@ -37,8 +37,9 @@ pub(in crate::api) struct RecordAnswer {
     /// RFC 3339.
     #[schema(value_type = String)]
     received_at: UnixSeconds,
-    /// By what the signature counts: form, issuer, signer, the right by which it spoke for the issuer then, and as of which block that was
-    /// looked up. Null for a record that nobody signed.
+    /// By what the signature counts: form, issuer, signer, the block at whose end a contract was asked for it (`asked_at`), the right by which
+    /// the signer spoke for the issuer then, since when that was over if it was when the record came (`ended`), and as of which block that
+    /// was looked up (`checked_at`). Null for a record that nobody signed.
     #[schema(value_type = Option<Object>)]
     verdict: Option<Box<RawValue>>,
     /// Whom its names meant.

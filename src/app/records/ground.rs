@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::commit::{Named, Numbers};
+use super::late::late;
 use super::{Accepted, CheckedRecord, Records};
 use crate::app::meanings::{Reading, meanings};
 use crate::app::rekey::{followed, state};
@@ -11,7 +12,7 @@ use crate::attest::incoming::SentBy;
 use crate::did::web::{Local, WebHost};
 use crate::rekey::{Meanings, Question, Rekeying, question};
 use crate::storage::{PartyState, RecordFinding, RecordSource, StorageError, Tags, Tx};
-use crate::vocab::{AgentRef, Digest, RegistryRef, Subject};
+use crate::vocab::{AgentRef, Digest, RegistryRef, Subject, UnixSeconds};
 
 /// What records are judged by, read in their transaction.
 pub(super) struct Ground {
@@ -76,6 +77,11 @@ impl Ground {
         found.outcome.agent().map(|id| AgentRef { registry, id })
     }
 
+    /// Whether a name meant an agent, alone or among others, at a time, as of what is known now.
+    pub(super) fn means(&self, name: &Subject, agent: AgentRef, time: UnixSeconds) -> bool {
+        self.meanings.get(name).is_some_and(|meanings| meanings.includes(agent.id, time))
+    }
+
     pub(super) fn judge<'a>(&self, record: &'a Named, host: &WebHost) -> Taken<'a> {
         let Named { issuer, checked, .. } = record;
         let attestation = &checked.attestation;
@@ -122,7 +128,8 @@ impl Ground {
             findings: if checked.source == RecordSource::Chain {
                 Vec::new()
             } else {
-                classed.disagreements.iter().map(finding).chain(unread).collect()
+                let disagreements = classed.disagreements.iter().map(finding);
+                disagreements.chain(unread).chain(late(self, record)).collect()
             },
         }
     }

@@ -11,6 +11,7 @@ mod ground;
 mod held;
 mod issue;
 mod judge;
+mod late;
 mod limit;
 mod links;
 mod noting;
