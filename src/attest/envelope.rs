@@ -217,6 +217,15 @@ impl Envelope {
         }
     }
 
+    /// The contract of EAS that it names, if it is an attestation of EAS.
+    #[must_use]
+    pub const fn eas_contract(&self) -> Option<AccountId> {
+        match &self.content {
+            Content::Eas(eas) => Some(eas.contract),
+            _ => None,
+        }
+    }
+
     /// The digest of the attestation that it claims to carry, if it is one. Nothing of it is secured, and of a JWT the payload is not looked
     /// at.
     #[must_use]

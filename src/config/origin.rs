@@ -166,7 +166,10 @@ impl Config {
 }
 
 /// Reads a list whose items are all different.
-fn list<T: Ord>(raw: &Raw, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+pub(super) fn list<T: Ord>(
+    raw: &Raw,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     let items = match raw {
         Raw::Text(one) => std::slice::from_ref(one),
         Raw::List(many) => many,

@@ -103,7 +103,7 @@ impl Records {
             method: known.method.as_ref(),
             rights: &known.rights,
             answer: None,
-            expected: Expected { ours: &ours, ..Expected::default() },
+            expected: Expected { ours: &ours, eas: &self.eas, ..Expected::default() },
         };
         let question = match verify(envelope, &facts) {
             Verdict::Valid(valid) => {

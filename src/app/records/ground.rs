@@ -8,6 +8,7 @@ use super::{Accepted, CheckedRecord, Records};
 use crate::app::meanings::{Reading, meanings};
 use crate::app::rekey::{followed, state};
 use crate::attest::class::{Disagreement, IssuerClass, Sender, classify};
+use crate::attest::envelope::Form;
 use crate::attest::incoming::SentBy;
 use crate::did::web::{Local, WebHost};
 use crate::rekey::{Meanings, Question, Rekeying, question};
@@ -124,9 +125,8 @@ impl Ground {
             issuer: self.meaning(issuer, checked),
             subject: self.meaning(&attestation.subject, checked),
             supersedes: supersedes(attestation),
-            // We wrote those of the chain ourselves, for clients of whom the chain does not say what they are.
-            findings: if checked.source == RecordSource::Chain {
-                Vec::new()
+            findings: if is_ours(checked) {
+                late(self, record).into_iter().collect()
             } else {
                 let disagreements = classed.disagreements.iter().map(finding);
                 disagreements.chain(unread).chain(late(self, record)).collect()
@@ -154,6 +154,12 @@ impl Taken<'_> {
             findings: self.findings.clone(),
         }
     }
+}
+
+/// Whether it was written here, for issuers of whom their own form does not say what they are: of the chain, and of EAS.
+fn is_ours(checked: &CheckedRecord) -> bool {
+    let form = checked.envelope.as_ref().map(|(_, form)| *form);
+    checked.source == RecordSource::Chain || form == Some(Form::Eas)
 }
 
 /// The record that another one says it replaces: by its digest, in `supersedes` of the body or in `digest` of a claim `supersedes`.
