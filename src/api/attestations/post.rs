@@ -17,6 +17,7 @@ use super::view::{Parties, Standing};
 use crate::api::error::{ApiError, Problem, ProblemBody, RecordProblems};
 use crate::api::extract::{Bearer, RawBody, Turn};
 use crate::api::router::Shared;
+use crate::api::wire::AsOf;
 use crate::app::{Accepted, CheckedRecord, Origin, QueueClosed, Refused, Submission};
 use crate::attest::class::IssuerClass;
 use crate::vocab::UnixSeconds;
@@ -25,10 +26,21 @@ use crate::vocab::UnixSeconds;
 const LINES_MAX: usize = 1_000;
 const LINES: &str = "application/x-ndjson";
 
-/// A record that was taken in.
+/// A record that was taken in alone.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TakenAttestation)]
-pub(in crate::api) struct TakenAnswer {
+pub(in crate::api) struct TakenAlone {
+    #[serde(flatten)]
+    #[schema(inline)]
+    taken: TakenAnswer,
+    /// As of which block its names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
+}
+
+/// A record that was taken in.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TakenLine)]
+struct TakenAnswer {
     /// The SHA-256 of the record's RFC 8785 bytes, context included.
     digest: String,
     /// Its place in the log.
@@ -54,6 +66,8 @@ pub(in crate::api) struct TakenAnswer {
 #[schema(as = TakenAttestations)]
 pub(in crate::api) struct ManyAnswer {
     items: Vec<OneOfMany>,
+    /// As of which block names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
 }
 
 /// What came of one line: the status that it would have had alone, and what would have been answered.
@@ -79,8 +93,8 @@ enum OneOutcome {
         (String = "application/x-ndjson")
     ), description = "An envelope as it was signed: `vc+jwt`, a credential with a proof, DSSE, EAS, or a record with `type`, `account` and `signature`. With an origin's token a record `{\"attestation\": {…}, \"context\": {…}}`. Many as lines."),
     responses(
-        (status = 201, description = "It was taken in", body = TakenAnswer),
-        (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAnswer = "application/json"), (ManyAnswer = "application/json; lines"))),
+        (status = 201, description = "It was taken in", body = TakenAlone),
+        (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAlone = "application/json"), (ManyAnswer = "application/json; lines"))),
         RecordProblems
     )
 )]
@@ -107,7 +121,9 @@ pub(in crate::api) async fn take_attestation(
         let (accepted, standing) = (done.results.into_iter().next(), done.standing);
         let accepted = accepted.ok_or_else(|| ApiError::internal("a record came to nothing"))??;
         let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
-        return Ok((status, axum::Json(answer(accepted, &standing)?)).into_response());
+        let taken = answer(accepted, &standing)?;
+        let as_of = standing.as_of(done.log_size);
+        return Ok((status, axum::Json(TakenAlone { taken, as_of })).into_response());
     }
     let lines: Vec<_> = body
         .split(|byte| *byte == b'\n')
@@ -134,7 +150,8 @@ pub(in crate::api) async fn take_attestation(
             }
         });
     }
-    Ok(axum::Json(ManyAnswer { items }).into_response())
+    let as_of = done.standing.as_of(done.log_size);
+    Ok(axum::Json(ManyAnswer { items, as_of }).into_response())
 }
 
 fn origin_of(state: &Shared, token: &str, turn: &Turn) -> Result<Arc<Origin>, ApiError> {
@@ -152,6 +169,7 @@ fn origin_of(state: &Shared, token: &str, turn: &Turn) -> Result<Arc<Origin>, Ap
 struct Taken {
     results: Vec<Result<Accepted, Refused>>,
     standing: Standing,
+    log_size: u64,
 }
 
 async fn take(
@@ -192,7 +210,8 @@ async fn take(
         filled.push(result.ok_or(QueueClosed)?);
     }
     let mut tx = state.database.begin_read().await?;
-    Ok(Taken { results: filled, standing: standing(&mut tx).await? })
+    let (standing, log_size) = (standing(&mut tx).await?, tx.log_size().await?);
+    Ok(Taken { results: filled, standing, log_size })
 }
 
 async fn append(

@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
+use crate::api::reading::Standpoint;
+use crate::api::wire::AsOf;
 use crate::attest::class::IssuerClass;
 use crate::rekey::{Outcome, Rekeying, Role};
 use crate::storage::{PartyState, StoredRecord, Tags, Tx};
@@ -127,6 +129,12 @@ pub(in crate::api) struct Standing {
 }
 
 impl Standing {
+    /// The same for an answer, with so many records in the log; `None` where no block was applied.
+    pub(in crate::api) fn as_of(&self, log_size: u64) -> Option<AsOf> {
+        let state = self.registry.map(|registry| (registry, self.tags, log_size))?;
+        Standpoint::of_state(state).map(|at| at.as_of())
+    }
+
     pub(in crate::api) fn party(
         &self,
         name: &Subject,

@@ -3,7 +3,6 @@
 use alloy::primitives::{Address, B256};
 use alloy::signers::SignerSync;
 use hallmark::attest::eas::{EasAttestation, EasError};
-use hallmark::storage::Database;
 use hallmark::vocab::AccountId;
 use serde_json::{Value, json};
 
