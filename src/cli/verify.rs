@@ -68,7 +68,7 @@ fn read_json(path: &Path) -> Result<Value, CliError> {
 
 pub(super) fn refused(path: &Path, error: &dyn std::error::Error) -> CliError {
     let message = std::io::Error::other(format!("`{}` is refused: {error}", path.display()));
-    let hint = "docs/delegation.md describes the format of records and trace documents";
+    let hint = "docs/attestation.md describes attestations and how they are signed, docs/delegation.md records of delegations and trace documents";
     CliError::new(Exit::Negative, &message).with_hint(Some(hint.to_owned()))
 }
 
@@ -114,7 +114,10 @@ fn judged(envelope: &Envelope, document: Option<&Value>, now: UnixSeconds) -> An
     };
     match verify(envelope, &facts) {
         Verdict::Invalid(refusal) => Answer::Fails(refusal.to_string()),
-        Verdict::Ask(question) => Answer::Unsaid(question.unasked(None)),
+        Verdict::Ask(question) => {
+            let hint = envelope.time_hint().map(|hint| format!("; {hint}"));
+            Answer::Unsaid(question.unasked(None) + &hint.unwrap_or_default())
+        }
         Verdict::Valid(valid)
             if valid.signed_by.is_some() && valid.right.basis != Basis::Itself =>
         {
