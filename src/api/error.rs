@@ -3,7 +3,7 @@
 //! The one place that knows status codes. A problem names the parameter, the field or the block that it is about. What failed inside
 //! is logged where the answer is made and never sent. `instance` is filled in by `guard::problems`, which knows the request.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -71,8 +71,8 @@ pub(super) enum ApiError {
     #[error("too many requests from this address; wait {retry_after_s} s")]
     TooManyRequests { retry_after_s: u64 },
     /// The answer took too long.
-    #[error("the answer took longer than {limit_s} s; ask for a smaller page")]
-    Timeout { limit_s: u64 },
+    #[error("the answer took longer than {limit_s} s; {}", asked.advice())]
+    Timeout { limit_s: u64, asked: Asked },
     /// The database is busy or out of reach.
     #[error("the database cannot answer now; try again")]
     Unavailable(#[source] StorageError),
@@ -82,6 +82,41 @@ pub(super) enum ApiError {
     /// Something else that must not happen, in words for the log.
     #[error("something failed inside; it was logged under the request id of this answer")]
     Internal { logged: String },
+}
+
+/// What a request is for, as far as that matters to whoever got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To know something.
+    Question,
+    /// To have a record kept, which is kept once however often it comes.
+    Record,
+    /// To have something else changed.
+    Change,
+}
+
+impl Asked {
+    /// By method and path.
+    pub(super) fn of(method: &Method, path: &str) -> Self {
+        let is_question = method.is_safe()
+            || path.starts_with("/1.0/")
+            || ["/lookup", "/verify", "/payload"].iter().any(|end| path.ends_with(end));
+        match path {
+            _ if is_question => Self::Question,
+            "/v1/attestations" | "/v1/delegations" => Self::Record,
+            _ => Self::Change,
+        }
+    }
+
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Question => "ask for a smaller page",
+            Self::Record => {
+                "whether it was kept is not known: send the same again, which is kept once"
+            }
+            Self::Change => "whether it was done is not known: look before you ask for it again",
+        }
+    }
 }
 
 impl From<StorageError> for ApiError {

@@ -70,9 +70,12 @@ pub(super) enum RecordProblems {
     /// `wrong-token`: of no origin; `not-its-origin`: the context names an origin whose key or token this is not.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
-    /// `body-too-large`.
+    /// `body-too-large`: the detail says what the most is.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemBody),
+    /// `unsupported-media-type`: the detail says as what it is sent.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotARecord(ProblemBody),
     /// `malformed-attestation`, `not-verified`, `self-attestation`, `note-too-long`, `too-many-in-round`; `bad-body` for too many lines.
     #[response(status = 422, content_type = "application/problem+json")]
     Refused(ProblemBody),
@@ -91,9 +94,12 @@ pub(super) enum DelegationProblems {
     /// `not-a-party`: only the parent and the child of a grant have something to say about its run.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
-    /// `body-too-large`.
+    /// `body-too-large`: the detail says what the most is.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemBody),
+    /// `unsupported-media-type`: the detail says as what it is sent.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotARecord(ProblemBody),
     /// `malformed-record`, whose detail names the field; `not-verified`, `too-many-of-grant`; of a document `bad-body`, where `field` names
     /// what is wrong.
     #[response(status = 422, content_type = "application/problem+json")]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use super::get::FindingAnswer;
 use super::list::standing;
 use super::view::{Parties, Standing};
 use crate::api::error::{ApiError, Problem, ProblemBody, RecordProblems};
-use crate::api::extract::{Bearer, RawBody, Turn};
+use crate::api::extract::{Bearer, RecordsBody, Turn};
 use crate::api::router::Shared;
 use crate::api::wire::AsOf;
 use crate::app::{Accepted, CheckedRecord, Origin, QueueClosed, Refused, Submission};
@@ -24,7 +24,6 @@ use crate::vocab::UnixSeconds;
 
 /// The most lines of one request.
 const LINES_MAX: usize = 1_000;
-const LINES: &str = "application/x-ndjson";
 
 /// A record that was taken in alone.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,7 +90,7 @@ enum OneOutcome {
     request_body(content(
         (Object = "application/json"), (String = "application/vc+jwt"), (Object = "application/vc"),
         (String = "application/x-ndjson")
-    ), description = "An envelope as it was signed: `vc+jwt`, a credential with a proof, DSSE, EAS, or a record with `type`, `account` and `signature`. With an origin's token a record `{\"attestation\": {…}, \"context\": {…}}`. Many as lines."),
+    ), description = "An envelope as it was signed: `vc+jwt`, a credential with a proof, DSSE, EAS, or a record with `type`, `account` and `signature`. With an origin's token a record `{\"attestation\": {…}, \"context\": {…}}`. Many as lines, at most 1,000 and 4 MiB; otherwise at most `request_body_max` bytes, and 128 KiB a record."),
     responses(
         (status = 201, description = "It was taken in", body = TakenAlone),
         (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAlone = "application/json"), (ManyAnswer = "application/json; lines"))),
@@ -102,8 +101,7 @@ pub(in crate::api) async fn take_attestation(
     State(state): State<Shared>,
     Bearer(token): Bearer,
     turn: Turn,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    RecordsBody { bytes: body, is_lines }: RecordsBody,
 ) -> Result<Response, ApiError> {
     let origin = match &token {
         None => {
@@ -112,10 +110,6 @@ pub(in crate::api) async fn take_attestation(
         }
         Some(token) => Some(origin_of(&state, token, &turn)?),
     };
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_lines = kind.is_some_and(|kind| {
-        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(LINES))
-    });
     if !is_lines {
         let done = take(&state, &turn, vec![body.to_vec()], origin).await?;
         let (accepted, standing) = (done.results.into_iter().next(), done.standing);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::list::standing;
 use crate::api::error::{ApiError, RecordProblems};
-use crate::api::extract::{RawBody, Turn};
+use crate::api::extract::{RecordBody, Turn};
 use crate::api::router::Shared;
 use crate::api::wire::{AsOf, json};
 use crate::app::EnvelopeHeld;
@@ -45,7 +45,7 @@ struct VerdictAnswer {
 pub(in crate::api) async fn verify_attestation(
     State(state): State<Shared>,
     turn: Turn,
-    RawBody(body): RawBody,
+    RecordBody(body): RecordBody,
 ) -> Result<Response, ApiError> {
     turn.take(&state)?;
     let judged = state.records().judge_envelope(body.to_vec()).await?;
