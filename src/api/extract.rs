@@ -205,9 +205,8 @@ impl FromRequest<Shared> for RecordBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
-        match MediaType::of(&request) {
-            MediaType::Record => {}
-            MediaType::Lines | MediaType::Other => return Err(not_a_record(&request, "")),
+        if MediaType::of(&request) != MediaType::Record {
+            return Err(not_a_record(&request, ""));
         }
         whole(request, state, state.limits.request_body_max).await.map(Self)
     }

@@ -99,7 +99,10 @@ impl RelayKeeper {
             return Ok(RelayTurn { is_finished: true, ..RelayTurn::default() });
         }
         let page = relay.page(game, since).await?;
-        let flaws = news(&mut *self.told.lock().await, (origin.clone(), game.to_owned()), &page);
+        let flaws = {
+            let mut told = self.told.lock().await;
+            news(&mut told, (origin.clone(), game.to_owned()), &page)
+        };
         tell(&page, &flaws);
         let mut turn = RelayTurn { refused: flaws.len() as u64, ..RelayTurn::default() };
         let (mut checked, mut refused) = (Vec::with_capacity(page.records.len()), Vec::new());
