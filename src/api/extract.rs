@@ -27,6 +27,9 @@ use super::router::Shared;
 use super::state::ApiState;
 use crate::delegation::DOCUMENT_BYTES_MAX;
 
+/// The most bytes of many records in one request: a thousand of four kilobytes each.
+const LINES_BYTES_MAX: usize = 4 << 20;
+
 /// The query's parameters.
 pub(super) struct Params<T>(pub(super) T);
 
@@ -123,7 +126,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
                 (None, "send the body with `content-type: application/json`".to_owned())
             }
             _ if status == StatusCode::PAYLOAD_TOO_LARGE => {
-                (None, "the body is larger than this service takes".to_owned())
+                (None, too_large(state.limits.request_body_max, state))
             }
             _ => (None, super::shorten(&text)),
         };
@@ -172,19 +175,98 @@ pub(super) struct RawBody(pub(super) Bytes);
 impl FromRequest<Shared> for RawBody {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
-        DefaultBodyLimit::max(state.limits.request_body_max).apply(&mut request);
-        whole(request, state).await.map(Self)
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
+        whole(request, state, state.limits.request_body_max).await.map(Self)
     }
 }
 
-/// All of a body, within the limit that was set for it.
-async fn whole(request: Request, state: &Shared) -> Result<Bytes, ApiError> {
+/// All of a body, which may have so many bytes.
+async fn whole(mut request: Request, state: &Shared, limit: usize) -> Result<Bytes, ApiError> {
+    DefaultBodyLimit::max(limit).apply(&mut request);
     Bytes::from_request(request, state).await.map_err(|rejection| {
         let status = rejection.status();
-        let detail = "the body is larger than this service takes, or did not come whole";
-        ApiError::Body { status, field: None, detail: detail.to_owned() }
+        let detail = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(limit, state),
+            _ => "the body did not come whole".to_owned(),
+        };
+        ApiError::Body { status, field: None, detail }
     })
+}
+
+fn too_large(limit: usize, state: &ApiState) -> String {
+    let key = if limit == state.limits.request_body_max { " (`request_body_max`)" } else { "" };
+    format!("the body is larger than {limit} bytes, the most that this service takes here{key}")
+}
+
+/// A body that is a record or an envelope, under a media type that such a thing may have.
+pub(super) struct RecordBody(pub(super) Bytes);
+
+impl FromRequest<Shared> for RecordBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
+        if MediaType::of(&request) != MediaType::Record {
+            return Err(not_a_record(&request, ""));
+        }
+        whole(request, state, state.limits.request_body_max).await.map(Self)
+    }
+}
+
+/// A body that is one record or envelope, or many of them as lines, which together may be larger.
+pub(super) struct RecordsBody {
+    pub(super) bytes: Bytes,
+    pub(super) is_lines: bool,
+}
+
+impl FromRequest<Shared> for RecordsBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
+        let one = state.limits.request_body_max;
+        let (limit, is_lines) = match MediaType::of(&request) {
+            MediaType::Record => (one, false),
+            MediaType::Lines => (one.max(LINES_BYTES_MAX), true),
+            MediaType::Other => {
+                return Err(not_a_record(&request, ", or many as `application/x-ndjson`"));
+            }
+        };
+        Ok(Self { bytes: whole(request, state, limit).await?, is_lines })
+    }
+}
+
+/// What a body is said to be, where records are brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MediaType {
+    /// A record or an envelope in one of its forms. Who says nothing means that.
+    Record,
+    /// Many of them.
+    Lines,
+    Other,
+}
+
+impl MediaType {
+    fn of(request: &Request) -> Self {
+        let Some(kind) = request.headers().get(CONTENT_TYPE) else { return Self::Record };
+        let kind = kind.to_str().unwrap_or_default().to_ascii_lowercase();
+        match kind.split(';').next().unwrap_or_default().trim() {
+            "application/x-ndjson" => Self::Lines,
+            "application/json" | "application/jwt" | "application/vc" => Self::Record,
+            kind if kind.starts_with("application/") => match kind.rsplit_once('+') {
+                Some((_, "json" | "jwt")) => Self::Record,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+fn not_a_record(request: &Request, more: &str) -> ApiError {
+    let found = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let found = super::shorten(found.unwrap_or_default());
+    let detail = format!(
+        "the body is said to be `{found}`: send an envelope with `content-type: application/json`, or `application/vc+jwt` if it is one{more}"
+    );
+    ApiError::Body { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, field: None, detail }
 }
 
 /// A body that is a trace document, which may be larger than others.
@@ -193,10 +275,9 @@ pub(super) struct DocumentBody(pub(super) Bytes);
 impl FromRequest<Shared> for DocumentBody {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, state: &Shared) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let limit = state.limits.request_body_max.max(DOCUMENT_BYTES_MAX);
-        DefaultBodyLimit::max(limit).apply(&mut request);
-        whole(request, state).await.map(Self)
+        whole(request, state, limit).await.map(Self)
     }
 }
 

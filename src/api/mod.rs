@@ -31,6 +31,7 @@ mod operators;
 mod page;
 mod patience;
 mod population;
+mod problems;
 mod reading;
 mod router;
 mod serve;

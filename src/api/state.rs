@@ -19,7 +19,7 @@ use crate::app::{
 use crate::did::web::WebHost;
 use crate::registry::KnownImplementations;
 use crate::storage::Database;
-use crate::vocab::UnixSeconds;
+use crate::vocab::{AccountId, UnixSeconds};
 
 /// What the service answers from.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct ApiState {
     pub contracts: Option<Arc<ContractWallets>>,
     /// The platforms whose records are taken in.
     pub origins: Arc<Origins>,
+    /// The contracts of the Ethereum Attestation Service whose off-chain attestations are taken in.
+    pub eas: Arc<[AccountId]>,
     /// Where records are gathered before they are written; [`serve`](super::serve) makes it and writes them.
     pub(super) queue: Option<RecordQueue>,
     /// What listeners are told; [`serve`](super::serve) keeps it.
@@ -97,6 +99,7 @@ impl ApiState {
             operator: None,
             contracts: None,
             origins: Arc::default(),
+            eas: Arc::default(),
             queue: None,
             hub,
             seats,
@@ -132,6 +135,7 @@ impl ApiState {
             foreign: self.foreign.clone(),
             contracts: self.contracts.clone(),
             origins: Arc::clone(&self.origins),
+            eas: Arc::clone(&self.eas),
         }
     }
 

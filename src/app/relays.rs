@@ -4,12 +4,16 @@
 //! read again anyhow is held already. Who sent a record is what the relay says of it, never what the record says of itself. A game that has
 //! ended is looked at no more; one whose log was begun anew is read from its beginning.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use super::error::During;
 use super::{AppError, Records};
-use crate::intake::relay::{Relay, RelayError, RelayPage, Standing};
+use crate::intake::relay::{Flaw, Relay, RelayError, RelayPage, Standing};
 use crate::storage::RecordSource;
+use crate::vocab::OriginName;
 
 /// How often a game's relay is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -20,7 +24,11 @@ const PAUSE: Duration = Duration::from_secs(30);
 pub struct RelayKeeper {
     records: Records,
     relays: Vec<(Relay, Vec<String>)>,
+    told: Mutex<Told>,
 }
+
+/// The entries without a place that a log holds on to, as they were last told of, by origin and game: they come with every page.
+type Told = BTreeMap<(OriginName, String), Vec<Flaw>>;
 
 /// What came of looking at a game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +37,7 @@ pub struct RelayTurn {
     pub appended: u64,
     /// How many were held already.
     pub held: u64,
-    /// How many were refused, or could not be read.
+    /// How many were refused, or could not be read; of those without a place that come again with every page, once.
     pub refused: u64,
     /// Whether the game has ended, and all of it was read.
     pub is_finished: bool,
@@ -38,8 +46,8 @@ pub struct RelayTurn {
 impl RelayKeeper {
     /// Into the log of these, from relays with the games that are followed.
     #[must_use]
-    pub const fn new(records: Records, relays: Vec<(Relay, Vec<String>)>) -> Self {
-        Self { records, relays }
+    pub fn new(records: Records, relays: Vec<(Relay, Vec<String>)>) -> Self {
+        Self { records, relays, told: Mutex::new(BTreeMap::new()) }
     }
 
     /// Looks at every game again and again, for ever. What fails is logged, and tried again later.
@@ -91,8 +99,12 @@ impl RelayKeeper {
             return Ok(RelayTurn { is_finished: true, ..RelayTurn::default() });
         }
         let page = relay.page(game, since).await?;
-        tell(&page);
-        let mut turn = RelayTurn { refused: page.flaws.len() as u64, ..RelayTurn::default() };
+        let flaws = {
+            let mut told = self.told.lock().await;
+            news(&mut told, (origin.clone(), game.to_owned()), &page)
+        };
+        tell(&page, &flaws);
+        let mut turn = RelayTurn { refused: flaws.len() as u64, ..RelayTurn::default() };
         let (mut checked, mut refused) = (Vec::with_capacity(page.records.len()), Vec::new());
         for record in page.records {
             match self.records.check_incoming(record.incoming, RecordSource::Relay) {
@@ -135,13 +147,64 @@ pub enum RelayFailure {
     App(#[from] AppError),
 }
 
+/// The flaws of a page that were not told of before: behind an entry with a place the cursor moves on, and one without comes again.
+fn news(told: &mut Told, game: (OriginName, String), page: &RelayPage) -> Vec<Flaw> {
+    let (placed, without): (Vec<_>, Vec<_>) =
+        page.flaws.iter().cloned().partition(|flaw| flaw.index.is_some());
+    let before = told.entry(game).or_default();
+    if *before == without {
+        return placed;
+    }
+    before.clone_from(&without);
+    page.flaws.clone()
+}
+
 /// Says what an operator should know of a page.
-fn tell(page: &RelayPage) {
+fn tell(page: &RelayPage, flaws: &[Flaw]) {
     let game = page.game.as_str();
     if let Standing::Restarted { tip } = page.standing {
         tracing::warn!(game, tip, "the relay's log was begun anew; it is read from its beginning");
     }
-    for flaw in page.flaws.iter().take(10) {
+    for flaw in flaws.iter().take(10) {
         tracing::warn!(game, index = flaw.index, reason = %flaw.reason, "an entry of the relay is no record");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::relay::RelaySource;
+
+    /// An entry that has no place comes with every page, and is told of once until something changes.
+    #[test]
+    fn what_comes_again_with_every_page_is_told_of_once() {
+        let source = RelaySource { origin: "games".parse().unwrap(), chain: None, plugins: vec![] };
+        let entry = |index: &str| {
+            format!(
+                r#"{{"index":{index},"type":"attestation","pluginId":"p","sender":"system","scope":{{"kind":"all"}},"turn":1,"timestamp":1,"data":{{}}}}"#
+            )
+        };
+        let page = |entries: &[String], since| {
+            let text = format!(
+                r#"{{"type":"state_update","meta":{{"gameId":"g","sinceIdx":9}},"relay":[{}]}}"#,
+                entries.join(",")
+            );
+            RelayPage::read(text.as_bytes(), &source, "g", since).unwrap()
+        };
+        let mut told = Told::new();
+        let mut tell = |page: &RelayPage| {
+            let flaws = news(&mut told, (source.origin.clone(), "g".to_owned()), page);
+            flaws.iter().map(|flaw| flaw.index).collect::<Vec<_>>()
+        };
+        let nowhere = [entry("-1"), entry("1e10"), entry("1.5")];
+        assert_eq!(
+            tell(&page(&[&nowhere[..], &[entry("0")]].concat(), 0)),
+            [None, None, None, Some(0)]
+        );
+        assert_eq!(tell(&page(&nowhere, 1)), []);
+        // What has a place is told of by itself.
+        assert_eq!(tell(&page(&[&nowhere[..], &[entry("1")]].concat(), 1)), [Some(1)]);
+        assert_eq!(tell(&page(&nowhere[..2], 2)), [None, None]);
+        assert_eq!(tell(&page(&nowhere[..2], 2)), []);
     }
 }

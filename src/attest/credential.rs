@@ -75,6 +75,9 @@ pub enum CredentialError {
     /// It says something of the record that the record does not say.
     #[error("`credentialSubject.{0}` is not that of the record")]
     OtherRecord(&'static str),
+    /// Its subject is not the record's, as a URI.
+    #[error("`credentialSubject.id` is not that of the record: it must be `{0}`")]
+    OtherSubject(String),
 }
 
 /// A credential, as far as it is looked at.
@@ -249,7 +252,7 @@ fn record(subject: &Map<String, Value>) -> Result<Attestation, CredentialError> 
     }
     let id = field::text(subject, "id").map_err(of_subject)?;
     if id.as_deref() != Some(record.subject.to_uri().as_str()) {
-        return Err(CredentialError::OtherRecord("id"));
+        return Err(CredentialError::OtherSubject(record.subject.to_uri()));
     }
     Ok(record)
 }
@@ -383,15 +386,25 @@ mod tests {
             let error = with(name, value).unwrap_err().to_string();
             assert!(error.starts_with(told), "{error}");
         }
-        for (field, value) in
-            [("id", "did:web:b.example".to_owned()), ("digest", Digest::of(b"").to_string())]
-        {
-            let mut subject = credential()["credentialSubject"].clone();
+        let subject = credential()["credentialSubject"].clone();
+        let expected = subject["id"].as_str().unwrap();
+        for (field, value, told) in [
+            (
+                "id",
+                "did:web:b.example".to_owned(),
+                format!(
+                    "`credentialSubject.id` is not that of the record: it must be `{expected}`"
+                ),
+            ),
+            (
+                "digest",
+                Digest::of(b"").to_string(),
+                "`credentialSubject.digest` is not that of the record".to_owned(),
+            ),
+        ] {
+            let mut subject = subject.clone();
             subject[field] = value.into();
-            assert_eq!(
-                with("credentialSubject", subject),
-                Err(CredentialError::OtherRecord(field))
-            );
+            assert_eq!(with("credentialSubject", subject).unwrap_err().to_string(), told);
         }
     }
 

@@ -217,8 +217,16 @@ impl EasAttestation {
     /// The record that it is here. Its `id` is the UID, and its claim the schema and what was said by it.
     ///
     /// # Errors
-    /// Never, unless the forms of records change.
+    /// When it is about nobody: a record is of somebody.
     pub fn attestation(&self) -> Result<Attestation, AttestationError> {
+        if self.recipient == Address::ZERO {
+            let why =
+                "it is the zero address, so this is about nobody, and a record is of somebody";
+            return Err(FieldError::new("recipient", why.to_owned())
+                .of("message")
+                .of("sig")
+                .into());
+        }
         let chain = self.contract.chain;
         let recipient = AccountId { chain, address: self.recipient };
         let body = json!({

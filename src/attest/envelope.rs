@@ -23,7 +23,7 @@ use super::method::{self, MethodError};
 use super::record_statement::RecordStatement;
 use super::statement::{Scheme, Statement, StatementError};
 use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
-use crate::vocab::{AccountId, Digest, Subject};
+use crate::vocab::{AccountId, Digest, Subject, shorten};
 
 /// What form an envelope has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,7 +154,7 @@ pub enum Signer<'a> {
 }
 
 impl Envelope {
-    /// Reads an envelope of at most `size_max` bytes.
+    /// Reads an envelope of at most `size_max` bytes. Space around a JWT is no part of it.
     ///
     /// # Errors
     /// Names the first thing that is wrong. A signature that does not hold is none of it: `verify` says that.
@@ -162,18 +162,20 @@ impl Envelope {
         if raw.len() > size_max {
             return Err(JsonError::TooLong { length: raw.len(), max: size_max }.into());
         }
-        let content = match std::str::from_utf8(&raw) {
-            // The header of every JWS is an object, which begins so in base64.
-            Ok(text) if text.starts_with("ey") => read_jwt(text)?,
-            _ => match canonical::read(&raw, size_max)? {
-                Value::Object(object) => read_object(object)?,
+        // The header of every JWS is an object, which begins so in base64.
+        let jwt = std::str::from_utf8(raw.trim_ascii()).ok().filter(|text| text.starts_with("ey"));
+        let (content, raw) = match jwt {
+            // Whatever wrote it to a file ended its line, which is no part of a JWT.
+            Some(text) => (read_jwt(text)?, text.as_bytes().to_vec()),
+            None => match canonical::read(&raw, size_max)? {
+                Value::Object(object) => (read_object(object)?, raw),
                 _ => return Err(EnvelopeError::NoForm),
             },
         };
         Ok(Self { raw, content })
     }
 
-    /// Its bytes, as they came.
+    /// Its bytes, as they came, without space around a JWT.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         &self.raw
@@ -214,6 +216,34 @@ impl Envelope {
                 issuer: Some(&statement.record.issuer),
             },
             Content::Eas(eas) => Signer::Account { account: eas.signer, issuer: None },
+        }
+    }
+
+    /// What a wallet has to heed that signs a record which does not write its time as it is signed; nothing where there is nothing to heed.
+    #[must_use]
+    pub fn time_hint(&self) -> Option<String> {
+        let Content::Statement(statement) = &self.content else { return None };
+        let written = &statement.attestation.body.issued_at.as_ref()?.text;
+        let (said, form) = (statement.said_at, statement.scheme);
+        (*written != said.to_string()).then(|| match form {
+            Scheme::Eip191 => format!(
+                "the record has its time as `{}`, and the text that is signed has it as `{said}`, in whole seconds of UTC",
+                shorten(written)
+            ),
+            Scheme::Eip712 => format!(
+                "the record has its time as `{}`, and the message that is signed has it as {}, in whole unix seconds",
+                shorten(written),
+                said.get()
+            ),
+        })
+    }
+
+    /// The contract of EAS that it names, if it is an attestation of EAS.
+    #[must_use]
+    pub const fn eas_contract(&self) -> Option<AccountId> {
+        match &self.content {
+            Content::Eas(eas) => Some(eas.contract),
+            _ => None,
         }
     }
 

@@ -4,7 +4,7 @@
 //! wallet, and that is refused. Through its owner, an operator, a wallet of its past or another one that is linked to it, it may or may
 //! not be the same hand at work: such a record is taken, and its [`Kinship`] is worth showing.
 
-use super::limits::Limit;
+use super::limits::{Limit, Same};
 use crate::vocab::{AccountId, AgentRef, Subject};
 
 /// Who an issuer is.
@@ -133,12 +133,12 @@ pub fn kinship(
     subject: &SubjectFacts<'_>,
 ) -> Result<Vec<Kinship>, Limit> {
     if issuer.name == subject.name {
-        return Err(Limit::Own(issuer.name.clone()));
+        return Err(Limit::Own(Same::Both(issuer.name.clone())));
     }
     let mut found = Vec::new();
     if let Subject::Account(about) = subject.name {
         if issuer.accounts.contains(about) {
-            return Err(Limit::Own(subject.name.clone()));
+            return Err(Limit::Own(Same::Both(subject.name.clone())));
         }
         found.extend(same_address(issuer.accounts, *about));
     }
@@ -148,9 +148,12 @@ pub fn kinship(
         .iter()
         .flat_map(|account| subject.accounts.iter().filter(move |(other, _)| other == account));
     let ties: Vec<_> = ties.copied().collect();
-    let is_wallet = ties.iter().any(|(_, tie)| *tie == Tie::Wallet);
-    if is_wallet || issuer.agents.contains(&agent) {
-        return Err(Limit::Own(Subject::Agent(agent)));
+    if issuer.agents.contains(&agent) {
+        return Err(Limit::Own(Same::Both(Subject::Agent(agent))));
+    }
+    // Two agents may have one wallet; whoever signs with it speaks of either as of itself.
+    if let Some((account, _)) = ties.iter().find(|(_, tie)| *tie == Tie::Wallet) {
+        return Err(Limit::Own(Same::Wallet { account: *account, agent }));
     }
     found.extend(
         subject.accounts.iter().flat_map(|(other, _)| same_address(issuer.accounts, *other)),
@@ -217,6 +220,17 @@ mod tests {
             assert!(matches!(refused, Limit::Own(_)), "{refused}");
             assert_eq!(refused.as_str(), "self_attestation");
         }
+        // Of two agents that share a wallet, each is told from the other.
+        let agents = [agent(7)];
+        let shared = IssuerFacts { name: &player, agents: &agents, accounts: &[account('a')] };
+        let refused = kinship(&shared, &subject(&other, of_22)).unwrap_err().to_string();
+        let a = account('a');
+        assert_eq!(
+            refused,
+            format!(
+                "nobody attests to themselves: the issuer acts by {a}, which is also the wallet of {REGISTRY}:22, the subject"
+            )
+        );
         let stranger =
             IssuerFacts { name: &player, agents: &[agent(7)], accounts: &[account('c')] };
         assert_eq!(kinship(&stranger, &subject(&other, of_22)), Ok(Vec::new()));

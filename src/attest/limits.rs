@@ -7,7 +7,7 @@
 //! Who is whose own, and who is only close, is told in [`kinship`](super::kinship).
 
 use super::class::IssuerClass;
-use crate::vocab::Subject;
+use crate::vocab::{AccountId, AgentRef, Subject};
 
 /// What one agent may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
     /// It is about its own issuer.
-    #[error("nobody attests to themselves: issuer and subject are both {0}")]
-    Own(Subject),
+    #[error("nobody attests to themselves: {0}")]
+    Own(Same),
     /// Its note is too long.
     #[error(
         "the note has {length} characters; the limit `note_max` for notes by agents is {max}: shorten it"
@@ -53,6 +53,32 @@ pub enum Limit {
         /// The most that there may be.
         max: u32,
     },
+}
+
+/// By what the issuer of a record is its subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Same {
+    /// Both are this name or this agent.
+    Both(Subject),
+    /// The issuer acts by the subject's wallet, which other agents may share.
+    Wallet {
+        /// The wallet.
+        account: AccountId,
+        /// The subject.
+        agent: AgentRef,
+    },
+}
+
+impl std::fmt::Display for Same {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Both(name) => write!(f, "issuer and subject are both {name}"),
+            Self::Wallet { account, agent } => write!(
+                f,
+                "the issuer acts by {account}, which is also the wallet of {agent}, the subject"
+            ),
+        }
+    }
 }
 
 impl Limit {

@@ -185,6 +185,9 @@ pub struct Valid {
     pub signed_by: Option<SignedBy>,
     /// The right by which it speaks for the issuer.
     pub right: Right,
+    /// When the signer had stopped speaking for the issuer, where that was over when the envelope came: that it was said before is the
+    /// signer's word alone.
+    pub ended: Option<UnixSeconds>,
     /// When it was said.
     pub said: Said,
     /// The state of the chain in which the right was looked up.
@@ -200,8 +203,9 @@ impl Valid {
         if self.signed_by.is_none() { Some(ASSERTION) } else { None }
     }
 
-    /// By what it holds, as JSON: form, issuer, signer, how it signed, the right by which it speaks for the issuer, whose word the time is,
-    /// and the block at whose end that was looked up. What was secured is not in it.
+    /// By what it holds, as JSON: form, issuer, signer, how it signed and the block at whose end a contract was asked for that, the right by
+    /// which it speaks for the issuer and since when that was over, whose word the time is, and the block at whose end the right was looked
+    /// up. What was secured is not in it.
     #[must_use]
     pub fn proof(&self) -> Value {
         let (time, by) = match self.said {
@@ -213,9 +217,11 @@ impl Valid {
             "form": self.form.as_str(),
             "issuer": self.issuer,
             "signer": self.signer,
-            "signed_by": self.signed_by.as_ref().map(|by| by.as_str()),
+            "signed_by": self.signed_by.map(SignedBy::as_str),
+            "asked_at": self.signed_by.and_then(SignedBy::block).map(block),
             "relation": self.relation(),
             "right": self.right.to_value(),
+            "ended": self.ended,
             "said_at": time,
             "said_by": by,
             "checked_at": self.checked_at.map(block),

@@ -91,8 +91,10 @@ pub fn verify(envelope: &Envelope, facts: &Facts<'_>) -> Verdict {
     };
     match found {
         Ok(Found { issuer, signer, signed_by, right, said, secured }) => {
-            let (form, checked_at) = (envelope.form(), facts.checked_at);
-            let valid = Valid { form, issuer, signer, signed_by, right, said, checked_at, secured };
+            let (form, checked_at, ended) =
+                (envelope.form(), facts.checked_at, ended(&right, facts));
+            let valid =
+                Valid { form, issuer, signer, signed_by, right, ended, said, checked_at, secured };
             Verdict::Valid(Box::new(valid))
         }
         Err(Not::Known(question)) => Verdict::Ask(question),
@@ -350,6 +352,18 @@ fn right_at(signer: &str, issuer: &str, said: Said, facts: &Facts<'_>) -> Result
         said: said.time(),
         rights: facts.rights.to_vec(),
     })
+}
+
+/// When a signer had stopped speaking for its issuer, where that was over when the envelope came. A clock may go wrong, and what was said in
+/// time may be under way, by as much as a signer's may be ahead; and whoever speaks again since is not late.
+fn ended(right: &Right, facts: &Facts<'_>) -> Option<UnixSeconds> {
+    let is_over = |to: &UnixSeconds| to.get().saturating_add(SKEW_S) < facts.received.get();
+    if let Some(ends) = facts.method.and_then(|method| method.ends).filter(is_over) {
+        return Some(ends);
+    }
+    let own = right.to.filter(is_over)?;
+    let all: Option<Vec<_>> = facts.rights.iter().map(|right| right.to.filter(is_over)).collect();
+    all?.into_iter().chain([own]).max()
 }
 
 #[cfg(test)]

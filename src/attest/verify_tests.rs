@@ -116,6 +116,30 @@ fn the_right_is_the_one_that_held_then() {
     }
 }
 
+/// Who spoke for the issuer when it was said, and did no longer when it came, is told: the time is that signer's word alone.
+#[test]
+fn a_right_that_was_over_when_it_came_is_told() {
+    let key = PrivateKey::from_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
+    let known = method(&key);
+    let ending = Method { ends: Some(at(5)), ..known.clone() };
+    for envelope in signed_by(&key) {
+        for (method, rights, received, expected) in [
+            (&known, vec![right(0, None)], 10_000, None),
+            (&known, vec![right(0, Some(5))], 5 + SKEW_S, None),
+            (&known, vec![right(0, Some(5))], 6 + SKEW_S, Some(5)),
+            // Whoever speaks for it again is not late; whoever spoke again meanwhile is so since then.
+            (&known, vec![right(0, Some(5)), right(9, None)], 10_000, None),
+            (&known, vec![right(0, Some(5)), right(9, Some(20))], 10_000, Some(20)),
+            (&ending, vec![right(0, None)], 10_000, Some(5)),
+        ] {
+            let facts = Facts { received: at(received), ..facts(method, &rights) };
+            let Verdict::Valid(valid) = verify(&envelope, &facts) else { panic!("{rights:?}") };
+            assert_eq!(valid.ended, expected.map(at), "{rights:?} at {received}");
+            assert_eq!(valid.proof()["ended"], json!(expected.map(at)));
+        }
+    }
+}
+
 #[test]
 fn a_clock_may_be_a_little_ahead() {
     let key = PrivateKey::from_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
@@ -171,6 +195,8 @@ fn the_chain_is_asked_last_and_its_answer_counts() {
         let facts = Facts { answer: Some(&answer), ..facts.clone() };
         let Verdict::Valid(valid) = verify(&envelope, &facts) else { panic!() };
         assert_eq!((valid.signed_by, valid.relation()), (Some(by), None));
+        let asked_at = json!({ "number": 7, "hash": block.hash });
+        assert_eq!(valid.proof()["asked_at"], asked_at, "where the contract was asked is kept");
         assert_eq!((valid.checked_at, &valid.right), (Some(block), &rights[0]));
         assert_eq!(valid.issuer, DID);
     }

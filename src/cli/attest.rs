@@ -23,7 +23,7 @@ use crate::attest::{Attestation, canonical};
 use crate::config::Config;
 use crate::did::web::Local;
 use crate::storage::RecordSource;
-use crate::vocab::Digest;
+use crate::vocab::{AgentRef, Digest, RegistryRef};
 
 /// The longest file that is read, in bytes.
 const FILE_SIZE_MAX: usize = 1 << 30;
@@ -110,6 +110,10 @@ fn of_flags(
     };
     let kind = wanted.claim_type.as_deref().ok_or("--claim-type says which kind of claim it is")?;
     let subject = wanted.subject.as_deref().ok_or("--subject says of whom it is")?;
+    let (chain, address) = (config.chain_id, config.identity_registry);
+    // A number alone, or with its chain, is an agent of the registry that is followed; a record has its name in full.
+    let agent = AgentRef::parse(subject, RegistryRef { chain, address }).ok();
+    let subject = agent.map_or_else(|| subject.to_owned(), |agent| agent.to_string());
     let mut body = json!({
         "schemaVersion": SCHEMA,
         "issuer": Local::Service.did(&config.host),

@@ -111,6 +111,7 @@ pub(super) fn records(config: &Config, database: &Database) -> Records {
         foreign: None,
         contracts: None,
         origins: Arc::new(origins(config)),
+        eas: config.eas_contracts.as_slice().into(),
     }
 }
 

@@ -166,6 +166,7 @@ pub(super) fn state(config: &Config, database: &Database) -> ApiState {
     let clock = Arc::new(SystemClock);
     let mut state = ApiState::new(database.clone(), clock, open::known(config), limits);
     state.origins = Arc::new(open::origins(config));
+    state.eas = config.eas_contracts.as_slice().into();
     state.operator = config.operator_token.as_ref().map(|token| TokenHash::of(token.expose()));
     state.documents =
         Documents { host: config.host.clone(), name_owner: config.owner_in_documents };

@@ -68,7 +68,7 @@ fn read_json(path: &Path) -> Result<Value, CliError> {
 
 pub(super) fn refused(path: &Path, error: &dyn std::error::Error) -> CliError {
     let message = std::io::Error::other(format!("`{}` is refused: {error}", path.display()));
-    let hint = "docs/delegation.md describes the format of records and trace documents";
+    let hint = "docs/attestation.md describes attestations and how they are signed, docs/delegation.md records of delegations and trace documents";
     CliError::new(Exit::Negative, &message).with_hint(Some(hint.to_owned()))
 }
 
@@ -102,17 +102,22 @@ fn judged(envelope: &Envelope, document: Option<&Value>, now: UnixSeconds) -> An
             Err(error) => Answer::Fails(MethodError::to_string(&error)),
         };
     }
+    // Which contracts of EAS count is for whoever takes records in to say; the answer names the one of the file.
+    let contract = envelope.eas_contract();
     let facts = Facts {
         received: now,
         checked_at: None,
         method: method.as_ref(),
         rights: &always,
         answer: None,
-        expected: Expected::default(),
+        expected: Expected { eas: contract.as_slice(), ..Expected::default() },
     };
     match verify(envelope, &facts) {
         Verdict::Invalid(refusal) => Answer::Fails(refusal.to_string()),
-        Verdict::Ask(question) => Answer::Unsaid(question.unasked(None)),
+        Verdict::Ask(question) => {
+            let hint = envelope.time_hint().map(|hint| format!("; {hint}"));
+            Answer::Unsaid(question.unasked(None) + &hint.unwrap_or_default())
+        }
         Verdict::Valid(valid)
             if valid.signed_by.is_some() && valid.right.basis != Basis::Itself =>
         {
@@ -147,11 +152,19 @@ impl Answer {
     fn to_value(&self, envelope: &Envelope) -> Value {
         let (standing, form) = (self.standing(), envelope.form().as_str());
         match self {
-            Self::Holds(valid) => json!({
-                "standing": standing, "form": form, "issuer": valid.issuer, "signer": valid.signer,
-                "said_at": valid.said.time(), "record": valid.secured.digest(),
-                "kind": valid.secured.kind(),
-            }),
+            Self::Holds(valid) => {
+                let mut value = json!({
+                    "standing": standing, "form": form, "issuer": valid.issuer,
+                    "signer": valid.signer, "said_at": valid.said.time(),
+                    "record": valid.secured.digest(), "kind": valid.secured.kind(),
+                });
+                if let (Some(contract), Some(object)) =
+                    (envelope.eas_contract(), value.as_object_mut())
+                {
+                    object.insert("contract".to_owned(), contract.to_string().into());
+                }
+                value
+            }
             Self::Fails(reason) | Self::Unsaid(reason) => {
                 json!({ "standing": standing, "form": form, "reason": reason })
             }
@@ -161,17 +174,21 @@ impl Answer {
     fn to_text(&self, envelope: &Envelope) -> String {
         let (standing, form) = (self.standing(), envelope.form().as_str());
         let text = match self {
-            Self::Holds(valid) => format!(
-                "{standing}: {form} by {}\n  issuer  {}\n  said    {}\n  kind    {}\n  record  {}",
-                valid.signer,
-                valid.issuer,
-                valid.said.time(),
-                valid.secured.kind(),
-                valid
-                    .secured
-                    .digest()
-                    .map_or_else(|| "none of ours".to_owned(), |it| it.to_string()),
-            ),
+            Self::Holds(valid) => {
+                format!(
+                    "{standing}: {form} by {}\n  issuer  {}\n  said    {}\n  kind    {}\n  record  {}",
+                    valid.signer,
+                    valid.issuer,
+                    valid.said.time(),
+                    valid.secured.kind(),
+                    valid
+                        .secured
+                        .digest()
+                        .map_or_else(|| "none of ours".to_owned(), |it| it.to_string()),
+                ) + &envelope.eas_contract().map_or_else(String::new, |contract| {
+                    format!("\n  contract {contract}, of EAS: whether it counts is not in the file")
+                })
+            }
             Self::Fails(reason) | Self::Unsaid(reason) => format!("{standing}: {form}: {reason}"),
         };
         super::delegation::shown(&text)

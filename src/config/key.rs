@@ -158,6 +158,12 @@ pub(super) const KNOWN_IMPLEMENTATIONS: Key = key(
     "",
     "implementations to trust beside those the program knows",
 );
+pub(super) const EAS_CONTRACTS: Key = key(
+    "eas_contracts",
+    Kind::List,
+    "",
+    "contracts of the Ethereum Attestation Service (`eip155:…`) whose off-chain attestations are taken in; of the preset where its chain comes with one",
+);
 pub(super) const POLL_INTERVAL_MS: Key = key(
     "poll_interval_ms",
     number(10, 600_000),
@@ -299,6 +305,7 @@ pub const KEYS: &[Key] = &[
     REPUTATION_REGISTRY,
     VALIDATION_REGISTRY,
     KNOWN_IMPLEMENTATIONS,
+    EAS_CONTRACTS,
     POLL_INTERVAL_MS,
     RANGE_MAX,
     RANGE_CONCURRENCY,

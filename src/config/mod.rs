@@ -10,6 +10,7 @@
 //! URLs may hold keys and passwords, so no error, log line or listing shows more of them than scheme and host; of a private key or
 //! a passphrase none shows more than that there is one.
 
+mod accounts;
 mod endpoint;
 mod error;
 mod key;
@@ -37,7 +38,8 @@ pub use secret::Secret;
 pub use value::{LogFilter, LogFormat, Topics};
 
 use crate::did::web::WebHost;
-use crate::vocab::ChainId;
+use crate::vocab::{AccountId, ChainId};
+use accounts::Accounts;
 use resolve::Resolver;
 
 /// The file that is read when none is named.
@@ -86,6 +88,8 @@ pub struct Config {
     pub validation_registry: Option<Address>,
     /// Implementations that are trusted beside those the program knows.
     pub known_implementations: Vec<Address>,
+    /// The contracts of the Ethereum Attestation Service whose off-chain attestations are taken in.
+    pub eas_contracts: Vec<AccountId>,
     /// How long to wait before asking for a new head.
     pub poll_interval: Duration,
     /// The most blocks in one request for logs.
@@ -194,6 +198,7 @@ impl Config {
             reputation_registry: values.take(key::REPUTATION_REGISTRY)?,
             validation_registry: values.take(key::VALIDATION_REGISTRY)?,
             known_implementations: values.take(key::KNOWN_IMPLEMENTATIONS)?,
+            eas_contracts: values.take::<Accounts>(key::EAS_CONTRACTS)?.0,
             poll_interval: Duration::from_millis(values.take(key::POLL_INTERVAL_MS)?),
             range_max: values.take(key::RANGE_MAX)?,
             range_concurrency: values.take(key::RANGE_CONCURRENCY)?,

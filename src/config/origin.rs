@@ -64,6 +64,19 @@ impl OriginKey {
                 && url.path.is_empty()
                 && url.query.is_none()
         });
+        if let Some(url) = method.as_ref().filter(|url| url.did.method() == "key") {
+            // Whether the DID of another method has such a key its document says, later.
+            crate::did::key::parse(&url.did)
+                .map_err(|error| format!("`{}` is no key: {error}", shorten(text)))?;
+            if url.fragment.as_deref() != Some(url.did.id()) {
+                return Err(format!(
+                    "a did:key has one key, `{0}#{1}`, found `{2}`",
+                    url.did,
+                    url.did.id(),
+                    shorten(text)
+                ));
+            }
+        }
         method.map(|_| Self::Method(text.to_owned())).ok_or_else(|| {
             let expected = "a DID with the fragment of a key (`did:web:example.org#key-1`) or an account (`eip155:8453:0x…`)";
             format!("expected {expected}, found `{}`", shorten(text))
@@ -166,7 +179,10 @@ impl Config {
 }
 
 /// Reads a list whose items are all different.
-fn list<T: Ord>(raw: &Raw, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+pub(super) fn list<T: Ord>(
+    raw: &Raw,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     let items = match raw {
         Raw::Text(one) => std::slice::from_ref(one),
         Raw::List(many) => many,

@@ -6,6 +6,8 @@ use super::*;
 
 const TOKEN: &str = "SECRET-SECRET-SECRET";
 const ADDRESS: &str = "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
+/// From the test vectors of did:key.
+const KEY: &str = "z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp";
 
 fn load(file: &str) -> Result<Config, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
@@ -94,6 +96,14 @@ fn what_is_wrong_in_a_table_is_refused_by_its_whole_name() {
         (of("keys = [\"did:web:a.example\"]"), "fragment of a key"),
         (of(&format!("keys = [\"{ADDRESS}\"]")), "fragment of a key"),
         (of("keys = [\"did:web:a#k\", \"did:web:a#k\"]"), "`did:web:a#k` stands there twice"),
+        (
+            of("keys = [\"did:key:z6MkgamesPLACE#z6MkgamesPLACE\"]"),
+            "`did:key:z6MkgamesPLACE#z6MkgamesPLACE` is no key",
+        ),
+        (
+            of(&format!("keys = [\"did:key:{KEY}#key-1\"]")),
+            &format!("a did:key has one key, `did:key:{KEY}#{KEY}`"),
+        ),
         (of("keys = 1"), "expected a list of texts, found `1`"),
         (of("plugins = [\"\"]"), "1 to 256 printable"),
         (of("games = [\"g\"]"), "`origin.games.games` from"),

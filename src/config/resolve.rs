@@ -236,6 +236,7 @@ fn preset_layer(preset: &'static Deployment, own_registry: bool) -> Layer {
     };
     set(key::CHAIN_ID, Some(preset.chain.0.to_string()));
     set(key::RPC_URL, preset.rpc_url.map(str::to_owned));
+    set(key::EAS_CONTRACTS, preset.eas().map(|contract| contract.to_string()));
     if !own_registry {
         set(key::IDENTITY_REGISTRY, Some(preset.identity.to_string()));
         set(key::REPUTATION_REGISTRY, Some(preset.reputation.to_string()));

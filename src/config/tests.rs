@@ -134,6 +134,8 @@ fn values_of_a_wrong_form_are_refused_by_key_and_source() {
         ("identity_registry = \"0x8004\"", "40 hex digits, found `0x8004`"),
         ("validation_registry = \"0x0000000000000000000000000000000000000000\"", "zero address"),
         ("known_implementations = [1]", "a list of other things than texts"),
+        ("eas_contracts = [\"0x4200000000000000000000000000000000000021\"]", "with its chain"),
+        ("eas_contracts = [\"eip155:10:0x0000000000000000000000000000000000000000\"]", "zero"),
         ("rpc_url = []", "expected 1 to 16 URLs, found 0"),
         ("rpc_url = \"ftp://host/\"", "http://, https://, ws:// or wss://"),
         ("database_url = \"mysql://host/\"", "`sqlite://PATH` or `postgres://"),
@@ -178,6 +180,24 @@ fn a_preset_without_a_public_endpoint_asks_for_one() {
     assert!(text.contains("`ethereum`") && text.contains("must be set too: `rpc_url`"), "{text}");
     let config = from_file("chain = \"ethereum\"\nrpc_url = \"https://node.example/\"").unwrap();
     assert_eq!((config.chain_id, config.start_block), (ChainId(1), 24_339_871));
+}
+
+#[test]
+fn a_chain_that_comes_with_eas_has_its_contract() {
+    let of = |file: &str| -> Vec<String> {
+        let config = from_file(file).unwrap();
+        config.eas_contracts.iter().map(ToString::to_string).collect()
+    };
+    let contract = "0x4200000000000000000000000000000000000021";
+    assert_eq!(of(""), [format!("eip155:8453:{contract}")]);
+    // Another registry on the chain changes nothing of it.
+    let own = "identity_registry = \"0x00000000000000000000000000000000000000aa\"\nstart_block = 5";
+    assert_eq!(of(own), [format!("eip155:8453:{contract}")]);
+    assert_eq!(of("eas_contracts = []"), [""; 0]);
+    let two = [format!("eip155:8453:{contract}"), format!("eip155:10:{contract}")];
+    assert_eq!(of(&format!("eas_contracts = [\"{}\", \"{}\"]", two[0], two[1])), two);
+    let ethereum = "chain = \"ethereum\"\nrpc_url = \"https://node.example/\"";
+    assert_eq!(of(ethereum), [""; 0]);
 }
 
 #[test]

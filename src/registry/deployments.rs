@@ -6,7 +6,10 @@
 
 use alloy::primitives::{Address, address};
 
-use crate::vocab::{ChainId, RegistryKind, RegistryRef};
+use crate::vocab::{AccountId, ChainId, RegistryKind, RegistryRef};
+
+/// Where chains of the OP Stack have the Ethereum Attestation Service from their first block on.
+const EAS_OF_OP_STACK: Address = address!("4200000000000000000000000000000000000021");
 
 /// The three registries on one chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,15 @@ impl Deployment {
     #[must_use]
     pub fn by_name(name: &str) -> Option<&'static Self> {
         DEPLOYMENTS.iter().find(|deployment| deployment.name == name)
+    }
+
+    /// The contract of the Ethereum Attestation Service, on chains that come with it.
+    #[must_use]
+    pub const fn eas(&self) -> Option<AccountId> {
+        match self.chain.0 {
+            10 | 8_453 | 84_532 => Some(AccountId { chain: self.chain, address: EAS_OF_OP_STACK }),
+            _ => None,
+        }
     }
 
     /// One of the three registries.
@@ -122,6 +134,9 @@ mod tests {
             assert!(deployment.rpc_url.is_none_or(|url| url.starts_with("https://")));
         }
         assert_eq!(Deployment::by_name("Base"), None);
+        let eas = DEPLOYMENTS[0].eas().map(|contract| contract.to_string());
+        assert_eq!(eas.as_deref(), Some("eip155:8453:0x4200000000000000000000000000000000000021"));
+        assert_eq!(Deployment::by_name("ethereum").and_then(Deployment::eas), None);
         assert_eq!(
             DEPLOYMENTS[0].registry(RegistryKind::Identity).to_string(),
             "eip155:8453:0x8004A169FB4a3325136EB29fA0ceB6D2e539a432"

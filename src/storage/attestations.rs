@@ -38,6 +38,9 @@ const ENVELOPE: &str = "SELECT envelope FROM attestation WHERE seq = $1";
 const SUPERSEDING: &str = select_records!(
     "WHERE a.supersedes = $1 AND a.issuer = $2 ORDER BY a.supersedes, a.seq LIMIT 1"
 );
+/// The first of some that have the same id: whoever repeats one a thousand times makes the question no longer.
+const SHARING_ID: &str = "SELECT MIN(counted.seq) FROM
+    (SELECT seq FROM attestation WHERE claimed_key = $1 AND digest <> $2 AND source <> 'chain' LIMIT 32) AS counted";
 const AFTER: &str = select_records!("WHERE a.seq > $1 ORDER BY a.seq LIMIT $2");
 const AFTER_BY_ISSUER: &str =
     select_records!("WHERE a.issuer = $1 AND a.seq > $2 ORDER BY a.issuer, a.seq LIMIT $3");
@@ -272,6 +275,19 @@ impl Tx {
         let row: Option<RecordRow> = on_engine!(self, conn => sqlx::query_as(SUPERSEDING)
             .bind(digest.as_bytes().as_slice()).bind(issuer).fetch_optional(conn).await)?;
         row.map(StoredRecord::try_from).transpose()
+    }
+
+    /// Where another record with the id that a record's origin gave it stands, by its key of [`claimed_key`](super::claimed_key); the first
+    /// of some of them. Ids of the chain's records are places, and are no other's.
+    pub async fn sharing_id(
+        &mut self,
+        claimed_key: i64,
+        digest: Digest,
+    ) -> Result<Option<u64>, StorageError> {
+        let seq: Option<i64> = on_engine!(self, conn => sqlx::query_scalar(SHARING_ID)
+            .bind(claimed_key).bind(digest.as_bytes().as_slice()).fetch_one(conn).await)?;
+        seq.map(|seq| Cell { table: "attestation", column: "seq", row: &seq }.unsigned(seq))
+            .transpose()
     }
 
     /// The records behind a place of the log, in its order.

@@ -112,5 +112,6 @@ pub(crate) fn records(database: &Database, keys: ServiceKeys) -> Records {
         foreign: None,
         contracts: None,
         origins: Arc::new(Origins::new([origin])),
+        eas: Arc::default(),
     }
 }

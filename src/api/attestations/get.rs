@@ -11,7 +11,7 @@ use super::view::{FoundAnswer, RecordAnswer, answers};
 use crate::api::error::{ApiError, Problems};
 use crate::api::extract::{Params, PathText};
 use crate::api::state::ApiState;
-use crate::api::wire::{Answer, tag};
+use crate::api::wire::{Answer, AsOf, tag};
 use crate::app::ORIGIN_SENDER;
 use crate::attest::Attestation;
 use crate::attest::credential::{CONTEXT_PATH, RECORD_CONTEXT, RECORD_CONTEXT_PATH};
@@ -19,7 +19,7 @@ use crate::attest::envelope::Form;
 use crate::did::web::{Local, WebHost};
 use crate::did::{jwk_method, multikey_method};
 use crate::rekey::Role;
-use crate::storage::{RecordFinding, Replaced, StoredRecord, Tx};
+use crate::storage::{RecordFinding, RecordSource, Replaced, StoredRecord, Tx, claimed_key};
 use crate::vocab::{Digest, Naming, RegistryRef, Subject, UnixSeconds};
 
 /// So many who sent the same words are shown.
@@ -27,6 +27,8 @@ const SENDERS_MAX: u32 = 100;
 /// So much of the history of a re-keying is shown.
 const HISTORY_MAX: u32 = 500;
 const FINDINGS_MAX: u32 = 100;
+/// The finding that another record has the same id.
+const CLAIMED_ID: &str = "claimed_id";
 /// The media type of contexts of JSON-LD.
 const LD_JSON: HeaderValue = HeaderValue::from_static("application/ld+json");
 /// The context of our credentials, as it is bundled.
@@ -60,6 +62,8 @@ pub(in crate::api) struct FullAnswer {
     superseded_by: Option<String>,
     /// Who else sent the same words.
     others: Vec<OtherAnswer>,
+    /// As of which block its names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
 }
 
 /// What names were found to mean before.
@@ -85,7 +89,8 @@ struct ReplacedAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttestationFinding)]
 pub(in crate::api) struct FindingAnswer {
-    /// `issuer_kind`, `issuer`, `claimed_id`, `kinship`, `key_revoked`.
+    /// `issuer_kind`, `issuer`, `claimed_id`, `kinship`, `issued_at`, `late` (it came when its signer spoke for its issuer no more, so that its
+    /// time is that signer's word alone), `key_revoked`.
     kind: String,
     detail: String,
 }
@@ -104,6 +109,24 @@ struct OtherAnswer {
     issuer: String,
 }
 
+/// That another record has the id that its origin gave this one. A later one may have taken it, so the record itself does not say.
+async fn shares_id(tx: &mut Tx, record: &StoredRecord) -> Result<Option<RecordFinding>, ApiError> {
+    if record.source == RecordSource::Chain {
+        return Ok(None);
+    }
+    let broken = |error| ApiError::internal(format!("record {}: {error}", record.seq));
+    let read = Attestation::read(&record.record, record.record.len()).map_err(broken)?;
+    let key = claimed_key(record.origin.as_deref(), &read.body.id);
+    let other = tx.sharing_id(key, record.digest).await?;
+    Ok(other.map(|seq| RecordFinding {
+        kind: CLAIMED_ID.to_owned(),
+        detail: format!(
+            "its id `{}` is also that of record {seq}",
+            crate::vocab::shorten(&read.body.id)
+        ),
+    }))
+}
+
 /// A record by its digest.
 #[utoipa::path(
     get, path = "/v1/attestations/{digest}", tag = "attestations",
@@ -118,6 +141,7 @@ pub(in crate::api) async fn get_attestation(
     let mut tx = state.database.begin_read().await?;
     let standing = standing(&mut tx).await?;
     let (record, others) = find(&mut tx, &digest, &query, &state.documents.host).await?;
+    let log_size = tx.log_size().await?;
     let envelope = tx.envelope_of(record.seq).await?;
     let text = envelope.map(String::from_utf8).transpose();
     let text = text.map_err(|_| ApiError::internal("an envelope is no UTF-8"))?;
@@ -127,6 +151,9 @@ pub(in crate::api) async fn get_attestation(
     };
     let mut findings = tx.record_findings(record.seq, FINDINGS_MAX).await?;
     findings.extend(revoked(&state, &record));
+    if !findings.iter().any(|finding| finding.kind == CLAIMED_ID) {
+        findings.extend(shares_id(&mut tx, &record).await?);
+    }
     let superseding = tx.superseding(record.digest, record.issuer).await?;
     let names = tx.names(others.iter().map(|other| other.issuer)).await?;
     let other = |other: &StoredRecord| OtherAnswer {
@@ -144,6 +171,7 @@ pub(in crate::api) async fn get_attestation(
         findings: findings.into_iter().map(FindingAnswer::from).collect(),
         superseded_by: superseding.map(|record| record.digest.to_string()),
         others,
+        as_of: standing.as_of(log_size),
     }))
 }
 

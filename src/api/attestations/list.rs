@@ -12,7 +12,7 @@ use crate::api::error::{ApiError, Problems};
 use crate::api::extract::Params;
 use crate::api::page::{LIMIT_DEFAULT, Page, Seq, WEIGHT_MAX, parse_limit};
 use crate::api::state::ApiState;
-use crate::api::wire::Answer;
+use crate::api::wire::{Answer, AsOf};
 use crate::storage::{RefusedRecord, StoredRecord, Tx};
 use crate::vocab::{RegistryKind, UnixSeconds};
 
@@ -49,6 +49,8 @@ pub(in crate::api) struct RecordsAnswer {
     next: Option<String>,
     /// How many records the log had.
     log_size: u64,
+    /// As of which block names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
 }
 
 /// What was said, in the order in which it was taken in.
@@ -76,7 +78,7 @@ pub(in crate::api) async fn list_attestations(
     let (found, next) = walk(&mut tx, &filter, after, limit).await?;
     let items = answers(&mut tx, &found, &standing).await?;
     let next = next.filter(|next| *next < log_size).map(|next| page.cursor(&Seq(next)));
-    Ok(Answer(RecordsAnswer { items, next, log_size }))
+    Ok(Answer(RecordsAnswer { items, next, log_size, as_of: standing.as_of(log_size) }))
 }
 
 /// Reads a place of the log, from the parameter of a name.
@@ -138,6 +140,8 @@ pub(in crate::api) struct RefusedAnswer {
     items: Vec<RefusedItem>,
     /// What to pass as `cursor` for the next page.
     next: Option<String>,
+    /// As of which block the service stood, and with how many records; null where no chain is followed. What was refused is no state of it.
+    as_of: Option<AsOf>,
 }
 
 /// A record that was refused.
@@ -194,7 +198,12 @@ pub(in crate::api) async fn list_refused(
     let mut tx = state.database.begin_read().await?;
     let found = tx.refused(page.after.map(|Seq(number)| number), page.fetch()).await?;
     let (found, next) = page.cut(found, |record| Seq(record.number));
-    Ok(Answer(RefusedAnswer { items: found.into_iter().map(RefusedItem::from).collect(), next }))
+    let (standing, log_size) = (standing(&mut tx).await?, tx.log_size().await?);
+    Ok(Answer(RefusedAnswer {
+        items: found.into_iter().map(RefusedItem::from).collect(),
+        next,
+        as_of: standing.as_of(log_size),
+    }))
 }
 
 impl crate::api::page::Weigh for RefusedRecord {

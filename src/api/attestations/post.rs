@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,20 +15,31 @@ use super::get::FindingAnswer;
 use super::list::standing;
 use super::view::{Parties, Standing};
 use crate::api::error::{ApiError, Problem, ProblemBody, RecordProblems};
-use crate::api::extract::{Bearer, RawBody, Turn};
+use crate::api::extract::{Bearer, RecordsBody, Turn};
 use crate::api::router::Shared;
+use crate::api::wire::AsOf;
 use crate::app::{Accepted, CheckedRecord, Origin, QueueClosed, Refused, Submission};
 use crate::attest::class::IssuerClass;
 use crate::vocab::UnixSeconds;
 
 /// The most lines of one request.
 const LINES_MAX: usize = 1_000;
-const LINES: &str = "application/x-ndjson";
+
+/// A record that was taken in alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TakenAttestation)]
+pub(in crate::api) struct TakenAlone {
+    #[serde(flatten)]
+    #[schema(inline)]
+    taken: TakenAnswer,
+    /// As of which block its names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
+}
 
 /// A record that was taken in.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TakenAttestation)]
-pub(in crate::api) struct TakenAnswer {
+#[schema(as = TakenLine)]
+struct TakenAnswer {
     /// The SHA-256 of the record's RFC 8785 bytes, context included.
     digest: String,
     /// Its place in the log.
@@ -54,6 +65,8 @@ pub(in crate::api) struct TakenAnswer {
 #[schema(as = TakenAttestations)]
 pub(in crate::api) struct ManyAnswer {
     items: Vec<OneOfMany>,
+    /// As of which block names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
 }
 
 /// What came of one line: the status that it would have had alone, and what would have been answered.
@@ -77,10 +90,10 @@ enum OneOutcome {
     request_body(content(
         (Object = "application/json"), (String = "application/vc+jwt"), (Object = "application/vc"),
         (String = "application/x-ndjson")
-    ), description = "An envelope as it was signed: `vc+jwt`, a credential with a proof, DSSE, EAS, or a record with `type`, `account` and `signature`. With an origin's token a record `{\"attestation\": {…}, \"context\": {…}}`. Many as lines."),
+    ), description = "An envelope as it was signed: `vc+jwt`, a credential with a proof, DSSE, EAS, or a record with `type`, `account` and `signature`. With an origin's token a record `{\"attestation\": {…}, \"context\": {…}}`. Many as lines, at most 1,000 and 4 MiB; otherwise at most `request_body_max` bytes, and 128 KiB a record."),
     responses(
-        (status = 201, description = "It was taken in", body = TakenAnswer),
-        (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAnswer = "application/json"), (ManyAnswer = "application/json; lines"))),
+        (status = 201, description = "It was taken in", body = TakenAlone),
+        (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAlone = "application/json"), (ManyAnswer = "application/json; lines"))),
         RecordProblems
     )
 )]
@@ -88,8 +101,7 @@ pub(in crate::api) async fn take_attestation(
     State(state): State<Shared>,
     Bearer(token): Bearer,
     turn: Turn,
-    headers: HeaderMap,
-    RawBody(body): RawBody,
+    RecordsBody { bytes: body, is_lines }: RecordsBody,
 ) -> Result<Response, ApiError> {
     let origin = match &token {
         None => {
@@ -98,16 +110,14 @@ pub(in crate::api) async fn take_attestation(
         }
         Some(token) => Some(origin_of(&state, token, &turn)?),
     };
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_lines = kind.is_some_and(|kind| {
-        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(LINES))
-    });
     if !is_lines {
         let done = take(&state, &turn, vec![body.to_vec()], origin).await?;
         let (accepted, standing) = (done.results.into_iter().next(), done.standing);
         let accepted = accepted.ok_or_else(|| ApiError::internal("a record came to nothing"))??;
         let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
-        return Ok((status, axum::Json(answer(accepted, &standing)?)).into_response());
+        let taken = answer(accepted, &standing)?;
+        let as_of = standing.as_of(done.log_size);
+        return Ok((status, axum::Json(TakenAlone { taken, as_of })).into_response());
     }
     let lines: Vec<_> = body
         .split(|byte| *byte == b'\n')
@@ -134,7 +144,8 @@ pub(in crate::api) async fn take_attestation(
             }
         });
     }
-    Ok(axum::Json(ManyAnswer { items }).into_response())
+    let as_of = done.standing.as_of(done.log_size);
+    Ok(axum::Json(ManyAnswer { items, as_of }).into_response())
 }
 
 fn origin_of(state: &Shared, token: &str, turn: &Turn) -> Result<Arc<Origin>, ApiError> {
@@ -152,6 +163,7 @@ fn origin_of(state: &Shared, token: &str, turn: &Turn) -> Result<Arc<Origin>, Ap
 struct Taken {
     results: Vec<Result<Accepted, Refused>>,
     standing: Standing,
+    log_size: u64,
 }
 
 async fn take(
@@ -192,7 +204,8 @@ async fn take(
         filled.push(result.ok_or(QueueClosed)?);
     }
     let mut tx = state.database.begin_read().await?;
-    Ok(Taken { results: filled, standing: standing(&mut tx).await? })
+    let (standing, log_size) = (standing(&mut tx).await?, tx.log_size().await?);
+    Ok(Taken { results: filled, standing, log_size })
 }
 
 async fn append(

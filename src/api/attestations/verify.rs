@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 
 use super::list::standing;
 use crate::api::error::{ApiError, RecordProblems};
-use crate::api::extract::{RawBody, Turn};
-use crate::api::reading::Standpoint;
+use crate::api::extract::{RecordBody, Turn};
 use crate::api::router::Shared;
 use crate::api::wire::{AsOf, json};
 use crate::app::EnvelopeHeld;
@@ -46,7 +45,7 @@ struct VerdictAnswer {
 pub(in crate::api) async fn verify_attestation(
     State(state): State<Shared>,
     turn: Turn,
-    RawBody(body): RawBody,
+    RecordBody(body): RecordBody,
 ) -> Result<Response, ApiError> {
     turn.take(&state)?;
     let judged = state.records().judge_envelope(body.to_vec()).await?;
@@ -54,7 +53,6 @@ pub(in crate::api) async fn verify_attestation(
     let known = standing(&mut tx).await?;
     let log_size = tx.log_size().await?;
     drop(tx);
-    let as_of = known.registry.map(|registry| (registry, known.tags, log_size));
     let mut answer = VerdictAnswer {
         standing: "valid",
         reason: None,
@@ -62,7 +60,7 @@ pub(in crate::api) async fn verify_attestation(
         kind: None,
         record: None,
         verdict: None,
-        as_of: as_of.and_then(Standpoint::of_state).map(|at| at.as_of()),
+        as_of: known.as_of(log_size),
     };
     match judged.held {
         EnvelopeHeld::Holds(valid) => {

@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
+use crate::api::reading::Standpoint;
+use crate::api::wire::AsOf;
 use crate::attest::class::IssuerClass;
 use crate::rekey::{Outcome, Rekeying, Role};
 use crate::storage::{PartyState, StoredRecord, Tags, Tx};
@@ -37,8 +39,9 @@ pub(in crate::api) struct RecordAnswer {
     /// RFC 3339.
     #[schema(value_type = String)]
     received_at: UnixSeconds,
-    /// By what the signature counts: form, issuer, signer, the right by which it spoke for the issuer then, and as of which block that was
-    /// looked up. Null for a record that nobody signed.
+    /// By what the signature counts: form, issuer, signer, the block at whose end a contract was asked for it (`asked_at`), the right by which
+    /// the signer spoke for the issuer then, since when that was over if it was when the record came (`ended`), and as of which block that
+    /// was looked up (`checked_at`). Null for a record that nobody signed.
     #[schema(value_type = Option<Object>)]
     verdict: Option<Box<RawValue>>,
     /// Whom its names meant.
@@ -126,6 +129,12 @@ pub(in crate::api) struct Standing {
 }
 
 impl Standing {
+    /// The same for an answer, with so many records in the log; `None` where no block was applied.
+    pub(in crate::api) fn as_of(&self, log_size: u64) -> Option<AsOf> {
+        let state = self.registry.map(|registry| (registry, self.tags, log_size))?;
+        Standpoint::of_state(state).map(|at| at.as_of())
+    }
+
     pub(in crate::api) fn party(
         &self,
         name: &Subject,

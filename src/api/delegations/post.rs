@@ -10,7 +10,7 @@ use super::refusal::not_taken;
 use super::view::{DelegationAnswer, answer};
 use crate::api::attestations::standing;
 use crate::api::error::{ApiError, DelegationProblems};
-use crate::api::extract::{RawBody, Turn};
+use crate::api::extract::{RecordBody, Turn};
 use crate::api::router::Shared;
 use crate::app::{QueueClosed, Refused};
 
@@ -39,7 +39,7 @@ pub(in crate::api) struct TakenAnswer {
 pub(in crate::api) async fn take_delegation(
     State(state): State<Shared>,
     turn: Turn,
-    RawBody(body): RawBody,
+    RecordBody(body): RecordBody,
 ) -> Result<Response, ApiError> {
     turn.take(&state)?;
     let records = state.asked_by(&turn).records();

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::api::attestations::{PartyAnswer, Standing};
 use crate::api::error::ApiError;
+use crate::api::wire::AsOf;
 use crate::delegation::Kind;
 use crate::rekey::Role;
 use crate::storage::{StoredDelegation, StoredEdge, StoredHopFinding, Tx};
@@ -46,6 +47,8 @@ pub(in crate::api) struct DelegationAnswer {
     grant: Option<String>,
     /// That hop as its records have it now; null where no grant or acceptance of it is held.
     hop: Option<HopAnswer>,
+    /// As of which block its names are read; null where no chain is followed.
+    as_of: Option<AsOf>,
 }
 
 /// Whom the names of a record meant.
@@ -155,6 +158,7 @@ pub(super) async fn answer(
         rekeying,
         grant: grant.map(|grant| grant.to_string()),
         hop,
+        as_of: standing.as_of(tx.log_size().await?),
     })
 }
 

@@ -24,7 +24,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
-use super::error::{ApiError, Problem};
+use super::error::{ApiError, Asked, Problem};
 use super::state::ApiState;
 use conditional::Held;
 use observe::{Observer, RequestId};
@@ -54,12 +54,15 @@ impl Guard {
                 return refused.into_response();
             }
         }
+        let asked = Asked::of(request.method(), request.uri().path());
         // The reading of a body included.
         let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
         match tokio::time::timeout(self.time_limit, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(&*panic).into_response(),
-            Err(_) => ApiError::Timeout { limit_s: self.time_limit.as_secs() }.into_response(),
+            Err(_) => {
+                ApiError::Timeout { limit_s: self.time_limit.as_secs(), asked }.into_response()
+            }
         }
     }
 }

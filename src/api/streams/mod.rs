@@ -69,7 +69,7 @@ pub(super) struct StreamQuery {
 /// record that is of none). And `participant.did`, what happens to the DIDs of human participants: `created`, `linked`, `unlinked` and
 /// `removed`, with the account and whoever ended the link; its events are numbered by themselves, so that `since_seq` is a place among them.
 ///
-/// `too-many-listeners` is a 429 where one address has its share of open streams, and a 503 where there are no more. Whoever takes nothing
+/// `no-such-stream` is a 404, and names those that there are. `too-many-listeners` is a 429 where one address has its share of open streams, and a 503 where there are no more. Whoever takes nothing
 /// for a minute is cut off, and goes on with `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/v1/streams/{name}", tag = "attestations",
@@ -110,9 +110,9 @@ pub(super) async fn stream(
         let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
         let known = known.join(", ");
         let shown = super::shorten(&name);
-        return Err(ApiError::NoSuchRecord(format!(
-            "there is no stream `{shown}`; there are {known}"
-        )));
+        let kind = ("no-such-stream", "No such stream", StatusCode::NOT_FOUND);
+        let detail = format!("there is no stream `{shown}`; there are {known}");
+        return Err(ApiError::Refused { kind, detail, retry_after_s: None });
     };
     let mut tx = state.database.begin_read().await?;
     let registry = standing(&mut tx).await?.registry;

@@ -103,7 +103,7 @@ impl Records {
             method: known.method.as_ref(),
             rights: &known.rights,
             answer: None,
-            expected: Expected { ours: &ours, ..Expected::default() },
+            expected: Expected { ours: &ours, eas: &self.eas, ..Expected::default() },
         };
         let question = match verify(envelope, &facts) {
             Verdict::Valid(valid) => {
@@ -118,14 +118,19 @@ impl Records {
             Verdict::Ask(question) => question,
         };
         let answer = settle(Judgement::Ask(*question), self.contracts.as_deref()).await;
+        // Its key did not sign these bytes; perhaps it signed others, since time is written in many ways.
+        let hinted = |why: String| match envelope.time_hint() {
+            Some(hint) => format!("{why}; {hint}"),
+            None => why,
+        };
         let answer = answer.map_err(|error| match error {
             AskError::Node { .. } => Refused::new(RefusedBecause::Unavailable, error),
-            AskError::NoNode(why) => Refused::new(RefusedBecause::NoNode, why),
+            AskError::NoNode(why) => Refused::new(RefusedBecause::NoNode, hinted(why)),
         })?;
         facts.answer = Some(&answer);
         match verify(envelope, &facts) {
             Verdict::Valid(valid) => Ok(Verified { valid, key: None }),
-            Verdict::Invalid(refusal) => Err(Refused::unverified(refusal)),
+            Verdict::Invalid(refusal) => Err(Refused::unverified(hinted(refusal.to_string()))),
             Verdict::Ask(_) => Err(Refused::unverified("the chain was asked and gave no answer")),
         }
     }

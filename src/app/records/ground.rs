@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::commit::{Named, Numbers};
+use super::late::late;
 use super::{Accepted, CheckedRecord, Records};
 use crate::app::meanings::{Reading, meanings};
 use crate::app::rekey::{followed, state};
 use crate::attest::class::{Disagreement, IssuerClass, Sender, classify};
+use crate::attest::envelope::Form;
 use crate::attest::incoming::SentBy;
 use crate::did::web::{Local, WebHost};
 use crate::rekey::{Meanings, Question, Rekeying, question};
 use crate::storage::{PartyState, RecordFinding, RecordSource, StorageError, Tags, Tx};
-use crate::vocab::{AgentRef, Digest, RegistryRef, Subject};
+use crate::vocab::{AgentRef, Digest, RegistryRef, Subject, UnixSeconds};
 
 /// What records are judged by, read in their transaction.
 pub(super) struct Ground {
@@ -76,6 +78,11 @@ impl Ground {
         found.outcome.agent().map(|id| AgentRef { registry, id })
     }
 
+    /// Whether a name meant an agent, alone or among others, at a time, as of what is known now.
+    pub(super) fn means(&self, name: &Subject, agent: AgentRef, time: UnixSeconds) -> bool {
+        self.meanings.get(name).is_some_and(|meanings| meanings.includes(agent.id, time))
+    }
+
     pub(super) fn judge<'a>(&self, record: &'a Named, host: &WebHost) -> Taken<'a> {
         let Named { issuer, checked, .. } = record;
         let attestation = &checked.attestation;
@@ -118,11 +125,11 @@ impl Ground {
             issuer: self.meaning(issuer, checked),
             subject: self.meaning(&attestation.subject, checked),
             supersedes: supersedes(attestation),
-            // We wrote those of the chain ourselves, for clients of whom the chain does not say what they are.
-            findings: if checked.source == RecordSource::Chain {
-                Vec::new()
+            findings: if is_ours(checked) {
+                late(self, record).into_iter().collect()
             } else {
-                classed.disagreements.iter().map(finding).chain(unread).collect()
+                let disagreements = classed.disagreements.iter().map(finding);
+                disagreements.chain(unread).chain(late(self, record)).collect()
             },
         }
     }
@@ -147,6 +154,12 @@ impl Taken<'_> {
             findings: self.findings.clone(),
         }
     }
+}
+
+/// Whether it was written here, for issuers of whom their own form does not say what they are: of the chain, and of EAS.
+fn is_ours(checked: &CheckedRecord) -> bool {
+    let form = checked.envelope.as_ref().map(|(_, form)| *form);
+    checked.source == RecordSource::Chain || form == Some(Form::Eas)
 }
 
 /// The record that another one says it replaces: by its digest, in `supersedes` of the body or in `digest` of a claim `supersedes`.

@@ -11,6 +11,7 @@ mod ground;
 mod held;
 mod issue;
 mod judge;
+mod late;
 mod limit;
 mod links;
 mod noting;
@@ -58,6 +59,8 @@ pub struct Records {
     pub contracts: Option<Arc<ContractWallets>>,
     /// The platforms whose records are taken.
     pub origins: Arc<Origins>,
+    /// The contracts of the Ethereum Attestation Service whose off-chain attestations are taken.
+    pub eas: Arc<[AccountId]>,
 }
 
 /// A record that may be appended: whoever sent it is known, and what was signed holds.

@@ -60,6 +60,25 @@ fn verify_says_what_a_document_comes_to() {
     assert_eq!(place.run("verify").code, 2);
 }
 
+/// Which contract of EAS counts is for whoever takes records in to say; offline the one that the file names is named.
+#[test]
+fn verify_names_the_contract_of_an_attestation_of_eas() {
+    let place = Place::new();
+    let vector = include_str!("../../vectors/envelopes/valid/eas-2.json");
+    let vector: Value = serde_json::from_str(vector).unwrap();
+    put(&place, "eas.json", vector["envelope"].as_str().unwrap());
+    let contract = "eip155:8453:0x4200000000000000000000000000000000000021";
+    let ran = place.run("verify eas.json --json");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (ran.code, &told["standing"], &told["contract"]),
+        (0, &json!("valid"), &json!(contract))
+    );
+    let ran = place.run("verify eas.json");
+    let ends = format!("contract {contract}, of EAS: whether it counts is not in the file\n");
+    assert!(ran.code == 0 && ran.stdout.ends_with(&ends), "{}", ran.stdout);
+}
+
 /// From two keys and nothing else to who carries a failure.
 #[test]
 fn a_trace_is_made_by_commands() {

@@ -166,6 +166,7 @@ impl Desk {
             foreign: None,
             contracts: None,
             origins: Arc::default(),
+            eas: Arc::default(),
         }
     }
 

@@ -43,6 +43,7 @@ fn records_by(database: &Database, clock: Arc<dyn Clock>) -> Records {
             chain: source().chain,
             limits: Limits::default(),
         }])),
+        eas: Arc::default(),
     }
 }
 

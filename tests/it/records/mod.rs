@@ -1,13 +1,17 @@
 //! Records: taken in over HTTP, kept as they were signed, and re-keyed to the agents they are about.
 //!
 //! The chain is a written one: a hundred blocks, two seconds apart, in which some agents have wallets. `taking` is who may say what and
-//! what is refused, `rekeying` whom names mean and when that changes, `streams` what listeners hear, `cards` what is made of it, `voices` who counts in that; `chain` takes a real chain's word.
+//! what is refused, `bodies` in what it comes, `rekeying` whom names mean and when that changes, `imported` what other services' packages come to, `shown` what is shown of records, `commands` what the command line does, `streams` what listeners hear, `cards` what is made of it, `voices` who counts in that; `chain` takes a real chain's word.
 
+mod bodies;
 mod cards;
 mod chain;
+mod commands;
+mod imported;
 mod killed;
 mod kin;
 mod rekeying;
+mod shown;
 mod signers;
 pub(crate) mod streams;
 mod taking;
@@ -92,6 +96,7 @@ fn state_of(database: &Database, clock: &Hand) -> ApiState {
         chain: Some(samples::CHAIN),
         limits: Limits::default(),
     }]));
+    state.eas = [imported::contract()].into();
     state
 }
 

@@ -98,6 +98,13 @@ async fn contracts_sign_what_is_said() {
         "{}",
         good.text()
     );
+    // The block at whose end it was asked is part of the verdict, also later.
+    let head = anvil.block(anvil.head().await).await.header;
+    let asked_at = json!({ "number": head.number, "hash": head.hash });
+    assert_eq!(good.json()["verdict"]["asked_at"], asked_at, "{}", good.text());
+    let digest = good.json()["digest"].as_str().unwrap().to_owned();
+    let kept = service.ok(&format!("/v1/attestations/{digest}")).await;
+    assert_eq!(kept["verdict"]["asked_at"], asked_at, "{kept}");
 
     let (factory, salt) = (wallet_factory(&anvil).await, B256::repeat_byte(7));
     let call = abi::addressOfCall { keeper: keeper.address(), salt }.abi_encode();

@@ -10,7 +10,7 @@ use hallmark::api::ApiState;
 use hallmark::attest::statement::Scheme;
 use serde_json::Value;
 
-use super::{Desk, HEAD, agent, in_game, record, signed, with};
+use super::{Desk, HEAD, agent, in_game, problem, record, signed, with};
 use crate::support::databases::on_both_engines;
 
 /// Long enough for anything that is told at all.
@@ -100,6 +100,13 @@ fn said(block: u64) -> Value {
 }
 
 on_both_engines! {
+    async fn a_stream_that_there_is_not_is_no_attestation(db: Database) {
+        let desk = Desk::open(&db).await;
+        let reply = desk.service.get("/v1/streams/attestation.all").await;
+        assert_eq!(problem(&reply), (404, "no-such-stream".to_owned()));
+        assert!(reply.problem()["detail"].as_str().unwrap().contains("`attestation.raw`"), "{}", reply.text());
+    }
+
     /// All that is appended, by whatever way one listens and whenever one comes back.
     async fn nothing_is_lost_or_told_twice(db: Database) {
         let desk = Desk::open(&db).await;

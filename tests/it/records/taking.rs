@@ -116,6 +116,38 @@ on_both_engines! {
         }
     }
 
+    /// A past wallet can say at any time what counts as said while it was the wallet: what comes so late is taken, and marked.
+    async fn what_comes_when_its_signer_speaks_no_more_is_late(db: Database) {
+        let desk = Desk::open(&db).await;
+        let (ended, itself) = (samples::time(50), account("seven").to_string());
+        let post = async |after: u64, issuer: &str, wallet: &str, block: u64| {
+            desk.clock.0.store(ended.get() + after, std::sync::atomic::Ordering::SeqCst);
+            desk.take(&signed(&with(record(issuer, &agent(8), block), "round", after + block), wallet, Scheme::Eip712)).await
+        };
+        let kinds = |taken: &Value| -> Vec<String> {
+            let findings = taken["findings"].as_array().unwrap();
+            findings.iter().map(|finding| finding["kind"].as_str().unwrap().to_owned()).collect()
+        };
+        // As long as a clock may be ahead, a record may be under way.
+        assert_eq!(kinds(&post(300, &agent(7), "seven", 30).await), [""; 0]);
+        let taken = post(301, &agent(7), "seven", 31).await;
+        assert_eq!((kinds(&taken), meant(&taken, "issuer")), (vec!["late".to_owned()], is_agent(7)));
+        assert_eq!((&taken["verdict"]["ended"], &taken["issuer_class"]), (&json!(ended.to_string()), &json!("agent")));
+        let detail = taken["findings"][0]["detail"].as_str().unwrap().to_owned();
+        let told = format!("{itself} speaks for {} no more since {ended}: that it was said at {} is its signer's word alone", agent(7), samples::time(31));
+        assert!(detail.ends_with(&told), "{detail}");
+        let kept = desk.get(taken["digest"].as_str().unwrap()).await;
+        assert_eq!(kept["findings"], taken["findings"]);
+        // The wallet in its own name is the agent of then as well.
+        assert_eq!(kinds(&post(300, &itself, "seven", 32).await), [""; 0]);
+        let taken = post(302, &itself, "seven", 33).await;
+        assert_eq!((kinds(&taken), meant(&taken, "issuer")), (vec!["late".to_owned()], is_agent(7)));
+        assert!(taken["findings"][0]["detail"].as_str().unwrap().contains(&format!("{itself} means {} no more", agent(7))), "{taken}");
+        // Whoever speaks still may say late what it said then.
+        assert_eq!(kinds(&post(9_000, &agent(7), "seven-new", 60).await), [""; 0]);
+        assert_eq!(kinds(&post(9_000, &account("seven-new").to_string(), "seven-new", 61).await), [""; 0]);
+    }
+
     /// The class of an issuer is earned: by an origin's token or key, a plugin's registration, or by being an agent.
     async fn nobody_is_what_it_says_it_is(db: Database) {
         let desk = Desk::open(&db).await;

@@ -106,6 +106,21 @@ on_both_engines! {
         assert_eq!(spoken, [((252, Role::Issuer), names[2])], "an account signs for who says it, and for no subject");
     }
 
+    async fn another_record_with_the_same_id_is_found_from_either(db: Database) {
+        let mut tx = db.begin_write().await.unwrap();
+        let names = numbered(&mut tx, &["did:web:a.example", "did:web:b.example"]).await;
+        let key = claimed_key(Some("games"), "0xsame");
+        let mut records: Vec<_> = ["0", "1", "1", "2", "3"].iter().map(|text| NewRecord { claimed_key: key, ..record(text, names[0], names[1], 1) }).collect();
+        records[2].issuer = names[1];
+        records[3].claimed_key = claimed_key(Some("games"), "0xother");
+        records[4].source = RecordSource::Chain;
+        assert_eq!(tx.append_records(&records).await.unwrap(), 1);
+        for (key, text, expected) in [(key, "0", Some(2)), (key, "1", Some(1)), (key, "9", Some(1)), (claimed_key(Some("games"), "0xother"), "2", None), (claimed_key(None, "0xsame"), "0", None)] {
+            let found = tx.sharing_id(key, Digest::of(text.as_bytes())).await.unwrap();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
     async fn a_link_is_found_by_both_its_names(db: Database) {
         let mut tx = db.begin_write().await.unwrap();
         let names = numbered(&mut tx, &["did:web:a.example", "did:web:b.example"]).await;
