@@ -37,8 +37,16 @@ const PAUSE_MAX_MS: u64 = 3_000;
 const PEOPLE: u64 = 5;
 const REGISTRY: RegistryRef = RegistryRef { chain: CHAIN, address: IDENTITY };
 /// The tables that hold what was said; the truth has none of it.
-pub(super) const TABLES: [&str; 7] =
-    ["attestation", "name", "name_link", "party", "record_progress", "rekey_pending", "rekeying"];
+pub(super) const TABLES: [&str; 8] = [
+    "attestation",
+    "name",
+    "name_link",
+    "party",
+    "record_progress",
+    "rekey_pending",
+    "rekeying",
+    "subject_name",
+];
 
 /// How often somebody turned out to be meant who was not before, in all seeds of this process.
 pub(super) static REPLACED: AtomicU64 = AtomicU64::new(0);
@@ -187,6 +195,12 @@ pub(super) async fn hold(run: &Run<'_>) -> Result<(), String> {
                     "party: {name}, the {role:?} of {seq} at {}, is {found:?} and was {expected:?}",
                     party.said_at
                 ));
+            }
+            let agent = found.0.outcome.agent().filter(|_| role == Role::Subject);
+            if let Some(agent) = agent
+                && !tx.names_of_subject(agent).await.unwrap().contains(&party.name)
+            {
+                return Err(format!("subject_name: {} of {agent:?} is missing", party.name));
             }
         }
         let count = 2 * records.len();

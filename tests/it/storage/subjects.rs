@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 use hallmark::identity::TimelineRef;
 use hallmark::rekey::Role;
-use hallmark::storage::PartyState;
+use hallmark::storage::{PartyPlace, PartyState};
 use hallmark::vocab::AgentId;
 
 use super::attestations::{at, filled, meaning};
@@ -25,6 +25,12 @@ on_both_engines! {
         assert_eq!(tx.rekeyed().await.unwrap(), before, "nothing came to mean somebody else");
         assert_eq!(tx.names_of_subject(seven).await.unwrap().into_iter().collect::<Vec<_>>(), [names[1]]);
         let nine = AgentId::from(9_u64);
+        // A name that came to mean another agent is still asked about for both.
+        let due = tx.parties_of_name(names[1], PartyPlace::START, at(99), 1).await.unwrap();
+        tx.write_rekeyings(&[(due[0], meaning(11), PartyState::Found)], at(60)).await.unwrap();
+        for id in [7_u64, 11] {
+            assert_eq!(tx.names_of_subject(id.into()).await.unwrap().into_iter().collect::<Vec<_>>(), [names[1]], "{id}");
+        }
         assert!(tx.names_of_subject(nine).await.unwrap().is_empty(), "it said something; nothing was said of it");
         let given = async |tx: &mut hallmark::storage::Tx, upto, max| tx.given_by(nine, upto, max).await.unwrap();
         assert_eq!((given(&mut tx, 9, 9).await, given(&mut tx, 2, 9).await, given(&mut tx, 9, 1).await), (3, 2, 1));
