@@ -138,7 +138,7 @@ fn parent_id(hop: &Hop) -> String {
 pub(super) fn edge(hop: &Hop) -> Edge {
     let grant = hop.grant.as_ref();
     let is_skill = hop.child.agent().is_none();
-    let accepted = hop.acceptance.as_ref();
+    let accepted = hop.acceptance.as_ref().filter(|_| !hop.is_loose);
     // A skill accepts nothing: its grant alone would carry, so it must hold.
     let is_granted = match hop.state {
         HopState::Accepted => true,

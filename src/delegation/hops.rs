@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attenuate::attenuate;
 use super::grant::{Child, Grant};
 use super::record::Record;
 use super::run::{Ends, Event, Interactions, follow};
 use super::task::{Acceptance, Capability, InteractionKind, Outcome, Verdict};
-use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted, by_number};
-use super::verify::{HOPS_MAX, Seal, Seen, is_first};
+use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted};
+use super::verify::{HOPS_MAX, Seal, Seen};
 use crate::tfd;
 use crate::vocab::{Digest, UnixSeconds};
 
@@ -21,10 +20,10 @@ pub(super) struct Checker<'a> {
 }
 
 /// The hop that is being checked.
-struct At<'g> {
-    number: u32,
-    digest: Digest,
-    grant: &'g Grant,
+pub(super) struct At<'g> {
+    pub(super) number: u32,
+    pub(super) digest: Digest,
+    pub(super) grant: &'g Grant,
 }
 
 impl<'a> Checker<'a> {
@@ -55,15 +54,17 @@ impl<'a> Checker<'a> {
         let depth = above.map_or(1, |above| above.depth + 1);
         let at = At { number, digest, grant };
         let holds = self.grant(&at);
-        if depth > HOPS_MAX {
+        let is_too_long = depth > HOPS_MAX;
+        if is_too_long {
             let why = format!("it is more than {HOPS_MAX} hops from the buyer");
             self.fault(&at, digest, FaultKind::TooLong, &why);
         }
-        self.above(&at, above);
+        let is_strange = self.above(&at, above);
+        let is_loose = is_too_long || is_strange;
         self.returns(&at, above, hops);
         let acceptance = self.acceptance(&at);
         let is_skill = grant.child.agent().is_none();
-        let state = if holds && (acceptance.is_some() || is_skill) {
+        let state = if holds && !is_loose && (acceptance.is_some() || is_skill) {
             HopState::Accepted
         } else if holds || acceptance.is_none() {
             HopState::ClaimedByParent
@@ -99,6 +100,7 @@ impl<'a> Checker<'a> {
             parent: grant.issuer.clone(),
             child: grant.child.clone(),
             state,
+            is_loose,
             acceptance,
             run,
             outcome,
@@ -123,7 +125,7 @@ impl<'a> Checker<'a> {
             .collect()
     }
 
-    fn fault(&mut self, at: &At<'_>, record: Digest, kind: FaultKind, why: &str) {
+    pub(super) fn fault(&mut self, at: &At<'_>, record: Digest, kind: FaultKind, why: &str) {
         let (parent, child) = (&at.grant.issuer, &at.grant.child);
         let envelope = self.seen.get(&record).map(|seen| seen.envelope);
         let word = self.seen.get(&record).map_or("record", |seen| seen.record.kind().as_str());
@@ -131,7 +133,7 @@ impl<'a> Checker<'a> {
         self.faults.push(Fault { hop: Some(at.number), record: Some(record), envelope, kind, why });
     }
 
-    fn note(&mut self, at: &At<'_>, record: Digest, note: Note) {
+    pub(super) fn note(&mut self, at: &At<'_>, record: Digest, note: Note) {
         self.notes.push(Noted { hop: Some(at.number), record: Some(record), note });
     }
 
@@ -146,60 +148,6 @@ impl<'a> Checker<'a> {
     fn grant(&mut self, at: &At<'_>) -> bool {
         let seen: Option<&'a Seen> = self.seen.get(&at.digest);
         seen.is_some_and(|seen| self.holds(at, seen))
-    }
-
-    /// What a grant must be to the one above it.
-    fn above(&mut self, at: &At<'_>, above: Option<&Hop>) {
-        let (digest, grant) = (at.digest, at.grant);
-        let Some((above, higher)) = above.and_then(|above| Some((above, above.grant.as_ref()?)))
-        else {
-            if let Some(missing) = grant.under.grant().filter(|_| !is_first(grant)) {
-                let why = format!("the grant above, {missing}, is not in the document");
-                self.fault(at, digest, FaultKind::Missing, &why);
-            }
-            return;
-        };
-        if higher.child.agent() != Some(&grant.issuer) {
-            let why =
-                format!("it is by {}, and the grant above was to {}", grant.issuer, higher.child);
-            self.fault(at, digest, FaultKind::Stranger, &why);
-        }
-        let said = grant.issued_at;
-        let accepted = above.acceptance.as_ref().map(|(_, acceptance)| acceptance.issued_at);
-        let begun = accepted.unwrap_or(higher.issued_at);
-        if said < begun {
-            let why =
-                format!("it was signed at {said}, and the grant above was taken at {begun} only");
-            self.fault(at, digest, FaultKind::Order, &why);
-        }
-        if said >= higher.expires_at {
-            let why = format!(
-                "it was signed at {said}, and the grant above expired at {}",
-                higher.expires_at
-            );
-            self.fault(at, digest, FaultKind::Expired, &why);
-        }
-        let ended = above.outcome.as_ref().map(|(_, outcome)| outcome.ended_at);
-        if let Some(ended) = ended.filter(|ended| said > *ended) {
-            let why = format!("it was signed at {said}, and the run above had ended at {ended}");
-            self.fault(at, digest, FaultKind::Order, &why);
-        }
-        if let Err(widening) = attenuate(higher, grant) {
-            self.fault(at, digest, FaultKind::Widens, &widening.to_string());
-        }
-    }
-
-    /// Notes a child that stands further up already.
-    fn returns(&mut self, at: &At<'_>, above: Option<&Hop>, hops: &[Hop]) {
-        let Some(child) = at.grant.child.agent() else { return };
-        let mut up = above;
-        while let Some(hop) = up {
-            if hop.parent == *child {
-                self.note(at, at.digest, Note::Returns);
-                return;
-            }
-            up = hop.above.and_then(|above| by_number(hops, above));
-        }
     }
 
     fn records(&self, grant: Digest) -> Vec<&'a Seen> {

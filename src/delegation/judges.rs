@@ -34,15 +34,23 @@ impl Judges {
         judges
     }
 
+    /// Of a way that hangs nowhere nobody may judge: whoever wrote a grant above its own did so alone.
+    #[must_use]
+    pub fn unless(mut self, is_loose: bool) -> Self {
+        if is_loose {
+            self.named.clear();
+        }
+        self
+    }
+
     /// Those of a hop of a trace.
     pub(super) fn of_hop(hops: &[Hop], hop: &Hop) -> Self {
-        let up = |hop: &&Hop| by_number(hops, hop.above?);
-        let way: Vec<_> = std::iter::successors(Some(hop), up).collect();
+        let way = way(hops, hop);
         let mut judges = Self::of(way.iter().filter_map(|hop| hop.grant.as_ref()));
         // Of a hop that only its child speaks of there is no grant.
         judges.parties.extend(way.iter().map(|hop| hop.parent.clone()));
         judges.parties.extend(way.iter().filter_map(|hop| hop.child.agent().cloned()));
-        judges
+        judges.unless(way.iter().any(|hop| hop.is_loose))
     }
 
     /// Everybody who was named, whether or not they stand on the way.
@@ -76,6 +84,12 @@ pub fn unconfirmed(trace: &TraceVerdict, hop: &Hop, told: &Verdict) -> Option<St
         return Some("the verdict says that it did not fail".to_owned());
     }
     let issuer = &told.issuer;
+    if let Some(loose) = way(&trace.hops, hop).into_iter().find(|hop| hop.is_loose) {
+        let number = loose.number;
+        return Some(format!(
+            "the verdict confirms nothing: hop {number} hangs nowhere, since the grant above it was to somebody else than its parent, or is too far from the buyer"
+        ));
+    }
     match Judges::of_hop(&trace.hops, hop).note(issuer) {
         Some(Note::JudgedByParty) => {
             Some(format!("the verdict confirms nothing: {issuer} stands in the trace"))
@@ -88,6 +102,12 @@ pub fn unconfirmed(trace: &TraceVerdict, hop: &Hop, told: &Verdict) -> Option<St
         }
         None => None,
     }
+}
+
+/// A hop and those above it.
+fn way<'a>(hops: &'a [Hop], hop: &'a Hop) -> Vec<&'a Hop> {
+    let up = |hop: &&Hop| by_number(hops, hop.above?);
+    std::iter::successors(Some(hop), up).collect()
 }
 
 /// Whether whoever judged that it failed said later that it did not.

@@ -11,6 +11,7 @@
 //!
 //! Nothing here knows storage or the network, and the time of checking is brought along. `docs/delegation.md` is the specification.
 
+mod above;
 mod amount;
 mod attenuate;
 mod case;
@@ -29,6 +30,7 @@ mod task;
 mod verdict;
 mod verify;
 
+pub use above::hangs_under;
 pub use amount::Amount;
 pub use attenuate::{Widening, attenuate};
 pub use case::{CaseOptions, End, case};

@@ -128,6 +128,9 @@ pub struct Hop {
     pub child: Child,
     /// Who signed for it.
     pub state: HopState,
+    /// Whether it hangs nowhere, since the grant above was to somebody else or is too far below the buyer: then it carries nothing, and its
+    /// grant names no judges.
+    pub is_loose: bool,
     /// The acceptance that counts.
     pub acceptance: Option<(Digest, Acceptance)>,
     /// When the run was: from its acceptance to the end that its outcome gives, or to its expiry.

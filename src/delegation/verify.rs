@@ -13,8 +13,9 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread::{Builder, available_parallelism, scope};
 
+use super::above::hangs_under;
 use super::document::{Sealed, TraceDocument};
-use super::grant::{Child, Grant, Under};
+use super::grant::{Child, Grant};
 use super::hops::Checker;
 use super::judges::Judges;
 use super::known::{Held, Known, Looked};
@@ -197,7 +198,9 @@ pub(super) fn hops(checker: &mut Checker<'_>) -> Vec<Hop> {
         checker.seen.values().filter_map(|seen| Some((seen.digest, seen.grant()?))).collect();
     let mut below: BTreeMap<Option<Digest>, Vec<(UnixSeconds, Digest)>> = BTreeMap::new();
     for (digest, grant) in &grants {
-        let above = grant.under.grant().filter(|above| grants.contains_key(above));
+        let named = grant.under.grant();
+        let above =
+            named.filter(|above| grants.get(above).is_some_and(|it| hangs_under(grant, it)));
         below.entry(above).or_default().push((grant.issued_at, *digest));
     }
     for grants in below.values_mut() {
@@ -237,6 +240,7 @@ fn claimed(number: u32, digest: Digest, accepted: Digest, acceptance: &Acceptanc
         parent: acceptance.parent.clone(),
         child: Child::Agent(acceptance.issuer.clone()),
         state: HopState::ClaimedByChild,
+        is_loose: false,
         acceptance: Some((accepted, acceptance.clone())),
         run: None,
         outcome: None,
@@ -248,9 +252,4 @@ fn claimed(number: u32, digest: Digest, accepted: Digest, acceptance: &Acceptanc
         child_capability: None,
         verdicts: Vec::new(),
     }
-}
-
-/// Whether a grant begins a trace.
-pub(super) const fn is_first(grant: &Grant) -> bool {
-    matches!(grant.under, Under::Buyer(_))
 }

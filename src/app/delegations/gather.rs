@@ -4,19 +4,17 @@
 //! Of the way up nobody can keep others from knowing: where it is too large, each party of a hop loses the latest of its own interactions. A whole
 //! trace that is larger than a document may be is refused, with what to ask for instead.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::hops::{OF_OTHERS_MAX, OF_PARTY_MAX, judged, of_parties, read};
 use super::room::{NoRoom, Share, fit};
+use super::way::{Way, below, way};
 use crate::app::Records;
 use crate::delegation::{
-    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, HOPS_MAX, Kind, Record, Sealed, TraceDocument,
+    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, Kind, Record, Sealed, TraceDocument,
 };
 use crate::storage::{StorageError, StoredDelegation, Tx};
 use crate::vocab::Digest;
-
-/// So many hops of a whole trace are gathered.
-const HOPS_OF_WHOLE_MAX: usize = 1_000;
 
 /// What interactions have for themselves in bytes, however much the rest takes.
 const INTERACTIONS_BYTES_MIN: usize = 256 * 1024;
@@ -128,13 +126,14 @@ pub(super) async fn gather(
     part: TracePart,
     verdict: Option<&StoredDelegation>,
 ) -> Result<Gathered, GatherError> {
-    let (path, missing) = path(tx, grant).await?;
+    let Way { grants: path, missing, other } = way(tx, grant).await?;
     let grants = match (part, path.first()) {
         (TracePart::Whole, Some(first)) => below(tx, first.clone()).await?,
         _ => path,
     };
     let mut hops: BTreeSet<Digest> = grants.iter().map(|grant| grant.digest).collect();
-    let mut records: Vec<StoredDelegation> = Vec::new();
+    // Of a grant that was to somebody else only itself, which shows that it was.
+    let mut records: Vec<StoredDelegation> = other.into_iter().collect();
     let (mut snapshots, mut verdicts, mut shares) = (BTreeSet::new(), Vec::new(), Vec::new());
     for grant in &grants {
         if let Record::Grant(said) = read(grant)? {
@@ -204,54 +203,6 @@ fn fill_up(records: &mut Vec<StoredDelegation>, judged: Vec<StoredDelegation>) {
             records.push(verdict);
         }
     }
-}
-
-/// The hops from one up to the first that is there, and what that one stands under if it is not there: on which a report rests, whether or
-/// not there is one.
-pub(super) async fn hops_above(
-    tx: &mut Tx,
-    grant: Digest,
-) -> Result<BTreeSet<Digest>, StorageError> {
-    let (path, missing) = path(tx, grant).await?;
-    let hops = path.iter().map(|grant| grant.digest);
-    Ok(hops.chain(missing).chain([grant]).collect())
-}
-
-/// The grants from one up to the first that is there, the topmost first, and what that one stands under if it is not there.
-pub(super) async fn path(
-    tx: &mut Tx,
-    grant: Digest,
-) -> Result<(Vec<StoredDelegation>, Option<Digest>), StorageError> {
-    let mut path: VecDeque<StoredDelegation> = VecDeque::new();
-    let mut next = Some(grant);
-    // One more than may hold, so that a trace which is too long is seen to be.
-    while let Some(digest) = next.filter(|_| path.len() <= HOPS_MAX as usize) {
-        let found = tx.delegations_by_digest(&[digest]).await?.remove(&digest);
-        let Some(found) = found.filter(|found| found.kind == Kind::Grant) else { break };
-        next = found.of_grant;
-        path.push_front(found);
-    }
-    let missing = next.filter(|_| path.len() <= HOPS_MAX as usize);
-    Ok((path.into(), missing))
-}
-
-/// A grant and all below it, each before those below it.
-async fn below(tx: &mut Tx, first: StoredDelegation) -> Result<Vec<StoredDelegation>, GatherError> {
-    let mut found = vec![first];
-    let mut next = 0;
-    while let Some(above) = found.get(next).map(|grant| grant.digest) {
-        next += 1;
-        let rest = u32::try_from(HOPS_OF_WHOLE_MAX + 1 - found.len()).unwrap_or(0);
-        let grants = tx.delegations_of_kind(above, Kind::Grant, rest).await?;
-        found.extend(grants);
-        if found.len() > HOPS_OF_WHOLE_MAX {
-            let why = format!(
-                "the trace has more than {HOPS_OF_WHOLE_MAX} hops: ask for `part=path`, which has the hops from this one up to the buyer"
-            );
-            return Err(GatherError::TooLarge(why));
-        }
-    }
-    Ok(found)
 }
 
 /// Records by whose word they are.

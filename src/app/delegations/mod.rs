@@ -1,7 +1,7 @@
 //! Records of delegations: taken in, put together to hops and traces, and answered from when something failed.
 //!
 //! `take` checks and keeps a record, `hops` looks at the hops anew that it changes, `gather` makes of what is kept a document that can be
-//! checked by anybody (`room` where it would be too large), `judge` checks one that somebody brings, `attribute`
+//! checked by anybody (`way` says which hops hang together, `room` what has no room), `judge` checks one that somebody brings, `attribute`
 //! makes the report of a dispute, and `publish` says it. All of them are verbs of [`Records`](super::Records), since they rest on
 //! the same things: the database, the service's keys, and who spoke for whom. What a trace must be is `delegation`'s affair, and who
 //! carries how much `tfd`'s.
@@ -15,6 +15,7 @@ mod knowledge;
 mod publish;
 mod room;
 mod take;
+mod way;
 
 pub use attribute::{Attribution, AttributionError, Renamed};
 pub use gather::{GatherError, TracePart};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::gather::hops_above;
+use super::way::hops_above;
 use super::{Attribution, AttributionError};
 use crate::app::error::During;
 use crate::app::rekey::followed;
