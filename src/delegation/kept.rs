@@ -78,7 +78,7 @@ pub fn kept_hop(grant: Digest, records: Vec<Kept>, judges: &Judges) -> Option<Ke
         record: noted.record,
         detail: noted.note.in_words().to_owned(),
     }));
-    let is_disputed = judges.confirm(&hop.verdicts);
+    let is_disputed = judges.confirming(&hop).is_some();
     let to_skill = hop.child.agent().is_none();
     let inputs = hop.grant.is_some().then(|| tfd::edge_inputs(&edge(&hop), to_skill));
     Some(KeptHop { hop, inputs, is_disputed, findings })

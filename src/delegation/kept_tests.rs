@@ -91,7 +91,7 @@ fn what_records_say_against_each_other_is_found_and_what_is_missing_is_not() {
     let stranger = accepted(&above, STRANGER, PARENT);
     let says = |issuer: &str, ruling: &str, minute| {
         let body = json!({
-            "grant": above.digest, "ruling": ruling, "what": "late", "detected_at": "2026-02-03T11:00:00Z",
+            "grant": above.digest, "ruling": ruling, "what": "late", "detected_at": "2026-02-03T11:20:00Z",
         });
         kept(body, "verdict", issuer, minute)
     };

@@ -40,7 +40,7 @@ pub use document::{
     PARTIES_MAX, Sealed, TraceDocument, TraceError,
 };
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
-pub use judges::{Judges, unconfirmed};
+pub use judges::{Judges, Kin, unconfirmed};
 pub use kept::{HopFinding, Kept, KeptHop, kept_hop};
 pub use party::{At, KeySpan, Party, WalletSpan};
 pub use record::{Kind, NAME_LEN_MAX, Record};

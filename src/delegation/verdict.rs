@@ -220,6 +220,10 @@ pub enum Note {
     JudgedByParty,
     /// The verdict is neither the buyer's nor a judge's whom a grant on the way up to it names; it confirms nothing.
     JudgedByStranger,
+    /// The verdict is of a time before the grant on whose run it is; it confirms nothing.
+    JudgedEarly,
+    /// Another verdict than the one that counts says otherwise, by somebody who may judge.
+    VerdictsDiffer,
     /// The child stands further up as well: a circle of agents, not of grants.
     Returns,
     /// The record belongs to no hop of the document.
@@ -256,6 +260,10 @@ impl Note {
             Self::JudgedByStranger => {
                 "judged by neither the buyer nor a judge whom a grant names, which confirms nothing"
             }
+            Self::JudgedEarly => {
+                "judged before the grant on whose run it is, which confirms nothing"
+            }
+            Self::VerdictsDiffer => "another verdict says otherwise than the one that counts",
             Self::Returns => "the child stands further up in the trace as well",
             Self::Stray => "a record that belongs to no hop of the document",
         }

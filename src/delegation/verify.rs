@@ -21,7 +21,7 @@ use super::judges::Judges;
 use super::known::{Held, Known, Looked};
 use super::record::Record;
 use super::run::Interactions;
-use super::task::{Acceptance, Verdict};
+use super::task::Acceptance;
 use super::verdict::{
     Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
 };
@@ -140,16 +140,12 @@ fn look_at_all(known: &Known<'_>, envelopes: &[Sealed]) -> Vec<(usize, Looked)> 
     looked
 }
 
-/// Notes verdicts by those who may not judge.
+/// Notes what is odd about verdicts.
 pub(super) fn of_judges(hops: &[Hop], judges: impl Fn(&Hop) -> Judges) -> Vec<Noted> {
     let with_verdicts = hops.iter().filter(|hop| !hop.verdicts.is_empty());
     let notes = with_verdicts.flat_map(|hop| {
-        let judges = judges(hop);
-        let note = move |(digest, verdict): &(Digest, Verdict)| {
-            let (hop, record) = (Some(hop.number), Some(*digest));
-            judges.note(&verdict.issuer).map(|note| Noted { hop, record, note })
-        };
-        hop.verdicts.iter().filter_map(note)
+        let note = |(record, note)| Noted { hop: Some(hop.number), record: Some(record), note };
+        judges(hop).notes(hop).into_iter().map(note)
     });
     notes.collect()
 }

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checked_apart;
 use super::control::control_of;
-use super::gather::{GatherError, Gathered, TracePart, gather};
+use super::gather::{Disputed, GatherError, Gathered, TracePart, gather};
 use super::hops::read;
 use super::room::NoRoom;
 use crate::app::Records;
 use crate::app::rekey::followed;
 use crate::delegation::{
-    CaseOptions, End, HeldTogether, Kind, Operators, Record, TraceDocument, TraceVerdict, case,
-    operators, unconfirmed, verify_trace,
+    CaseOptions, End, HeldTogether, Kin, Kind, Operators, Record, TraceDocument, TraceVerdict,
+    case, operators, unconfirmed, verify_trace,
 };
 use crate::rekey::{Rekeying, Role};
 use crate::storage::{StorageError, StoredDelegation, Tags, Tx};
@@ -103,6 +103,7 @@ struct Ground {
     operators: Operators,
     grant: Digest,
     verdict: Option<Digest>,
+    kin: Kin,
     checked_at: UnixSeconds,
 }
 
@@ -117,10 +118,12 @@ impl Records {
         let stored = stored.ok_or(AttributionError::NotHeld(id))?;
         let (grant, verdict) = match (stored.kind, stored.of_grant) {
             (Kind::Grant, _) => (id, None),
-            (Kind::Verdict, Some(grant)) => (grant, Some(&stored)),
+            (Kind::Verdict, Some(grant)) => (grant, Some(stored)),
             (kind, _) => return Err(AttributionError::NoDispute(id, kind.as_str())),
         };
-        let gathered = gather(&mut tx, grant, TracePart::Path, verdict).await?;
+        let id_of_verdict = verdict.as_ref().map(|stored| stored.digest);
+        let dispute = Disputed::of(&mut tx, grant, verdict).await?;
+        let gathered = gather(&mut tx, grant, TracePart::Path, Some(&dispute)).await?;
         let document = self.assembled(&mut tx, &gathered.records).await?;
         let left_out = left_out(&mut tx, &gathered.left_out).await?;
         let as_of = match followed(&mut tx).await? {
@@ -132,14 +135,14 @@ impl Records {
         let operators = operators_of(&mut tx, &gathered, &meant).await?;
         drop(tx);
         let control = operators.evidence.clone();
-        let verdict = verdict.map(|stored| stored.digest);
+        let (verdict, kin) = (id_of_verdict, dispute.kin.clone());
         let checked_at = self.clock.now();
-        let ground = Ground { document, meant, operators, grant, verdict, checked_at };
+        let ground = Ground { document, meant, operators, grant, verdict, kin, checked_at };
         // Signatures are checked for as long as they take; other requests go on meanwhile.
         let (trace, report) = checked_apart(move || compute(id, ground)).await??;
         let canonical = report.canonical()?;
         let digest = Digest::of(canonical.as_bytes());
-        let hypothetical = hypothetical(&report, &trace, verdict);
+        let hypothetical = hypothetical(&report, &trace, verdict, &dispute.kin);
         let mut hops = gathered.hops;
         hops.extend(gathered.missing);
         let missing = gathered.missing;
@@ -169,6 +172,7 @@ fn compute(id: Digest, ground: Ground) -> Result<(TraceVerdict, Report), CaseErr
         id: id.to_string(),
         failed: Some(ground.grant),
         verdict: ground.verdict,
+        kin: ground.kin,
         meant: ground.meant,
         operators: ground.operators.proven,
         suspected_operators: ground.operators.suspected,
@@ -179,7 +183,12 @@ fn compute(id: Digest, ground: Ground) -> Result<(TraceVerdict, Report), CaseErr
 }
 
 /// Why a report is hypothetical.
-fn hypothetical(report: &Report, trace: &TraceVerdict, verdict: Option<Digest>) -> Option<String> {
+fn hypothetical(
+    report: &Report,
+    trace: &TraceVerdict,
+    verdict: Option<Digest>,
+    kin: &Kin,
+) -> Option<String> {
     if report.case.verdict.is_some() {
         return None;
     }
@@ -190,7 +199,7 @@ fn hypothetical(report: &Report, trace: &TraceVerdict, verdict: Option<Digest>) 
         trace.hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
     match judged.find(|(_, (digest, _))| *digest == verdict) {
         None => Some("the verdict is not known to be its issuer's word: see `trace`".to_owned()),
-        Some((hop, (_, told))) => unconfirmed(trace, hop, told),
+        Some((hop, told)) => unconfirmed(trace, hop, told, kin),
     }
 }
 

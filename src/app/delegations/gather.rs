@@ -11,7 +11,7 @@ use super::room::{NoRoom, Share, fit};
 use super::way::{Way, below, way};
 use crate::app::Records;
 use crate::delegation::{
-    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, Kind, Record, Sealed, TraceDocument,
+    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, Kin, Kind, Record, Sealed, TraceDocument,
 };
 use crate::storage::{StorageError, StoredDelegation, Tx};
 use crate::vocab::Digest;
@@ -50,6 +50,37 @@ pub(super) struct Gathered {
     pub(super) records: Vec<StoredDelegation>,
     /// What there was no room for.
     pub(super) left_out: Vec<NoRoom>,
+}
+
+/// A hop about which somebody judges.
+pub(super) struct Disputed {
+    /// The verdict whose report is asked for, if it is one's.
+    pub(super) verdict: Option<StoredDelegation>,
+    /// What those judged who may, the earliest first.
+    pub(super) judged: Vec<StoredDelegation>,
+    /// Who judges and is a party by another name.
+    pub(super) kin: Kin,
+}
+
+impl Disputed {
+    /// The hop of a grant.
+    pub(super) async fn of(
+        tx: &mut Tx,
+        grant: Digest,
+        verdict: Option<StoredDelegation>,
+    ) -> Result<Self, StorageError> {
+        let (all, judges) = judged(tx, grant).await?;
+        let mut judged = Vec::new();
+        for stored in all {
+            // What strangers judge changes no report, and so is no part of what it rests on.
+            if let Record::Verdict(verdict) = read(&stored)?
+                && judges.named().contains(&verdict.issuer)
+            {
+                judged.push(stored);
+            }
+        }
+        Ok(Self { verdict, kin: judges.kin().clone(), judged })
+    }
 }
 
 impl Records {
@@ -119,12 +150,12 @@ impl Records {
     }
 }
 
-/// Gathers the records of a trace; `verdict` is one that must be among them.
+/// Gathers the records of a trace; of a dispute with what was judged of it.
 pub(super) async fn gather(
     tx: &mut Tx,
     grant: Digest,
     part: TracePart,
-    verdict: Option<&StoredDelegation>,
+    dispute: Option<&Disputed>,
 ) -> Result<Gathered, GatherError> {
     let Way { grants: path, missing, other } = way(tx, grant).await?;
     let grants = match (part, path.first()) {
@@ -134,18 +165,16 @@ pub(super) async fn gather(
     let mut hops: BTreeSet<Digest> = grants.iter().map(|grant| grant.digest).collect();
     // Of a grant that was to somebody else only itself, which shows that it was.
     let mut records: Vec<StoredDelegation> = other.into_iter().collect();
-    let (mut snapshots, mut verdicts, mut shares) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut snapshots, mut verdicts) = (BTreeSet::new(), Vec::new());
     for grant in &grants {
         if let Record::Grant(said) = read(grant)? {
             snapshots.extend([said.snapshots.parent, said.snapshots.child].into_iter().flatten());
         }
         records.push(grant.clone());
-        for kind in [Kind::Acceptance, Kind::Outcome] {
+        for kind in [Kind::Acceptance, Kind::Outcome, Kind::Interaction] {
             records.extend(of_parties(tx, grant, kind).await?);
         }
-        let watched = of_parties(tx, grant, Kind::Interaction).await?;
-        shares.extend(by_party(grant.digest, watched));
-        if verdict.is_none() {
+        if dispute.is_none() {
             verdicts.extend(judged(tx, grant.digest).await?.0);
         }
     }
@@ -154,18 +183,23 @@ pub(super) async fn gather(
         for kind in [Kind::Acceptance, Kind::Outcome] {
             records.extend(tx.delegations_of_kind(grant, kind, OF_OTHERS_MAX).await?);
         }
-        if verdict.is_none() {
+        if dispute.is_none() {
             verdicts.extend(judged(tx, grant).await?.0);
         }
     }
     let snapshots: Vec<_> = snapshots.into_iter().collect();
     records.extend(tx.delegations_by_digest(&snapshots).await?.into_values());
-    records.extend(verdict.cloned());
-    if let Some(verdict) = verdict {
-        // Whether its issuer took it back is his word; what others judge is of other disputes.
-        let by = tx.delegations_by(grant, Kind::Verdict, verdict.issuer, OF_PARTY_MAX).await?;
-        records.extend(by);
+    if let Some(dispute) = dispute {
+        records.extend(dispute.verdict.clone());
+        if let Some(verdict) = &dispute.verdict {
+            let issuer = verdict.issuer;
+            // Whether its issuer took it back is his word, and has to be there whatever others judge.
+            records.extend(tx.delegations_by(grant, Kind::Verdict, issuer, OF_PARTY_MAX).await?);
+        }
+        verdicts.clone_from(&dispute.judged);
     }
+    let (watched, mut records): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|record| record.kind == Kind::Interaction);
     let (count_max, bytes_max) = match part {
         TracePart::Path => {
             let size: usize = records.iter().map(|record| record.envelope.len()).sum();
@@ -174,7 +208,7 @@ pub(super) async fn gather(
         }
         TracePart::Whole => (usize::MAX, usize::MAX),
     };
-    let (watched, left_out) = fit(shares, count_max, bytes_max);
+    let (watched, left_out) = fit(by_party(watched), count_max, bytes_max);
     records.extend(watched);
     fill_up(&mut records, verdicts);
     let mut seen = BTreeSet::new();
@@ -182,13 +216,14 @@ pub(super) async fn gather(
     Ok(Gathered { hops, missing, records, left_out })
 }
 
-/// What each party of a hop recorded of its run, the earliest first.
-fn by_party(hop: Digest, mut records: Vec<StoredDelegation>) -> Vec<Share> {
-    records.sort_by_key(|record| (record.issuer, record.said_at, record.digest));
-    let parties = records.chunk_by(|one, next| one.issuer == next.issuer);
+/// What each party of each hop recorded of its run, the earliest first.
+fn by_party(mut records: Vec<StoredDelegation>) -> Vec<Share> {
+    records.sort_by_key(|record| (record.of_grant, record.issuer, record.said_at, record.digest));
+    let parties =
+        records.chunk_by(|one, next| (one.of_grant, one.issuer) == (next.of_grant, next.issuer));
     let share = |records: &[StoredDelegation]| {
-        let issuer = records.first()?.issuer;
-        Some(Share { hop, issuer, records: records.to_vec() })
+        let first = records.first()?;
+        Some(Share { hop: first.of_grant?, issuer: first.issuer, records: records.to_vec() })
     };
     parties.filter_map(share).collect()
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::kin::kin;
 use super::way::{Way, under, way};
 use crate::attest::TypedRecord;
 use crate::delegation::{HopFinding, Judges, Kept, Kind, Record, kept_hop};
@@ -221,7 +222,7 @@ pub(super) async fn judged(
     judged_on(tx, hop, &way).await
 }
 
-/// The same, where the way up is known.
+/// The same, where the way up is known. Of those who may judge the earliest verdicts come first.
 async fn judged_on(
     tx: &mut Tx,
     hop: Digest,
@@ -242,6 +243,14 @@ async fn judged_on(
     for number in tx.name_numbers(judges.named()).await?.into_values() {
         verdicts.extend(tx.delegations_by(hop, Kind::Verdict, number, OF_PARTY_MAX).await?);
     }
+    verdicts.sort_by_key(|verdict| (verdict.said_at, verdict.digest));
+    let mut signed = way.grants.clone();
+    if !verdicts.is_empty() {
+        for grant in &way.grants {
+            signed.extend(of_parties(tx, grant, Kind::Acceptance).await?);
+        }
+    }
+    let judges = judges.knowing(&kin(tx, signed.iter().chain(&verdicts)).await?);
     let first: BTreeSet<_> = verdicts.iter().map(|verdict| verdict.digest).collect();
     verdicts.extend(of_others.into_iter().filter(|verdict| !first.contains(&verdict.digest)));
     Ok((verdicts, judges))

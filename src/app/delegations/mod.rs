@@ -11,6 +11,7 @@ mod control;
 mod gather;
 mod hops;
 mod judge;
+mod kin;
 mod knowledge;
 mod publish;
 mod room;

@@ -1,7 +1,7 @@
 //! Ways to have a report held against others by who judges what, and when: each a scenario, as in `attacks`.
 
 use hallmark::delegation::{
-    CaseOptions, FaultKind, HopState, Note, Standing, Under, Verdict, case,
+    CaseOptions, FaultKind, HopState, Note, Ruling, Standing, Under, Verdict, case,
 };
 use hallmark::tfd::{self, Flag};
 
@@ -44,4 +44,30 @@ fn a_stranger_hires_under_somebody_elses_grant() {
     assert_eq!(reported(&built).flags, []);
     assert_eq!(&blamed(&built)[..2], ["#1 0/100/50.0 weight 100.0", "#2 100/0/50.0 weight 100.0"]);
     assert_eq!(built.verdict().standing, Standing::Invalid, "the document has a false claim in it");
+}
+
+/// A judge judges before the run, or takes back in the same second what it said; or several say one failure, each with another loss.
+///
+/// Defeated: what is of a time before the grant confirms nothing, who dismisses has the last word on its own, and one verdict counts, the
+/// earliest; that others differ from it is noted.
+#[test]
+fn verdicts_of_another_time_and_of_another_mind() {
+    let notes =
+        |built: &Builder| built.verdict().notes.iter().map(|noted| noted.note).collect::<Vec<_>>();
+    let mut built = Builder::new(2);
+    let (granted, _) = hired(&mut built);
+    built.sign(verdict(granted, START + 99));
+    assert_eq!(notes(&built), [Note::JudgedEarly]);
+    assert_eq!(reported(&built).flags, [Flag::Hypothetical]);
+    built.sign(verdict(granted, START + 30_000));
+    built.sign(Verdict { losses: vec![], ..verdict(granted, START + 30_001) });
+    assert_eq!(notes(&built), [Note::JudgedEarly, Note::VerdictsDiffer]);
+    let report = reported(&built);
+    assert_eq!(report.flags, []);
+    assert_eq!(report.failures.len(), 1);
+    let dismissed =
+        Verdict { ruling: Ruling::Dismissed, losses: vec![], ..verdict(granted, START + 30_001) };
+    built.sign(dismissed);
+    assert_eq!(notes(&built), [Note::JudgedEarly]);
+    assert_eq!(reported(&built).flags, [Flag::Hypothetical]);
 }
