@@ -12,7 +12,7 @@ use super::extract::PathText;
 use super::reading::Standpoint;
 use super::state::ApiState;
 use super::wire::{Answer, AsOf};
-use crate::app::{Attribution, Renamed};
+use crate::app::{Attribution, LeftOutOfTrace, Renamed};
 use crate::delegation::{End, Fault, HeldTogether, Noted};
 use crate::vocab::{Digest, RegistryRef, Subject};
 
@@ -59,11 +59,12 @@ struct TraceAnswer {
     notes: Vec<Noted>,
     /// The grant above the topmost hop, where it is not held: who is above it carries nothing here.
     missing: Option<String>,
-    /// Interactions for which a trace of this size has no room, the latest of whoever has most.
+    /// What is not counted from: interactions for which a trace of this size has no room, the latest of whoever has most, and what parties
+    /// said of their runs after the failure had been judged.
     left_out: Vec<LeftOutAnswer>,
 }
 
-/// Interactions that were left out.
+/// Records of a hop that are not counted from.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LeftOutOfTrace)]
 struct LeftOutAnswer {
@@ -74,6 +75,8 @@ struct LeftOutAnswer {
     issuer: Subject,
     /// How many.
     records: u64,
+    /// `no_room`, or `received_late`: they came after the first verdict that may confirm, and nothing that came before names them.
+    why: &'static str,
 }
 
 /// A name that meant an agent.
@@ -168,10 +171,11 @@ fn answer(found: Attribution, published: PublishedAnswer) -> Result<AttributionA
             left_out: found
                 .left_out
                 .into_iter()
-                .map(|(hop, issuer, records)| LeftOutAnswer {
+                .map(|LeftOutOfTrace { hop, issuer, records, why }| LeftOutAnswer {
                     hop: hop.to_string(),
                     issuer,
                     records,
+                    why,
                 })
                 .collect(),
         },

@@ -10,7 +10,6 @@ use super::checked_apart;
 use super::control::control_of;
 use super::gather::{Disputed, GatherError, Gathered, TracePart, gather};
 use super::hops::read;
-use super::room::NoRoom;
 use crate::app::Records;
 use crate::app::rekey::followed;
 use crate::delegation::{
@@ -43,12 +42,25 @@ pub struct Attribution {
     pub hops: BTreeSet<Digest>,
     /// The grant above the topmost hop, where it is not held.
     pub missing: Option<Digest>,
-    /// Interactions for which there was no room: of which hop, by whom, and how many.
-    pub left_out: Vec<(Digest, Subject, u64)>,
+    /// What is not counted from: what had no room, or came too late.
+    pub left_out: Vec<LeftOutOfTrace>,
     /// When the last of what it rests on was said.
     pub said_until: UnixSeconds,
     /// As of which state it was computed; `None` where no chain is followed.
     pub as_of: Option<(RegistryRef, Tags, u64)>,
+}
+
+/// Records of a hop that are not counted from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOutOfTrace {
+    /// The grant.
+    pub hop: Digest,
+    /// Who signed them.
+    pub issuer: Subject,
+    /// How many.
+    pub records: u64,
+    /// `no_room`, or `received_late`.
+    pub why: &'static str,
 }
 
 /// A name in a hop that meant an agent.
@@ -125,7 +137,7 @@ impl Records {
         let dispute = Disputed::of(&mut tx, grant, verdict).await?;
         let gathered = gather(&mut tx, grant, TracePart::Path, Some(&dispute)).await?;
         let document = self.assembled(&mut tx, &gathered.records).await?;
-        let left_out = left_out(&mut tx, &gathered.left_out).await?;
+        let left_out = left_out(&mut tx, &gathered).await?;
         let as_of = match followed(&mut tx).await? {
             Some(registry) => Some((registry, tx.tags().await?, tx.log_size().await?)),
             None => None,
@@ -204,13 +216,17 @@ fn hypothetical(
 }
 
 /// By whom what was left out is, in its name.
-async fn left_out(
-    tx: &mut Tx,
-    left_out: &[NoRoom],
-) -> Result<Vec<(Digest, Subject, u64)>, StorageError> {
-    let names = tx.names(left_out.iter().map(|one| one.issuer)).await?;
-    let whose = |one: &NoRoom| Some((one.hop, names.get(&one.issuer)?.clone(), one.records));
-    Ok(left_out.iter().filter_map(whose).collect())
+async fn left_out(tx: &mut Tx, gathered: &Gathered) -> Result<Vec<LeftOutOfTrace>, StorageError> {
+    let no_room = gathered.left_out.iter().map(|one| (one.hop, one.issuer, one.records, "no_room"));
+    let late = gathered.late.iter();
+    let late = late.map(|((hop, issuer), records)| (*hop, *issuer, *records, "received_late"));
+    let all: Vec<_> = no_room.chain(late).collect();
+    let names = tx.names(all.iter().map(|(_, issuer, ..)| *issuer)).await?;
+    let whose = |(hop, issuer, records, why): (Digest, u64, u64, &'static str)| {
+        let issuer = names.get(&issuer)?.clone();
+        Some(LeftOutOfTrace { hop, issuer, records, why })
+    };
+    Ok(all.into_iter().filter_map(whose).collect())
 }
 
 /// The names of a trace that meant agents when it was signed.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::hops::{OF_OTHERS_MAX, OF_PARTY_MAX, judged, of_parties, read};
+use super::late::{Late, take_out};
 use super::room::{NoRoom, Share, fit};
 use super::way::{Way, below, way};
 use crate::app::Records;
@@ -50,6 +51,8 @@ pub(super) struct Gathered {
     pub(super) records: Vec<StoredDelegation>,
     /// What there was no room for.
     pub(super) left_out: Vec<NoRoom>,
+    /// What came too late.
+    pub(super) late: Late,
 }
 
 /// A hop about which somebody judges.
@@ -58,6 +61,8 @@ pub(super) struct Disputed {
     pub(super) verdict: Option<StoredDelegation>,
     /// What those judged who may, the earliest first.
     pub(super) judged: Vec<StoredDelegation>,
+    /// The number of the first verdict to come that may confirm: what parties say of their runs afterwards counts for nothing.
+    pub(super) judged_at: Option<u64>,
     /// Who judges and is a party by another name.
     pub(super) kin: Kin,
 }
@@ -70,16 +75,23 @@ impl Disputed {
         verdict: Option<StoredDelegation>,
     ) -> Result<Self, StorageError> {
         let (all, judges) = judged(tx, grant).await?;
-        let mut judged = Vec::new();
+        let (mut judged, mut told) = (Vec::new(), Vec::new());
         for stored in all {
             // What strangers judge changes no report, and so is no part of what it rests on.
             if let Record::Verdict(verdict) = read(&stored)?
                 && judges.named().contains(&verdict.issuer)
             {
+                told.push((stored.digest, *verdict));
                 judged.push(stored);
             }
         }
-        Ok(Self { verdict, kin: judges.kin().clone(), judged })
+        let granted = tx.delegations_by_digest(&[grant]).await?.remove(&grant);
+        let granted = granted.map(|granted| granted.said_at);
+        let confirm: BTreeSet<Digest> =
+            judges.all_confirming(granted, &told).map(|(digest, _)| *digest).collect();
+        let confirming = judged.iter().filter(|stored| confirm.contains(&stored.digest));
+        let judged_at = confirming.map(|stored| stored.number).min();
+        Ok(Self { verdict, judged_at, kin: judges.kin().clone(), judged })
     }
 }
 
@@ -150,7 +162,7 @@ impl Records {
     }
 }
 
-/// Gathers the records of a trace; of a dispute with what was judged of it.
+/// Gathers the records of a trace; of a dispute as they were when it was judged.
 pub(super) async fn gather(
     tx: &mut Tx,
     grant: Digest,
@@ -189,7 +201,11 @@ pub(super) async fn gather(
     }
     let snapshots: Vec<_> = snapshots.into_iter().collect();
     records.extend(tx.delegations_by_digest(&snapshots).await?.into_values());
+    let mut late = Late::new();
     if let Some(dispute) = dispute {
+        if let Some(after) = dispute.judged_at {
+            late = take_out(&mut records, after)?;
+        }
         records.extend(dispute.verdict.clone());
         if let Some(verdict) = &dispute.verdict {
             let issuer = verdict.issuer;
@@ -213,7 +229,7 @@ pub(super) async fn gather(
     fill_up(&mut records, verdicts);
     let mut seen = BTreeSet::new();
     records.retain(|record| seen.insert(record.digest));
-    Ok(Gathered { hops, missing, records, left_out })
+    Ok(Gathered { hops, missing, records, left_out, late })
 }
 
 /// What each party of each hop recorded of its run, the earliest first.

@@ -13,12 +13,13 @@ mod hops;
 mod judge;
 mod kin;
 mod knowledge;
+mod late;
 mod publish;
 mod room;
 mod take;
 mod way;
 
-pub use attribute::{Attribution, AttributionError, Renamed};
+pub use attribute::{Attribution, AttributionError, LeftOutOfTrace, Renamed};
 pub use gather::{GatherError, TracePart};
 pub use judge::Judged;
 pub use publish::{DisputeKeeper, Published};

@@ -46,6 +46,28 @@ fn a_stranger_hires_under_somebody_elses_grant() {
     assert_eq!(built.verdict().standing, Standing::Invalid, "the document has a false claim in it");
 }
 
+/// After the verdict the parent records twelve interactions that it says it made during the run, and the child never said what came of it.
+///
+/// **Not defeated by the document alone**: times are the signers' word, and nothing in it shows what was there when the judge judged. The
+/// parent goes from half of the loss to 15 % of it; leaf-only would give it nothing of it, root-only all. A service that heard of the verdict
+/// first leaves out what came after it (`tests/it/disputes/judging.rs`), and `received` in its documents shows when that was; and a child that
+/// says what came of it, and which interaction was the last, ends the story there.
+#[test]
+fn interactions_are_made_up_after_the_verdict() {
+    let ran = |late: u64| {
+        let mut built = Builder::new(2);
+        let (granted, mut last) = hired(&mut built);
+        built.sign(verdict(granted, START + 30_000));
+        for number in 0..late {
+            let event = format!("late {number}");
+            last = built.sign(interaction(granted, agent(1), last, &event, START + 140 + number));
+        }
+        blamed(&built)
+    };
+    assert_eq!(ran(0), ["#1 0/100/50.0 weight 100.0", "#2 100/0/50.0 weight 100.0"]);
+    assert_eq!(ran(12), ["#1 0/100/15.2 weight 30.5", "#2 100/0/84.7 weight 100.0"]);
+}
+
 /// A judge judges before the run, or takes back in the same second what it said; or several say one failure, each with another loss.
 ///
 /// Defeated: what is of a time before the grant confirms nothing, who dismisses has the last word on its own, and one verdict counts, the

@@ -72,6 +72,42 @@ on_both_engines! {
         assert_eq!(desk.report(judged).await["status"], "confirmed");
     }
 
+    /// What parties say of the run once it was judged is kept, and changes no report, whatever time it says; what is named by something that
+    /// had come before was there.
+    async fn what_comes_after_the_verdict_changes_nothing(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let mut built = Builder::new(2);
+        let (granted, accepted) = built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100));
+        let first = built.sign(interaction(granted, agent(1), accepted, "one", START + 120));
+        let mut last = built.sign(interaction(granted, agent(2), first, "two", START + 130));
+        let judged = built.sign(verdict(granted, START + 30_000));
+        // The first interaction comes after the verdict, and the second, which names it, before.
+        for index in [0, 1, 3, 4, 2] {
+            desk.take(&built.document.envelopes[index].envelope).await;
+        }
+        let told = desk.report(judged).await;
+        assert_eq!((&told["status"], &told["trace"]["left_out"]), (&json!("confirmed"), &json!([])));
+        let counted = told["report"]["edges"][0]["interactions"]["counted"].clone();
+        assert_eq!(desk.publish().await.attestations, 2);
+        let taken = built.document.envelopes.len();
+        for n in 0..12 {
+            last = built.sign(interaction(granted, agent(1), last, &format!("late {n}"), START + 140 + n));
+        }
+        built.sign(outcome(granted, agent(1), last, START + 20_000));
+        built.sign(outcome(granted, agent(2), accepted, START + 115));
+        built.sign(acceptance(granted, agent(1), agent(2), START + 105));
+        take_rest(&desk, &built, taken).await;
+        let after = desk.report(judged).await;
+        assert_eq!((&after["report_digest"], &after["published"]["is_current"]), (&told["report_digest"], &json!(true)));
+        assert_eq!(after["report"]["edges"][0]["interactions"]["counted"], counted);
+        let left = |issuer, records| json!({ "hop": granted, "issuer": issuer, "records": records, "why": "received_late" });
+        let mut left_out = after["trace"]["left_out"].as_array().unwrap().clone();
+        left_out.sort_by_key(|one| one["issuer"].to_string());
+        assert_eq!(left_out, [left(agent(1), 13), left(agent(2), 2)]);
+        assert_eq!(desk.publish().await.attestations, 0, "nothing is said anew");
+        assert_eq!(desk.report(granted).await["report"]["failures"], told["report"]["failures"], "nor asked by the grant");
+    }
+
     /// One failure is one report, however often and by however many it is told.
     async fn one_failure_is_one_report(db: Database) {
         let desk = Desk::open(&db, &apart(3)).await;
