@@ -1,5 +1,6 @@
 //! What came of checking a trace: whether it holds, the first hop that is wrong and why, and what the answer rests on.
 
+use alloy::primitives::B256;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -279,12 +280,20 @@ pub struct Rest {
     pub envelope: usize,
     /// Whose word, by which key or account, when, and by what right.
     pub valid: Box<Valid>,
+    /// Of a wallet, the hashes of the blocks in which its span began and ended, as the document has them.
+    pub hashes: [Option<B256>; 2],
 }
 
 impl Rest {
     fn to_value(&self) -> Value {
         let valid = &self.valid;
-        let place = |position: crate::vocab::Position| json!({ "block": position.block_number, "log_index": position.log_index });
+        let place = |position: crate::vocab::Position, hash: Option<B256>| {
+            json!({
+                "block": position.block_number, "hash": hash.map(|hash| hash.to_string()),
+                "log_index": position.log_index,
+            })
+        };
+        let [began, ended] = self.hashes;
         let basis = match &valid.right.basis {
             Basis::Itself => json!({ "kind": "itself" }),
             Basis::ServiceKey => json!({ "kind": "service_key" }),
@@ -296,7 +305,7 @@ impl Rest {
             }
             Basis::Wallet { agent, span, is_proven } => json!({
                 "kind": "wallet", "agent": agent.to_string(), "is_proven": is_proven,
-                "from": place(span.from), "to": span.to.map(place),
+                "from": place(span.from, began), "to": span.to.map(|to| place(to, ended)),
             }),
         };
         let answered = valid.signed_by.and_then(|by| Some((by.as_str(), by.block()?)));

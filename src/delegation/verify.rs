@@ -25,8 +25,9 @@ use super::task::Acceptance;
 use super::verdict::{
     Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
 };
+use crate::attest::verdict::Basis;
 use crate::attest::wallet::Question;
-use crate::vocab::{Digest, UnixSeconds};
+use crate::vocab::{Digest, Position, Subject, UnixSeconds};
 
 /// So many envelopes are worth a thread of their own.
 const WORTH_A_THREAD: usize = 16;
@@ -76,6 +77,7 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
     for (envelope, looked) in look_at_all(&known, &document.envelopes) {
         take(envelope, looked, &mut seen, &mut loose, &mut rests);
     }
+    name_blocks(document, &mut rests);
     let mut checker = Checker::new(&seen);
     let hops = hops(&mut checker);
     let (faults, mut notes) = (checker.faults, checker.notes);
@@ -113,6 +115,22 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
         (true, true) => Standing::Valid,
     };
     TraceVerdict { standing, faults: loose, unanswered, hops, notes, rests, checked_at }
+}
+
+/// Adds the hashes of the blocks on which what counts rests: whoever looks them up with a node needs them.
+fn name_blocks(document: &TraceDocument, rests: &mut [Rest]) {
+    let places = document.parties.iter().flat_map(|party| {
+        let ends = party.wallets.iter().flat_map(|span| [Some(span.from), span.to]).flatten();
+        ends.filter_map(move |at| Some(((&party.name, at.position()?), at.hash?)))
+    });
+    let hashes: BTreeMap<_, _> = places.collect();
+    for rest in rests {
+        if let Basis::Wallet { agent, span, .. } = &rest.valid.right.basis {
+            let name = Subject::Agent(*agent);
+            let hash = |at: Position| hashes.get(&(&name, at)).copied();
+            rest.hashes = [hash(span.from), span.to.and_then(hash)];
+        }
+    }
 }
 
 /// Looks at all envelopes, on as many processors as there are: what comes of one does not depend on another, and they come back in their order.
@@ -168,7 +186,7 @@ fn take(
     };
     let seal = match looked.held {
         Held::Holds(valid) => {
-            rests.push(Rest { record: digest, envelope, valid });
+            rests.push(Rest { record: digest, envelope, valid, hashes: [None; 2] });
             Seal::Holds
         }
         Held::Fails(why) => Seal::Fails(why),
