@@ -22,7 +22,7 @@ use super::jose::{JoseError, Jws};
 use super::method::{self, MethodError};
 use super::record_statement::RecordStatement;
 use super::statement::{Scheme, Statement, StatementError};
-use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
+use super::typed_record::{PAYLOAD_TYPE, TypedRecord, TypedRecordError};
 use crate::vocab::{AccountId, Digest, Subject};
 
 /// What form an envelope has.
@@ -227,6 +227,22 @@ impl Envelope {
                 credential.attestation.as_ref().map(crate::attest::Attestation::digest)
             }
             Content::Jwt { .. } | Content::Dsse(_) | Content::Record(_) | Content::Eas(_) => None,
+        }
+    }
+
+    /// Why the typed record that it says it carries is none, where that can be seen before its signature is checked.
+    #[must_use]
+    pub fn broken_record(&self) -> Option<TypedRecordError> {
+        match &self.content {
+            Content::Dsse(dsse) if dsse.payload_type == PAYLOAD_TYPE => {
+                TypedRecord::read(&dsse.payload).err()
+            }
+            Content::Dsse(_)
+            | Content::Record(_)
+            | Content::Credential { .. }
+            | Content::Jwt { .. }
+            | Content::Statement(_)
+            | Content::Eas(_) => None,
         }
     }
 

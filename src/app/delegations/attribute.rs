@@ -210,6 +210,9 @@ fn hypothetical(
     let mut judged =
         trace.hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
     match judged.find(|(_, (digest, _))| *digest == verdict) {
+        None if trace.rests.iter().any(|rest| rest.record == verdict) => Some(
+            "the grant of the hop is not held: only its child speaks of it, so that nobody is named who may judge".to_owned(),
+        ),
         None => Some("the verdict is not known to be its issuer's word: see `trace`".to_owned()),
         Some((hop, told)) => unconfirmed(trace, hop, told, kin),
     }

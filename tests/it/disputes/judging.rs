@@ -1,6 +1,6 @@
 //! What a verdict is worth at a service: by whom it is whatever name it has, when it came, and which of several counts.
 
-use hallmark::delegation::{Ruling, Verdict};
+use hallmark::delegation::{Record, Ruling, Verdict};
 use hallmark::vocab::Subject;
 use serde_json::{Value, json};
 
@@ -194,5 +194,31 @@ on_both_engines! {
         assert_eq!(told["status"], "hypothetical");
         assert!(told["why"].as_str().unwrap().contains("too far from the buyer"), "{}", told["why"]);
         assert_eq!(desk.publish().await.attestations, 0);
+    }
+
+    /// Messages say what is the matter.
+    async fn what_is_the_matter_is_said(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let mut built = Builder::new(2);
+        let invented = digest("a grant that nobody made");
+        built.sign(acceptance(invented, agent(1), agent(2), START + 110));
+        let judged = built.sign(verdict(invented, START + 30_000));
+        desk.take_all(&built).await;
+        let told = desk.report(judged).await;
+        assert!(told["why"].as_str().unwrap().contains("only its child speaks of it"), "{}", told["why"]);
+        let far = Record::Grant(Box::new(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100)));
+        let mut far = far.to_value().unwrap();
+        far["expires_at"] = json!("9999-12-31T23:59:59Z");
+        let typed = hallmark::attest::TypedRecord::from_value(far).unwrap();
+        let reply = desk.post(&stated(&typed, 1).to_value().to_string()).await;
+        assert_eq!(problem(&reply), (422, "malformed-record".to_owned()));
+        assert!(reply.text().contains("9999-12-30T22:00:00Z"), "{}", reply.text());
+        // A payload of DSSE that is no record is malformed, whoever signed it.
+        let key = hallmark::attest::key::PrivateKey::from_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
+        let multibase = key.public().multibase();
+        let method = format!("did:key:{multibase}#{multibase}");
+        let kind = hallmark::attest::typed_record::PAYLOAD_TYPE;
+        let sealed = hallmark::attest::dsse::sign(kind, br#"{"schema":"hallmark/grant/1"}"#, &method, &key);
+        assert_eq!(problem(&desk.post(&sealed.to_string()).await), (422, "malformed-record".to_owned()));
     }
 }
