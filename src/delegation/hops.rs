@@ -1,4 +1,4 @@
-//! One hop after the other: that what its parties signed fits together, and fits the hop above.
+//! One hop after the other: that what its parties signed fits together, and fits the hop above. `bounds` finds where its run begins and ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::task::{Acceptance, Capability, InteractionKind, Outcome, Verdict};
 use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted};
 use super::verify::{HOPS_MAX, Seal, Seen};
 use crate::tfd;
-use crate::vocab::{Digest, UnixSeconds};
+use crate::vocab::Digest;
 
 /// All records of a document, and what was found wrong so far.
 pub(super) struct Checker<'a> {
@@ -138,7 +138,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a signature holds; that it does not is a fault, unless a contract has to be asked.
-    fn holds(&mut self, at: &At<'_>, seen: &Seen) -> bool {
+    pub(super) fn holds(&mut self, at: &At<'_>, seen: &Seen) -> bool {
         if let Seal::Fails(why) = &seen.seal {
             self.fault(at, seen.digest, FaultKind::Signature, why);
         }
@@ -150,79 +150,8 @@ impl<'a> Checker<'a> {
         seen.is_some_and(|seen| self.holds(at, seen))
     }
 
-    fn records(&self, grant: Digest) -> Vec<&'a Seen> {
+    pub(super) fn records(&self, grant: Digest) -> Vec<&'a Seen> {
         self.of_grant.get(&grant).cloned().unwrap_or_default()
-    }
-
-    /// The earliest acceptance by the child that is in order.
-    fn acceptance(&mut self, at: &At<'_>) -> Option<(Digest, Acceptance)> {
-        let grant = at.grant;
-        let mut found: Option<(Digest, Acceptance)> = None;
-        for seen in self.records(at.digest) {
-            let Some(acceptance) = seen.acceptance() else { continue };
-            if !self.holds(at, seen) {
-                continue;
-            }
-            let said = acceptance.issued_at;
-            if grant.child.agent() != Some(&acceptance.issuer) {
-                self.note(at, seen.digest, Note::AcceptedByStranger);
-            } else if acceptance.parent != grant.issuer {
-                let why = format!("it says that {} granted it", acceptance.parent);
-                self.fault(at, seen.digest, FaultKind::Contradiction, &why);
-            } else if said < grant.issued_at {
-                let why =
-                    format!("it was signed at {said}, and the grant at {} only", grant.issued_at);
-                self.fault(at, seen.digest, FaultKind::Order, &why);
-            } else if said >= grant.expires_at {
-                let why = format!(
-                    "it was signed at {said}, and the grant expired at {}",
-                    grant.expires_at
-                );
-                self.fault(at, seen.digest, FaultKind::Expired, &why);
-            } else if found.is_some() {
-                self.note(at, seen.digest, Note::AcceptedAgain);
-            } else {
-                found = Some((seen.digest, acceptance.clone()));
-            }
-        }
-        found
-    }
-
-    /// The outcome that says when the run ended: the child's earliest, or else the parent's.
-    fn outcome(&mut self, at: &At<'_>, start: Option<UnixSeconds>) -> Option<(Digest, Outcome)> {
-        let mut of_child: Option<(Digest, &Outcome)> = None;
-        let mut of_parent: Option<(Digest, &Outcome)> = None;
-        let mut all: Vec<(Digest, &Outcome)> = Vec::new();
-        for seen in self.records(at.digest) {
-            let Record::Outcome(outcome) = &seen.record else { continue };
-            if !self.holds(at, seen) {
-                continue;
-            }
-            let is_child = at.grant.child.agent() == Some(&outcome.issuer);
-            if !is_child && outcome.issuer != at.grant.issuer {
-                self.note(at, seen.digest, Note::OutcomeByStranger);
-                continue;
-            }
-            if let Some(start) = start.filter(|start| outcome.ended_at < *start) {
-                let why = format!(
-                    "it says that the run ended at {}, and it began at {start}",
-                    outcome.ended_at
-                );
-                self.fault(at, seen.digest, FaultKind::Order, &why);
-                continue;
-            }
-            all.push((seen.digest, outcome));
-            let first = if is_child { &mut of_child } else { &mut of_parent };
-            first.get_or_insert((seen.digest, outcome));
-        }
-        let (digest, counts) = of_child.or(of_parent)?;
-        for (other, told) in all {
-            let told = (told.result, told.ended_at, told.last, told.output);
-            if told != (counts.result, counts.ended_at, counts.last, counts.output) {
-                self.note(at, other, Note::OutcomesDiffer);
-            }
-        }
-        Some((digest, counts.clone()))
     }
 
     fn interactions(

@@ -14,6 +14,7 @@
 mod above;
 mod amount;
 mod attenuate;
+mod bounds;
 mod case;
 mod control;
 mod document;

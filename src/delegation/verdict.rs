@@ -203,6 +203,8 @@ pub enum Note {
     AcceptedByStranger,
     /// The child accepted once more; the earliest counts.
     AcceptedAgain,
+    /// The child accepted once more, and says that somebody else granted it; it counts for nothing.
+    Contradiction,
     /// Neither parent nor child said what came of it; it counts for nothing.
     OutcomeByStranger,
     /// Another outcome than the one that counts says otherwise.
@@ -241,6 +243,9 @@ impl Note {
             }
             Self::AcceptedAgain => {
                 "accepted once more by the child; the earliest acceptance counts"
+            }
+            Self::Contradiction => {
+                "accepted once more by the child, as if somebody else had granted it, which counts for nothing"
             }
             Self::OutcomeByStranger => {
                 "an outcome by neither parent nor child, which counts for nothing"

@@ -5,5 +5,6 @@ mod attacks_judged;
 pub(crate) mod build;
 mod chains;
 mod commands;
+mod nonsense;
 pub(crate) mod schema;
 mod vectors;
