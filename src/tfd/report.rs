@@ -309,7 +309,7 @@ fn told(
         player.player.starts_with(super::check::UNATTRIBUTED) && player.weight_ppb > Ppb::ZERO
     };
     let flags = [
-        (Flag::RepeatedPlayer, shares.players.len() < flow.players.len()),
+        (Flag::RepeatedPlayer, shares.players.len() < flow.places()),
         (Flag::SeveralPaths, path.is_none()),
         (Flag::Sampled, !is_exact),
         (Flag::Unattributed, told.iter().any(is_unattributed)),
