@@ -249,7 +249,7 @@ def told(case, failure, edges, players, agents):
         "players": [
             {
                 "player": key, "agents": sorted(agents[key]), "weight_ppb": weights[key],
-                "shapley_ppb": share, "shapley": str(shares[key]) if len(str(shares[key])) <= 80 else None,
+                "shapley_ppb": share, "shapley": str(shares[key]),
                 "pass_up_ppb": pass_up[key] if is_path else None, "normalised_ppb": part,
                 "amount": None if amount is None else str(amount),
             }
@@ -359,6 +359,10 @@ def valid():
         "roundings", "A B C D", [edge(p, c, 7, 333333, 777777, 5) for p, c in zip("abc", "bcd")], loss="1")
     yield "chain-fails-in-the-middle", "whoever is below the failing agent has no part", case("middle", "A B C", CHAIN, failed="b")
     yield "tree-beside", "whoever is beside the path has no part", case("tree", "A B D C", CHAIN + [tenths("a", "d", 9)])
+    rails = [edge(p, c, 7 * n + 1, 333333 + n, 777777, n) for n, (p, c) in enumerate(
+        [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("b", "e"), ("c", "e"), ("d", "f"), ("e", "f")])]
+    yield "graph-of-eight", "the shares of a graph of eight edges that all round are fractions all the same", case(
+        "rails", "A B C D E F", rails, loss="1000000")
     yield "alone", "nobody was hired", case("alone", "A", [], loss="9")
     yield "diamond", "two producers of one result", case("diamond", "A B C D", DIAMOND, loss="7")
     yield "diamond-normalised", "split by what is for comparison", case(
