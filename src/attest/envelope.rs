@@ -261,6 +261,18 @@ impl Envelope {
             }
         }
     }
+
+    /// The typed record that it seems to carry, of a JWT as well, where nothing at all is secured: by it somebody can see how much there would
+    /// be to check, before any signature is. It must not be taken for what anybody said.
+    #[must_use]
+    pub fn seeming_record(&self) -> Option<TypedRecord> {
+        let Content::Jwt { text, .. } = &self.content else { return self.claimed_record() };
+        let payload = Jws::read(text).ok()?.unchecked_payload()?;
+        match canonical::read(&payload, payload.len()).ok()? {
+            Value::Object(claims) => Credential::from_document(claims).ok()?.record,
+            _ => None,
+        }
+    }
 }
 
 const fn of_scheme(scheme: Scheme) -> Form {

@@ -170,6 +170,9 @@ impl TraceDocument {
         if self.schema != DOCUMENT_SCHEMA {
             return Err(wrong("schema", &format!("it must be `{DOCUMENT_SCHEMA}`")));
         }
+        if self.envelopes.is_empty() {
+            return Err(wrong("envelopes", "there are none, and a trace has at least one"));
+        }
         check_count("envelopes", self.envelopes.len(), ENVELOPES_MAX)?;
         check_count("parties", self.parties.len(), PARTIES_MAX)?;
         check_count("as_of", self.as_of.len(), CHAINS_MAX)?;

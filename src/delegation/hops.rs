@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::depth;
 use super::grant::{Child, Grant};
 use super::record::Record;
 use super::run::{Ends, Event, Interactions, follow};
@@ -51,13 +52,12 @@ impl<'a> Checker<'a> {
         hops: &[Hop],
     ) -> Hop {
         let number = u32::try_from(hops.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let depth = above.map_or(1, |above| above.depth + 1);
+        let hops_down = above.map_or(1, |above| above.depth + 1);
         let at = At { number, digest, grant };
         let holds = self.grant(&at);
-        let is_too_long = depth > HOPS_MAX;
+        let is_too_long = hops_down > HOPS_MAX;
         if is_too_long {
-            let why = format!("it is more than {HOPS_MAX} hops from the buyer");
-            self.fault(&at, digest, FaultKind::TooLong, &why);
+            self.fault(&at, digest, FaultKind::TooLong, &depth::in_words());
         }
         let is_strange = self.above(&at, above);
         let is_loose = is_too_long || is_strange;
@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
         let receipt = |kind| self.receipt(&at, kind);
         Hop {
             number,
-            depth,
+            depth: hops_down,
             above: above.map(|above| above.number),
             digest,
             inputs_met: receipt(InteractionKind::InputsMet),

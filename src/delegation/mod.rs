@@ -17,6 +17,7 @@ mod attenuate;
 mod bounds;
 mod case;
 mod control;
+mod depth;
 mod document;
 mod grant;
 mod hops;

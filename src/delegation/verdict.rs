@@ -78,7 +78,7 @@ pub enum FaultKind {
     Form,
     /// A signature does not hold, or not for that issuer at that time.
     Signature,
-    /// The grant above is not in the document.
+    /// The grant above is not in the document, or no delegation is.
     Missing,
     /// The grant above was to somebody else.
     Stranger,
@@ -90,7 +90,7 @@ pub enum FaultKind {
     Order,
     /// A record says something of another that the other does not say.
     Contradiction,
-    /// More hops than are followed.
+    /// More hops than are followed; no signature was checked then.
     TooLong,
 }
 
@@ -358,6 +358,19 @@ pub(super) fn by_number(hops: &[Hop], number: u32) -> Option<&Hop> {
 }
 
 impl TraceVerdict {
+    /// The verdict on a document of which nothing was checked, since it is wrong as a whole.
+    pub(super) fn unchecked(fault: Fault, checked_at: UnixSeconds) -> Self {
+        Self {
+            standing: Standing::Invalid,
+            faults: vec![fault],
+            unanswered: Vec::new(),
+            hops: Vec::new(),
+            notes: Vec::new(),
+            rests: Vec::new(),
+            checked_at,
+        }
+    }
+
     /// The reason why it does not hold: the first fault.
     #[must_use]
     pub fn reason(&self) -> Option<&Fault> {

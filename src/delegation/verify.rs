@@ -14,6 +14,7 @@ use std::panic::resume_unwind;
 use std::thread::{Builder, available_parallelism, scope};
 
 use super::above::hangs_under;
+use super::depth::too_deep;
 use super::document::{Sealed, TraceDocument};
 use super::grant::{Child, Grant};
 use super::hops::Checker;
@@ -69,9 +70,12 @@ impl Seen {
     }
 }
 
-/// Checks a trace, with no knowledge but the document's.
+/// Checks a trace, with no knowledge but the document's. Of one that is too deep no signature is checked.
 #[must_use]
 pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceVerdict {
+    if let Some(fault) = too_deep(&document.envelopes) {
+        return TraceVerdict::unchecked(fault, checked_at);
+    }
     let known = Known::new(document, checked_at);
     let (mut seen, mut loose, mut rests) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (envelope, looked) in look_at_all(&known, &document.envelopes) {
@@ -109,6 +113,10 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
     unanswered.sort_by_key(|unanswered| unanswered.envelope);
     loose.sort_by_key(|fault| fault.envelope);
     loose.extend(faults);
+    // Before the chain was asked, whoever only claims a hop may still have signed it.
+    if hops.is_empty() && unanswered.is_empty() {
+        loose.push(no_delegation());
+    }
     let standing = match (loose.is_empty(), unanswered.is_empty()) {
         (false, _) => Standing::Invalid,
         (true, false) => Standing::NeedsChain,
@@ -131,6 +139,12 @@ fn name_blocks(document: &TraceDocument, rests: &mut [Rest]) {
             rest.hashes = [hash(span.from), span.to.and_then(hash)];
         }
     }
+}
+
+/// What holds of nothing is no trace.
+fn no_delegation() -> Fault {
+    let why = "it tells of no delegation: there is neither a grant nor an acceptance".to_owned();
+    Fault { hop: None, record: None, envelope: None, kind: FaultKind::Missing, why }
 }
 
 /// Looks at all envelopes, on as many processors as there are: what comes of one does not depend on another, and they come back in their order.
