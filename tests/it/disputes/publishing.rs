@@ -97,6 +97,32 @@ on_both_engines! {
         assert_eq!(desk.publish().await, NOTHING);
     }
 
+    /// The claim says to what checking the trace came; where that changes it is said anew, though nobody carries more or less.
+    async fn a_trace_that_no_longer_holds_is_said_not_to(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        let (granted, last) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 5, 5);
+        let judged = built.sign(verdict(granted, START + 30_000));
+        desk.take_all(&built).await;
+        assert_eq!(desk.publish().await, computed(2));
+        let told = desk.report(judged).await;
+        // The only outcome is nonsense, which is the parent's fault and changes nobody's part.
+        let mut more = Builder::new(3);
+        more.sign(outcome(granted, agent(1), last, START + 50));
+        desk.take(&more.document.envelopes[0].envelope).await;
+        let after = desk.report(judged).await;
+        assert_eq!((&after["report_digest"], &after["trace"]["standing"]), (&told["report_digest"], &json!("invalid")));
+        assert_eq!(after["published"]["is_current"], json!(false), "what was said is that it is valid");
+        assert_eq!(desk.publish().await, computed(2));
+        assert_eq!(desk.publish().await, NOTHING);
+        assert_eq!(desk.report(judged).await["published"]["is_current"], json!(true));
+        let of = said_of(&desk, &agent(1).to_string()).await;
+        let said: Vec<_> = of.iter().map(|item| &item["record"]["attestation"]["claim"]["data"]["trace"]).collect();
+        assert_eq!(said, [&json!("invalid"), &json!("valid")]);
+        assert_eq!(of[0]["supersedes"], of[1]["digest"]);
+        assert_ne!(of[0]["record"]["attestation"]["id"], of[1]["record"]["attestation"]["id"]);
+    }
+
     /// Strangers judge as much as they like, and as long-windedly: what was said stands, and the trace is served.
     async fn what_strangers_judge_takes_no_report_away(db: Database) {
         let desk = Desk::open(&db, &apart(6)).await;
