@@ -6,5 +6,6 @@ pub(crate) mod build;
 mod chains;
 mod commands;
 mod nonsense;
+mod page;
 pub(crate) mod schema;
 mod vectors;
