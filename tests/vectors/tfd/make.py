@@ -100,11 +100,12 @@ def read_edge(case, edge, players, suspected, nodes):
     a, b = capability.get("parent_ppm"), capability.get("child_ppm")
     is_proxy = capability.get("source") == "delegate_compliance"
     if is_proxy:
-        flags.add("gap_from_compliance")
         a = a or 0
     is_known = a is not None and b is not None
     if not is_known:
         flags.add("gap_unknown")
+    elif is_proxy:
+        flags.add("gap_from_compliance")
     needed = capability.get("required_ppm", b)
     if not is_proxy and a and needed is not None and a >= needed:
         flags.add("laundering")
@@ -420,6 +421,8 @@ def valid():
         "written", "A B C", written, policy={"reviewed_foreseeability_ppm": 500000})
     yield "proxy", "the paper's proxy for the gap", case("proxy", "A B", [edge("a", "b", 446, None, 968600, 12) | {
         "capability": {"child_ppm": 968600, "source": "delegate_compliance"}}])
+    yield "proxy-of-nothing", "where the child is unknown the proxy has nothing to stand for", case("proxy", "A B", [
+        edge("a", "b", 446, None, None, 12) | {"capability": {"source": "delegate_compliance"}}])
     yield "gap-unknown", "without the proxy, the gap is zero", case("unknown", "A B", [edge("a", "b", 446, None, 968600, 12)])
     yield "required", "the task asks for less than the parent can do", case("required", "A B", [edge("a", "b", 446, None, None, 12) | {
         "capability": {"parent_ppm": 600000, "child_ppm": 900000, "required_ppm": 600000}}])
