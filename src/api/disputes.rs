@@ -12,7 +12,7 @@ use super::extract::PathText;
 use super::reading::Standpoint;
 use super::state::ApiState;
 use super::wire::{Answer, AsOf};
-use crate::app::{Attribution, Renamed};
+use crate::app::{Attribution, LeftOutOfTrace, Renamed, said_last};
 use crate::delegation::{End, Fault, HeldTogether, Noted};
 use crate::vocab::{Digest, RegistryRef, Subject};
 
@@ -59,11 +59,12 @@ struct TraceAnswer {
     notes: Vec<Noted>,
     /// The grant above the topmost hop, where it is not held: who is above it carries nothing here.
     missing: Option<String>,
-    /// Interactions for which a trace of this size has no room, the latest of whoever has most.
+    /// What is not counted from: interactions for which a trace of this size has no room, the latest of whoever has most, and what parties
+    /// said of their runs after the failure had been judged.
     left_out: Vec<LeftOutAnswer>,
 }
 
-/// Interactions that were left out.
+/// Records of a hop that are not counted from.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LeftOutOfTrace)]
 struct LeftOutAnswer {
@@ -74,6 +75,8 @@ struct LeftOutAnswer {
     issuer: Subject,
     /// How many.
     records: u64,
+    /// `no_room`, or `received_late`: they came after the first verdict that may confirm, and nothing that came before names them.
+    why: &'static str,
 }
 
 /// A name that meant an agent.
@@ -103,7 +106,7 @@ struct ControlAnswer {
 /// What this service said of a report.
 #[derive(Debug, Serialize, ToSchema)]
 struct PublishedAnswer {
-    /// Whether the report that was said last is this one.
+    /// Whether the report that was said last is this one, with a trace of this standing.
     is_current: bool,
     /// The digest of the report that was said last.
     report: Option<String>,
@@ -132,14 +135,15 @@ pub(super) async fn get_attribution(
     let id = parse("id", &id)?;
     let found = state.records().attribution(id).await.map_err(no_report)?;
     let mut tx = state.database.begin_read().await?;
-    let said = tx.dispute(id).await?.and_then(|dispute| dispute.report);
+    let said = said_last(&mut tx, id).await?;
     let attestations = tx.published_of(id).await?;
     drop(tx);
     let said_of =
         |(subject, digest): (String, Digest)| SaidAnswer { subject, digest: digest.to_string() };
     let published = PublishedAnswer {
-        is_current: said == Some(found.canonical.1),
-        report: said.map(|digest| digest.to_string()),
+        is_current: said.report == Some(found.canonical.1)
+            && said.trace.as_deref() == Some(found.trace.standing.as_str()),
+        report: said.report.map(|digest| digest.to_string()),
         attestations: attestations.into_iter().map(said_of).collect(),
     };
     Ok(Answer(answer(found, published)?))
@@ -168,10 +172,11 @@ fn answer(found: Attribution, published: PublishedAnswer) -> Result<AttributionA
             left_out: found
                 .left_out
                 .into_iter()
-                .map(|(hop, issuer, records)| LeftOutAnswer {
+                .map(|LeftOutOfTrace { hop, issuer, records, why }| LeftOutAnswer {
                     hop: hop.to_string(),
                     issuer,
                     records,
+                    why,
                 })
                 .collect(),
         },

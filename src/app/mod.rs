@@ -49,7 +49,7 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use contract_wallets::{AskError, ContractWallets, settle};
 pub use delegations::{
     Attribution, AttributionError, CheckedDelegation, DisputeKeeper, GatherError, Judged,
-    Published, Renamed, TakenDelegation, TracePart,
+    LeftOutOfTrace, Published, Renamed, SaidLast, TakenDelegation, TracePart, said_last,
 };
 pub use error::AppError;
 pub use files::{FetchOptions, FileFetcher, FileKeeper, Turn, library_of, names_at};

@@ -22,7 +22,7 @@ use super::jose::{JoseError, Jws};
 use super::method::{self, MethodError};
 use super::record_statement::RecordStatement;
 use super::statement::{Scheme, Statement, StatementError};
-use super::typed_record::{PAYLOAD_TYPE, TypedRecord};
+use super::typed_record::{PAYLOAD_TYPE, TypedRecord, TypedRecordError};
 use crate::vocab::{AccountId, Digest, Subject, shorten};
 
 /// What form an envelope has.
@@ -260,6 +260,22 @@ impl Envelope {
         }
     }
 
+    /// Why the typed record that it says it carries is none, where that can be seen before its signature is checked.
+    #[must_use]
+    pub fn broken_record(&self) -> Option<TypedRecordError> {
+        match &self.content {
+            Content::Dsse(dsse) if dsse.payload_type == PAYLOAD_TYPE => {
+                TypedRecord::read(&dsse.payload).err()
+            }
+            Content::Dsse(_)
+            | Content::Record(_)
+            | Content::Credential { .. }
+            | Content::Jwt { .. }
+            | Content::Statement(_)
+            | Content::Eas(_) => None,
+        }
+    }
+
     /// The typed record that it claims to carry, if it is one. Nothing of it is secured; and of a JWT the payload is not looked at, so
     /// that it seems to carry none.
     #[must_use]
@@ -273,6 +289,18 @@ impl Envelope {
             Content::Dsse(_) | Content::Jwt { .. } | Content::Statement(_) | Content::Eas(_) => {
                 None
             }
+        }
+    }
+
+    /// The typed record that it seems to carry, of a JWT as well, where nothing at all is secured: by it somebody can see how much there would
+    /// be to check, before any signature is. It must not be taken for what anybody said.
+    #[must_use]
+    pub fn seeming_record(&self) -> Option<TypedRecord> {
+        let Content::Jwt { text, .. } = &self.content else { return self.claimed_record() };
+        let payload = Jws::read(text).ok()?.unchecked_payload()?;
+        match canonical::read(&payload, payload.len()).ok()? {
+            Value::Object(claims) => Credential::from_document(claims).ok()?.record,
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::grant::{Child, Grant, Under};
-use super::judges::unconfirmed;
+use super::judges::{Kin, confirming};
 use super::task::Verdict;
 use super::verdict::{Hop, HopState, TraceVerdict};
 use crate::tfd::{
@@ -23,8 +23,10 @@ pub struct CaseOptions {
     pub id: String,
     /// The grant under which it failed; `None` for what the verdict says, or else the last hop.
     pub failed: Option<Digest>,
-    /// The verdict that counts, where it is not the earliest that could.
+    /// The verdict that the report is of. Where it is not the one that counts of its hop, the case has none.
     pub verdict: Option<Digest>,
+    /// Who judges and is a party by another name.
+    pub kin: Kin,
     /// Whom the names of a hop meant, by its grant and the end of it; a name that is not here stands for itself.
     pub meant: BTreeMap<(Digest, End), Subject>,
     /// Agents under one proven control.
@@ -50,7 +52,7 @@ pub enum End {
 /// When there is no such hop, or the trace is larger than a case may be: names the field.
 pub fn case(verdict: &TraceVerdict, options: CaseOptions) -> Result<Case, CaseError> {
     let refused = |why: &str| CaseError { field: "trace".to_owned(), why: why.to_owned() };
-    let judged = judged(verdict, options.failed, options.verdict);
+    let judged = judged(verdict, &options);
     let failed = options.failed.or(judged.as_ref().map(|(hop, ..)| hop.digest));
     let failed = match failed {
         Some(grant) => verdict.hop(grant),
@@ -92,18 +94,19 @@ pub fn case(verdict: &TraceVerdict, options: CaseOptions) -> Result<Case, CaseEr
 }
 
 /// The verdict that counts, with its hop.
-fn judged(
-    verdict: &TraceVerdict,
-    failed: Option<Digest>,
-    wanted: Option<Digest>,
-) -> Option<(&Hop, Digest, &Verdict)> {
+fn judged<'a>(
+    verdict: &'a TraceVerdict,
+    options: &CaseOptions,
+) -> Option<(&'a Hop, Digest, &'a Verdict)> {
+    let failed = options.failed;
     let hops = verdict.hops.iter().filter(|hop| failed.is_none_or(|grant| hop.digest == grant));
-    let all =
-        hops.flat_map(|hop| hop.verdicts.iter().map(move |(digest, told)| (hop, *digest, told)));
-    let all = all.filter(|(_, digest, _)| wanted.is_none_or(|wanted| wanted == *digest));
-    let counts =
-        |(hop, _, told): &(&Hop, Digest, &Verdict)| unconfirmed(verdict, hop, told).is_none();
-    all.filter(counts).min_by_key(|(_, digest, told)| (told.issued_at, *digest))
+    let counts = hops.filter_map(|hop| {
+        let (digest, told) = confirming(verdict, hop, &options.kin)?;
+        Some((hop, *digest, told))
+    });
+    let wanted = |digest| options.verdict.is_none_or(|wanted| wanted == digest);
+    let counts = counts.filter(|(_, digest, _)| wanted(*digest));
+    counts.min_by_key(|(_, digest, told)| (told.issued_at, *digest))
 }
 
 fn agent(name: &Subject) -> Invocation {
@@ -138,7 +141,7 @@ fn parent_id(hop: &Hop) -> String {
 pub(super) fn edge(hop: &Hop) -> Edge {
     let grant = hop.grant.as_ref();
     let is_skill = hop.child.agent().is_none();
-    let accepted = hop.acceptance.as_ref();
+    let accepted = hop.acceptance.as_ref().filter(|_| !hop.is_loose);
     // A skill accepts nothing: its grant alone would carry, so it must hold.
     let is_granted = match hop.state {
         HopState::Accepted => true,

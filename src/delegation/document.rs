@@ -15,7 +15,7 @@ use super::record::wrong;
 use crate::attest::FieldError;
 use crate::attest::canonical::{self, JsonError};
 use crate::attest::envelope::{Envelope, Signer};
-use crate::vocab::{AgentRef, ChainId, Digest, Subject, UnixSeconds};
+use crate::vocab::{ChainId, Digest, Subject, UnixSeconds};
 
 /// The longest document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 4 << 20;
@@ -146,22 +146,20 @@ impl TraceDocument {
         Ok(document)
     }
 
-    /// The agents that it speaks of: its parties, and those whose word its envelopes claim to be.
+    /// The agents and DIDs that it speaks of: its parties, and those whose word its envelopes claim to be by an account.
     #[must_use]
-    pub fn agents(&self) -> BTreeSet<AgentRef> {
+    pub fn names(&self) -> BTreeSet<Subject> {
         let issuer = |sealed: &Sealed| {
             let raw = sealed.envelope.clone().into_bytes();
             let envelope = Envelope::read(raw, ENVELOPE_BYTES_MAX).ok()?;
             match envelope.signer() {
-                Signer::Account { issuer: Some(Subject::Agent(agent)), .. } => Some(*agent),
-                Signer::Account { .. } | Signer::Method(_) => None,
+                Signer::Account { issuer, .. } => issuer.cloned(),
+                Signer::Method(_) => None,
             }
         };
-        let of_parties = self.parties.iter().filter_map(|party| match &party.name {
-            Subject::Agent(agent) => Some(*agent),
-            Subject::Account(_) | Subject::Did(_) | Subject::Platform { .. } => None,
-        });
-        of_parties.chain(self.envelopes.iter().filter_map(issuer)).collect()
+        let of_parties = self.parties.iter().map(|party| party.name.clone());
+        let names = of_parties.chain(self.envelopes.iter().filter_map(issuer));
+        names.filter(|name| matches!(name, Subject::Agent(_) | Subject::Did(_))).collect()
     }
 
     /// What no type says: sizes, names, and that spans and blocks can be true together.
@@ -171,6 +169,9 @@ impl TraceDocument {
     pub fn check(&self) -> Result<(), FieldError> {
         if self.schema != DOCUMENT_SCHEMA {
             return Err(wrong("schema", &format!("it must be `{DOCUMENT_SCHEMA}`")));
+        }
+        if self.envelopes.is_empty() {
+            return Err(wrong("envelopes", "there are none, and a trace has at least one"));
         }
         check_count("envelopes", self.envelopes.len(), ENVELOPES_MAX)?;
         check_count("parties", self.parties.len(), PARTIES_MAX)?;

@@ -1,16 +1,16 @@
-//! One hop after the other: that what its parties signed fits together, and fits the hop above.
+//! One hop after the other: that what its parties signed fits together, and fits the hop above. `bounds` finds where its run begins and ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attenuate::attenuate;
+use super::depth;
 use super::grant::{Child, Grant};
 use super::record::Record;
 use super::run::{Ends, Event, Interactions, follow};
 use super::task::{Acceptance, Capability, InteractionKind, Outcome, Verdict};
-use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted, by_number};
-use super::verify::{HOPS_MAX, Seal, Seen, is_first};
+use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted};
+use super::verify::{HOPS_MAX, Seal, Seen};
 use crate::tfd;
-use crate::vocab::{Digest, UnixSeconds};
+use crate::vocab::Digest;
 
 /// All records of a document, and what was found wrong so far.
 pub(super) struct Checker<'a> {
@@ -21,10 +21,10 @@ pub(super) struct Checker<'a> {
 }
 
 /// The hop that is being checked.
-struct At<'g> {
-    number: u32,
-    digest: Digest,
-    grant: &'g Grant,
+pub(super) struct At<'g> {
+    pub(super) number: u32,
+    pub(super) digest: Digest,
+    pub(super) grant: &'g Grant,
 }
 
 impl<'a> Checker<'a> {
@@ -52,18 +52,19 @@ impl<'a> Checker<'a> {
         hops: &[Hop],
     ) -> Hop {
         let number = u32::try_from(hops.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let depth = above.map_or(1, |above| above.depth + 1);
+        let hops_down = above.map_or(1, |above| above.depth + 1);
         let at = At { number, digest, grant };
         let holds = self.grant(&at);
-        if depth > HOPS_MAX {
-            let why = format!("it is more than {HOPS_MAX} hops from the buyer");
-            self.fault(&at, digest, FaultKind::TooLong, &why);
+        let is_too_long = hops_down > HOPS_MAX;
+        if is_too_long {
+            self.fault(&at, digest, FaultKind::TooLong, &depth::in_words());
         }
-        self.above(&at, above);
+        let is_strange = self.above(&at, above);
+        let is_loose = is_too_long || is_strange;
         self.returns(&at, above, hops);
         let acceptance = self.acceptance(&at);
         let is_skill = grant.child.agent().is_none();
-        let state = if holds && (acceptance.is_some() || is_skill) {
+        let state = if holds && !is_loose && (acceptance.is_some() || is_skill) {
             HopState::Accepted
         } else if holds || acceptance.is_none() {
             HopState::ClaimedByParent
@@ -88,7 +89,7 @@ impl<'a> Checker<'a> {
         let receipt = |kind| self.receipt(&at, kind);
         Hop {
             number,
-            depth,
+            depth: hops_down,
             above: above.map(|above| above.number),
             digest,
             inputs_met: receipt(InteractionKind::InputsMet),
@@ -99,6 +100,7 @@ impl<'a> Checker<'a> {
             parent: grant.issuer.clone(),
             child: grant.child.clone(),
             state,
+            is_loose,
             acceptance,
             run,
             outcome,
@@ -123,7 +125,7 @@ impl<'a> Checker<'a> {
             .collect()
     }
 
-    fn fault(&mut self, at: &At<'_>, record: Digest, kind: FaultKind, why: &str) {
+    pub(super) fn fault(&mut self, at: &At<'_>, record: Digest, kind: FaultKind, why: &str) {
         let (parent, child) = (&at.grant.issuer, &at.grant.child);
         let envelope = self.seen.get(&record).map(|seen| seen.envelope);
         let word = self.seen.get(&record).map_or("record", |seen| seen.record.kind().as_str());
@@ -131,12 +133,12 @@ impl<'a> Checker<'a> {
         self.faults.push(Fault { hop: Some(at.number), record: Some(record), envelope, kind, why });
     }
 
-    fn note(&mut self, at: &At<'_>, record: Digest, note: Note) {
+    pub(super) fn note(&mut self, at: &At<'_>, record: Digest, note: Note) {
         self.notes.push(Noted { hop: Some(at.number), record: Some(record), note });
     }
 
     /// Whether a signature holds; that it does not is a fault, unless a contract has to be asked.
-    fn holds(&mut self, at: &At<'_>, seen: &Seen) -> bool {
+    pub(super) fn holds(&mut self, at: &At<'_>, seen: &Seen) -> bool {
         if let Seal::Fails(why) = &seen.seal {
             self.fault(at, seen.digest, FaultKind::Signature, why);
         }
@@ -148,133 +150,8 @@ impl<'a> Checker<'a> {
         seen.is_some_and(|seen| self.holds(at, seen))
     }
 
-    /// What a grant must be to the one above it.
-    fn above(&mut self, at: &At<'_>, above: Option<&Hop>) {
-        let (digest, grant) = (at.digest, at.grant);
-        let Some((above, higher)) = above.and_then(|above| Some((above, above.grant.as_ref()?)))
-        else {
-            if let Some(missing) = grant.under.grant().filter(|_| !is_first(grant)) {
-                let why = format!("the grant above, {missing}, is not in the document");
-                self.fault(at, digest, FaultKind::Missing, &why);
-            }
-            return;
-        };
-        if higher.child.agent() != Some(&grant.issuer) {
-            let why =
-                format!("it is by {}, and the grant above was to {}", grant.issuer, higher.child);
-            self.fault(at, digest, FaultKind::Stranger, &why);
-        }
-        let said = grant.issued_at;
-        let accepted = above.acceptance.as_ref().map(|(_, acceptance)| acceptance.issued_at);
-        let begun = accepted.unwrap_or(higher.issued_at);
-        if said < begun {
-            let why =
-                format!("it was signed at {said}, and the grant above was taken at {begun} only");
-            self.fault(at, digest, FaultKind::Order, &why);
-        }
-        if said >= higher.expires_at {
-            let why = format!(
-                "it was signed at {said}, and the grant above expired at {}",
-                higher.expires_at
-            );
-            self.fault(at, digest, FaultKind::Expired, &why);
-        }
-        let ended = above.outcome.as_ref().map(|(_, outcome)| outcome.ended_at);
-        if let Some(ended) = ended.filter(|ended| said > *ended) {
-            let why = format!("it was signed at {said}, and the run above had ended at {ended}");
-            self.fault(at, digest, FaultKind::Order, &why);
-        }
-        if let Err(widening) = attenuate(higher, grant) {
-            self.fault(at, digest, FaultKind::Widens, &widening.to_string());
-        }
-    }
-
-    /// Notes a child that stands further up already.
-    fn returns(&mut self, at: &At<'_>, above: Option<&Hop>, hops: &[Hop]) {
-        let Some(child) = at.grant.child.agent() else { return };
-        let mut up = above;
-        while let Some(hop) = up {
-            if hop.parent == *child {
-                self.note(at, at.digest, Note::Returns);
-                return;
-            }
-            up = hop.above.and_then(|above| by_number(hops, above));
-        }
-    }
-
-    fn records(&self, grant: Digest) -> Vec<&'a Seen> {
+    pub(super) fn records(&self, grant: Digest) -> Vec<&'a Seen> {
         self.of_grant.get(&grant).cloned().unwrap_or_default()
-    }
-
-    /// The earliest acceptance by the child that is in order.
-    fn acceptance(&mut self, at: &At<'_>) -> Option<(Digest, Acceptance)> {
-        let grant = at.grant;
-        let mut found: Option<(Digest, Acceptance)> = None;
-        for seen in self.records(at.digest) {
-            let Some(acceptance) = seen.acceptance() else { continue };
-            if !self.holds(at, seen) {
-                continue;
-            }
-            let said = acceptance.issued_at;
-            if grant.child.agent() != Some(&acceptance.issuer) {
-                self.note(at, seen.digest, Note::AcceptedByStranger);
-            } else if acceptance.parent != grant.issuer {
-                let why = format!("it says that {} granted it", acceptance.parent);
-                self.fault(at, seen.digest, FaultKind::Contradiction, &why);
-            } else if said < grant.issued_at {
-                let why =
-                    format!("it was signed at {said}, and the grant at {} only", grant.issued_at);
-                self.fault(at, seen.digest, FaultKind::Order, &why);
-            } else if said >= grant.expires_at {
-                let why = format!(
-                    "it was signed at {said}, and the grant expired at {}",
-                    grant.expires_at
-                );
-                self.fault(at, seen.digest, FaultKind::Expired, &why);
-            } else if found.is_some() {
-                self.note(at, seen.digest, Note::AcceptedAgain);
-            } else {
-                found = Some((seen.digest, acceptance.clone()));
-            }
-        }
-        found
-    }
-
-    /// The outcome that says when the run ended: the child's earliest, or else the parent's.
-    fn outcome(&mut self, at: &At<'_>, start: Option<UnixSeconds>) -> Option<(Digest, Outcome)> {
-        let mut of_child: Option<(Digest, &Outcome)> = None;
-        let mut of_parent: Option<(Digest, &Outcome)> = None;
-        let mut all: Vec<(Digest, &Outcome)> = Vec::new();
-        for seen in self.records(at.digest) {
-            let Record::Outcome(outcome) = &seen.record else { continue };
-            if !self.holds(at, seen) {
-                continue;
-            }
-            let is_child = at.grant.child.agent() == Some(&outcome.issuer);
-            if !is_child && outcome.issuer != at.grant.issuer {
-                self.note(at, seen.digest, Note::OutcomeByStranger);
-                continue;
-            }
-            if let Some(start) = start.filter(|start| outcome.ended_at < *start) {
-                let why = format!(
-                    "it says that the run ended at {}, and it began at {start}",
-                    outcome.ended_at
-                );
-                self.fault(at, seen.digest, FaultKind::Order, &why);
-                continue;
-            }
-            all.push((seen.digest, outcome));
-            let first = if is_child { &mut of_child } else { &mut of_parent };
-            first.get_or_insert((seen.digest, outcome));
-        }
-        let (digest, counts) = of_child.or(of_parent)?;
-        for (other, told) in all {
-            let told = (told.result, told.ended_at, told.last, told.output);
-            if told != (counts.result, counts.ended_at, counts.last, counts.output) {
-                self.note(at, other, Note::OutcomesDiffer);
-            }
-        }
-        Some((digest, counts.clone()))
     }
 
     fn interactions(

@@ -11,7 +11,7 @@ use super::hops::Checker;
 use super::judges::Judges;
 use super::record::Record;
 use super::verdict::{FaultKind, Hop, HopState, Note};
-use super::verify::{Seal, Seen, hops, of_judges};
+use super::verify::{HOPS_MAX, Seal, Seen, hops, of_judges};
 use crate::tfd::{self, EdgeInputs};
 use crate::vocab::Digest;
 
@@ -78,13 +78,32 @@ pub fn kept_hop(grant: Digest, records: Vec<Kept>, judges: &Judges) -> Option<Ke
         record: noted.record,
         detail: noted.note.in_words().to_owned(),
     }));
-    let is_disputed = judges.confirm(&hop.verdicts);
+    let is_disputed = judges.confirming(&hop).is_some();
     let to_skill = hop.child.agent().is_none();
     let inputs = hop.grant.is_some().then(|| tfd::edge_inputs(&edge(&hop), to_skill));
     Some(KeptHop { hop, inputs, is_disputed, findings })
 }
 
 impl KeptHop {
+    /// The hop as it is where it is too far below the buyer, which its own records do not show.
+    #[must_use]
+    pub fn too_long(mut self) -> Self {
+        if self.hop.state == HopState::Accepted {
+            self.hop.state = HopState::ClaimedByParent;
+        }
+        self.hop.is_loose = true;
+        self.is_disputed = false;
+        self.findings.insert(
+            0,
+            HopFinding {
+                kind: word(&FaultKind::TooLong),
+                record: Some(self.hop.digest),
+                detail: format!("it is more than {HOPS_MAX} hops from the buyer"),
+            },
+        );
+        self
+    }
+
     /// Whether both signed, so that it carries weight.
     #[must_use]
     pub fn is_active(&self) -> bool {

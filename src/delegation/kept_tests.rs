@@ -82,6 +82,7 @@ fn what_records_say_against_each_other_is_found_and_what_is_missing_is_not() {
     assert_eq!(kinds(&missing), [""; 0], "the grant above may yet come");
     let found = kept_hop(below.digest, vec![below.clone(), above.clone()], &judges).unwrap();
     assert_eq!(kinds(&found), ["stranger", "widens"]);
+    assert_eq!((found.hop.above, found.is_active()), (None, false), "it hangs nowhere");
     assert!(found.findings[0].detail.starts_with(PARENT), "{}", found.findings[0].detail);
     // Of the hop above nothing is told here.
     let of_above = kept_hop(above.digest, vec![below, above.clone()], &judges).unwrap();
@@ -90,7 +91,7 @@ fn what_records_say_against_each_other_is_found_and_what_is_missing_is_not() {
     let stranger = accepted(&above, STRANGER, PARENT);
     let says = |issuer: &str, ruling: &str, minute| {
         let body = json!({
-            "grant": above.digest, "ruling": ruling, "what": "late", "detected_at": "2026-02-03T11:00:00Z",
+            "grant": above.digest, "ruling": ruling, "what": "late", "detected_at": "2026-02-03T11:20:00Z",
         });
         kept(body, "verdict", issuer, minute)
     };

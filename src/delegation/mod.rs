@@ -11,10 +11,13 @@
 //!
 //! Nothing here knows storage or the network, and the time of checking is brought along. `docs/delegation.md` is the specification.
 
+mod above;
 mod amount;
 mod attenuate;
+mod bounds;
 mod case;
 mod control;
+mod depth;
 mod document;
 mod grant;
 mod hops;
@@ -29,6 +32,7 @@ mod task;
 mod verdict;
 mod verify;
 
+pub use above::hangs_under;
 pub use amount::Amount;
 pub use attenuate::{Widening, attenuate};
 pub use case::{CaseOptions, End, case};
@@ -38,7 +42,7 @@ pub use document::{
     PARTIES_MAX, Sealed, TraceDocument, TraceError,
 };
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
-pub use judges::{Judges, unconfirmed};
+pub use judges::{Judges, Kin, unconfirmed};
 pub use kept::{HopFinding, Kept, KeptHop, kept_hop};
 pub use party::{At, KeySpan, Party, WalletSpan};
 pub use record::{Kind, NAME_LEN_MAX, Record};

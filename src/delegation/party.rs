@@ -130,6 +130,19 @@ impl Party {
         Some(Self { name, as_of: None, wallets, keys: Vec::new() })
     }
 
+    /// An agent under a DID that it has: its wallets as accounts that were linked to it, of which the times are told, known until a second.
+    #[must_use]
+    pub fn by_links(self, until: UnixSeconds) -> Self {
+        let link = |span: WalletSpan| WalletSpan {
+            from: At::time(span.from.time),
+            to: span.to.map(|to| At::time(to.time)),
+            cause: "link".to_owned(),
+            ..span
+        };
+        let wallets = self.wallets.into_iter().map(link).collect();
+        Self { as_of: Some(until), wallets, ..self }
+    }
+
     pub(super) fn check(
         &self,
         field: &str,

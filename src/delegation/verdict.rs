@@ -1,5 +1,6 @@
 //! What came of checking a trace: whether it holds, the first hop that is wrong and why, and what the answer rests on.
 
+use alloy::primitives::B256;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -77,7 +78,7 @@ pub enum FaultKind {
     Form,
     /// A signature does not hold, or not for that issuer at that time.
     Signature,
-    /// The grant above is not in the document.
+    /// The grant above is not in the document, or no delegation is.
     Missing,
     /// The grant above was to somebody else.
     Stranger,
@@ -89,7 +90,7 @@ pub enum FaultKind {
     Order,
     /// A record says something of another that the other does not say.
     Contradiction,
-    /// More hops than are followed.
+    /// More hops than are followed; no signature was checked then.
     TooLong,
 }
 
@@ -128,6 +129,9 @@ pub struct Hop {
     pub child: Child,
     /// Who signed for it.
     pub state: HopState,
+    /// Whether it hangs nowhere, since the grant above was to somebody else or is too far below the buyer: then it carries nothing, and its
+    /// grant names no judges.
+    pub is_loose: bool,
     /// The acceptance that counts.
     pub acceptance: Option<(Digest, Acceptance)>,
     /// When the run was: from its acceptance to the end that its outcome gives, or to its expiry.
@@ -199,6 +203,8 @@ pub enum Note {
     AcceptedByStranger,
     /// The child accepted once more; the earliest counts.
     AcceptedAgain,
+    /// The child accepted once more, and says that somebody else granted it; it counts for nothing.
+    Contradiction,
     /// Neither parent nor child said what came of it; it counts for nothing.
     OutcomeByStranger,
     /// Another outcome than the one that counts says otherwise.
@@ -217,6 +223,10 @@ pub enum Note {
     JudgedByParty,
     /// The verdict is neither the buyer's nor a judge's whom a grant on the way up to it names; it confirms nothing.
     JudgedByStranger,
+    /// The verdict is of a time before the grant on whose run it is; it confirms nothing.
+    JudgedEarly,
+    /// Another verdict than the one that counts says otherwise, by somebody who may judge.
+    VerdictsDiffer,
     /// The child stands further up as well: a circle of agents, not of grants.
     Returns,
     /// The record belongs to no hop of the document.
@@ -233,6 +243,9 @@ impl Note {
             }
             Self::AcceptedAgain => {
                 "accepted once more by the child; the earliest acceptance counts"
+            }
+            Self::Contradiction => {
+                "accepted once more by the child, as if somebody else had granted it, which counts for nothing"
             }
             Self::OutcomeByStranger => {
                 "an outcome by neither parent nor child, which counts for nothing"
@@ -253,6 +266,10 @@ impl Note {
             Self::JudgedByStranger => {
                 "judged by neither the buyer nor a judge whom a grant names, which confirms nothing"
             }
+            Self::JudgedEarly => {
+                "judged before the grant on whose run it is, which confirms nothing"
+            }
+            Self::VerdictsDiffer => "another verdict says otherwise than the one that counts",
             Self::Returns => "the child stands further up in the trace as well",
             Self::Stray => "a record that belongs to no hop of the document",
         }
@@ -268,12 +285,20 @@ pub struct Rest {
     pub envelope: usize,
     /// Whose word, by which key or account, when, and by what right.
     pub valid: Box<Valid>,
+    /// Of a wallet, the hashes of the blocks in which its span began and ended, as the document has them.
+    pub hashes: [Option<B256>; 2],
 }
 
 impl Rest {
     fn to_value(&self) -> Value {
         let valid = &self.valid;
-        let place = |position: crate::vocab::Position| json!({ "block": position.block_number, "log_index": position.log_index });
+        let place = |position: crate::vocab::Position, hash: Option<B256>| {
+            json!({
+                "block": position.block_number, "hash": hash.map(|hash| hash.to_string()),
+                "log_index": position.log_index,
+            })
+        };
+        let [began, ended] = self.hashes;
         let basis = match &valid.right.basis {
             Basis::Itself => json!({ "kind": "itself" }),
             Basis::ServiceKey => json!({ "kind": "service_key" }),
@@ -285,7 +310,7 @@ impl Rest {
             }
             Basis::Wallet { agent, span, is_proven } => json!({
                 "kind": "wallet", "agent": agent.to_string(), "is_proven": is_proven,
-                "from": place(span.from), "to": span.to.map(place),
+                "from": place(span.from, began), "to": span.to.map(|to| place(to, ended)),
             }),
         };
         let answered = valid.signed_by.and_then(|by| Some((by.as_str(), by.block()?)));
@@ -333,6 +358,19 @@ pub(super) fn by_number(hops: &[Hop], number: u32) -> Option<&Hop> {
 }
 
 impl TraceVerdict {
+    /// The verdict on a document of which nothing was checked, since it is wrong as a whole.
+    pub(super) fn unchecked(fault: Fault, checked_at: UnixSeconds) -> Self {
+        Self {
+            standing: Standing::Invalid,
+            faults: vec![fault],
+            unanswered: Vec::new(),
+            hops: Vec::new(),
+            notes: Vec::new(),
+            rests: Vec::new(),
+            checked_at,
+        }
+    }
+
     /// The reason why it does not hold: the first fault.
     #[must_use]
     pub fn reason(&self) -> Option<&Fault> {

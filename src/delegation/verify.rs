@@ -13,19 +13,22 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread::{Builder, available_parallelism, scope};
 
+use super::above::hangs_under;
+use super::depth::too_deep;
 use super::document::{Sealed, TraceDocument};
-use super::grant::{Child, Grant, Under};
+use super::grant::{Child, Grant};
 use super::hops::Checker;
 use super::judges::Judges;
 use super::known::{Held, Known, Looked};
 use super::record::Record;
 use super::run::Interactions;
-use super::task::{Acceptance, Verdict};
+use super::task::Acceptance;
 use super::verdict::{
     Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
 };
+use crate::attest::verdict::Basis;
 use crate::attest::wallet::Question;
-use crate::vocab::{Digest, UnixSeconds};
+use crate::vocab::{Digest, Position, Subject, UnixSeconds};
 
 /// So many envelopes are worth a thread of their own.
 const WORTH_A_THREAD: usize = 16;
@@ -67,14 +70,18 @@ impl Seen {
     }
 }
 
-/// Checks a trace, with no knowledge but the document's.
+/// Checks a trace, with no knowledge but the document's. Of one that is too deep no signature is checked.
 #[must_use]
 pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceVerdict {
+    if let Some(fault) = too_deep(&document.envelopes) {
+        return TraceVerdict::unchecked(fault, checked_at);
+    }
     let known = Known::new(document, checked_at);
     let (mut seen, mut loose, mut rests) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (envelope, looked) in look_at_all(&known, &document.envelopes) {
         take(envelope, looked, &mut seen, &mut loose, &mut rests);
     }
+    name_blocks(document, &mut rests);
     let mut checker = Checker::new(&seen);
     let hops = hops(&mut checker);
     let (faults, mut notes) = (checker.faults, checker.notes);
@@ -106,12 +113,38 @@ pub fn verify_trace(document: &TraceDocument, checked_at: UnixSeconds) -> TraceV
     unanswered.sort_by_key(|unanswered| unanswered.envelope);
     loose.sort_by_key(|fault| fault.envelope);
     loose.extend(faults);
+    // Before the chain was asked, whoever only claims a hop may still have signed it.
+    if hops.is_empty() && unanswered.is_empty() {
+        loose.push(no_delegation());
+    }
     let standing = match (loose.is_empty(), unanswered.is_empty()) {
         (false, _) => Standing::Invalid,
         (true, false) => Standing::NeedsChain,
         (true, true) => Standing::Valid,
     };
     TraceVerdict { standing, faults: loose, unanswered, hops, notes, rests, checked_at }
+}
+
+/// Adds the hashes of the blocks on which what counts rests: whoever looks them up with a node needs them.
+fn name_blocks(document: &TraceDocument, rests: &mut [Rest]) {
+    let places = document.parties.iter().flat_map(|party| {
+        let ends = party.wallets.iter().flat_map(|span| [Some(span.from), span.to]).flatten();
+        ends.filter_map(move |at| Some(((&party.name, at.position()?), at.hash?)))
+    });
+    let hashes: BTreeMap<_, _> = places.collect();
+    for rest in rests {
+        if let Basis::Wallet { agent, span, .. } = &rest.valid.right.basis {
+            let name = Subject::Agent(*agent);
+            let hash = |at: Position| hashes.get(&(&name, at)).copied();
+            rest.hashes = [hash(span.from), span.to.and_then(hash)];
+        }
+    }
+}
+
+/// What holds of nothing is no trace.
+fn no_delegation() -> Fault {
+    let why = "it tells of no delegation: there is neither a grant nor an acceptance".to_owned();
+    Fault { hop: None, record: None, envelope: None, kind: FaultKind::Missing, why }
 }
 
 /// Looks at all envelopes, on as many processors as there are: what comes of one does not depend on another, and they come back in their order.
@@ -139,16 +172,12 @@ fn look_at_all(known: &Known<'_>, envelopes: &[Sealed]) -> Vec<(usize, Looked)> 
     looked
 }
 
-/// Notes verdicts by those who may not judge.
+/// Notes what is odd about verdicts.
 pub(super) fn of_judges(hops: &[Hop], judges: impl Fn(&Hop) -> Judges) -> Vec<Noted> {
     let with_verdicts = hops.iter().filter(|hop| !hop.verdicts.is_empty());
     let notes = with_verdicts.flat_map(|hop| {
-        let judges = judges(hop);
-        let note = move |(digest, verdict): &(Digest, Verdict)| {
-            let (hop, record) = (Some(hop.number), Some(*digest));
-            judges.note(&verdict.issuer).map(|note| Noted { hop, record, note })
-        };
-        hop.verdicts.iter().filter_map(note)
+        let note = |(record, note)| Noted { hop: Some(hop.number), record: Some(record), note };
+        judges(hop).notes(hop).into_iter().map(note)
     });
     notes.collect()
 }
@@ -171,7 +200,7 @@ fn take(
     };
     let seal = match looked.held {
         Held::Holds(valid) => {
-            rests.push(Rest { record: digest, envelope, valid });
+            rests.push(Rest { record: digest, envelope, valid, hashes: [None; 2] });
             Seal::Holds
         }
         Held::Fails(why) => Seal::Fails(why),
@@ -197,7 +226,9 @@ pub(super) fn hops(checker: &mut Checker<'_>) -> Vec<Hop> {
         checker.seen.values().filter_map(|seen| Some((seen.digest, seen.grant()?))).collect();
     let mut below: BTreeMap<Option<Digest>, Vec<(UnixSeconds, Digest)>> = BTreeMap::new();
     for (digest, grant) in &grants {
-        let above = grant.under.grant().filter(|above| grants.contains_key(above));
+        let named = grant.under.grant();
+        let above =
+            named.filter(|above| grants.get(above).is_some_and(|it| hangs_under(grant, it)));
         below.entry(above).or_default().push((grant.issued_at, *digest));
     }
     for grants in below.values_mut() {
@@ -237,6 +268,7 @@ fn claimed(number: u32, digest: Digest, accepted: Digest, acceptance: &Acceptanc
         parent: acceptance.parent.clone(),
         child: Child::Agent(acceptance.issuer.clone()),
         state: HopState::ClaimedByChild,
+        is_loose: false,
         acceptance: Some((accepted, acceptance.clone())),
         run: None,
         outcome: None,
@@ -248,9 +280,4 @@ fn claimed(number: u32, digest: Digest, accepted: Digest, acceptance: &Acceptanc
         child_capability: None,
         verdicts: Vec::new(),
     }
-}
-
-/// Whether a grant begins a trace.
-pub(super) const fn is_first(grant: &Grant) -> bool {
-    matches!(grant.under, Under::Buyer(_))
 }

@@ -3,6 +3,8 @@
 //! The paper names three ways in which it would be wrong. Of the first two the terms are known here; what the third compares is in no
 //! source that was at hand, and it is reported as not computed rather than guessed.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::graph::Path;
@@ -14,6 +16,8 @@ use crate::vocab::Ppb;
 
 /// Fewer edges than these say nothing.
 const EDGES_MIN: usize = 30;
+/// Fewer different edges than these make no chains that say anything: they are drawn from, and repeat themselves.
+const DISTINCT_MIN: usize = 30;
 /// A share that is off by more than this is wrong, by the paper's measure.
 const TOLERANCE_PPB: u64 = 150_000_000;
 /// More chains than this with a wrong share falsify the approximation.
@@ -42,6 +46,10 @@ pub struct Test {
     pub outcome: Outcome,
     /// What to know of it.
     pub about: &'static str,
+    /// How many edges there are.
+    pub edges: usize,
+    /// How many of them are different.
+    pub distinct_edges: usize,
     /// The figures behind it.
     pub figures: Vec<Figure>,
 }
@@ -55,10 +63,16 @@ pub struct Figure {
     pub value_ppb: i64,
 }
 
-/// Runs the tests on edges. Chains are drawn from them, and so are betas of a uniform distribution where none are given.
+/// Runs the tests on edges. Chains are drawn from them.
 #[must_use]
 pub fn falsification(points: &[Point], seed: u64, draws: u32) -> Vec<Test> {
-    vec![observability(points), approximation(points, seed, draws), third()]
+    vec![observability(points), approximation(points, seed, draws), third(points)]
+}
+
+/// How many edges differ in anything.
+fn distinct(points: &[Point]) -> usize {
+    let all = points.iter().map(|point| (point.control, point.gap, point.oversight));
+    all.collect::<BTreeSet<_>>().len()
 }
 
 /// Whether edges that were watched more pass on less: a rank correlation, which for edges that differ in nothing else is bound to hold.
@@ -68,16 +82,13 @@ fn observability(points: &[Point]) -> Test {
         points.len() >= EDGES_MIN && points.iter().any(|point| Some(point) != points.first());
     let (agreeing, opposed) = if known { pairs(points) } else { (0, 0) };
     let total = agreeing + opposed;
-    let figures = vec![
-        figure("edges", i64::try_from(points.len()).unwrap_or(i64::MAX).saturating_mul(ONE)),
-        figure("kendall_tau", ratio(agreeing - opposed, total)),
-    ];
+    let figures = vec![figure("kendall_tau", ratio(agreeing - opposed, total))];
     let outcome = match total {
         0 => Outcome::NotEnoughData,
         _ if agreeing > opposed => Outcome::Holds,
         _ => Outcome::Falsified,
     };
-    Test { test: "observability_predicts_beta", outcome, about, figures }
+    told("observability_predicts_beta", outcome, about, points, figures)
 }
 
 /// Pairs of edges of which the less watched one passes on more, and those of which it passes on less.
@@ -105,6 +116,10 @@ fn pairs(points: &[Point]) -> (i64, i64) {
 /// Whether weights over their sum come within 15 points of the exact shares in three of four chains.
 fn approximation(points: &[Point], seed: u64, draws: u32) -> Test {
     let about = "normalised weights against exact Shapley shares on chains of 1, 2, 3 and 5 hops; the reference is the formula's own model, not what truly happened";
+    let test = "normalised_weights_approximate_shapley";
+    if draws == 0 || distinct(points) < DISTINCT_MIN {
+        return told(test, Outcome::NotEnoughData, about, points, Vec::new());
+    }
     let mut random = Random::new(seed);
     let mut figures = Vec::new();
     let mut is_falsified = false;
@@ -115,12 +130,8 @@ fn approximation(points: &[Point], seed: u64, draws: u32) -> Test {
         figures.push(figure(&format!("worst_error_{hops}_hops"), found.worst));
         figures.push(figure(&format!("chains_off_by_15_points_{hops}_hops"), found.off));
     }
-    let outcome = match (draws, is_falsified) {
-        (0, _) => Outcome::NotEnoughData,
-        (_, true) => Outcome::Falsified,
-        (_, false) => Outcome::Holds,
-    };
-    Test { test: "normalised_weights_approximate_shapley", outcome, about, figures }
+    let outcome = if is_falsified { Outcome::Falsified } else { Outcome::Holds };
+    told(test, outcome, about, points, figures)
 }
 
 /// How far off normalised weights are, in billionths of the loss.
@@ -134,11 +145,7 @@ fn errors(points: &[Point], random: &mut Random, hops: u32, draws: u32) -> Error
     let (mut sum, mut worst, mut off) = (0_u128, 0_u64, 0_u64);
     for _ in 0..draws {
         let mut beta = || {
-            let value = if points.is_empty() {
-                random.between(0, ONE)
-            } else {
-                Source::Given(points).draw(random).beta()
-            };
+            let value = Source::Given(points).draw(random).beta();
             Ppb::new(u32::try_from(value.clamp(0, ONE)).unwrap_or(0))
         };
         let betas: Vec<Ppb> = (0..hops).map(|_| beta()).collect();
@@ -164,13 +171,19 @@ fn errors(points: &[Point], random: &mut Random, hops: u32, draws: u32) -> Error
     }
 }
 
-fn third() -> Test {
-    Test {
-        test: "third",
-        outcome: Outcome::NotComputed,
-        about: "what the paper's third test compares was not to be had",
-        figures: Vec::new(),
-    }
+fn third(points: &[Point]) -> Test {
+    let about = "what the paper's third test compares was not to be had";
+    told("third", Outcome::NotComputed, about, points, Vec::new())
+}
+
+fn told(
+    test: &'static str,
+    outcome: Outcome,
+    about: &'static str,
+    points: &[Point],
+    figures: Vec<Figure>,
+) -> Test {
+    Test { test, outcome, about, edges: points.len(), distinct_edges: distinct(points), figures }
 }
 
 fn figure(name: &str, value_ppb: i64) -> Figure {
@@ -195,7 +208,10 @@ mod tests {
     /// The checked figures: mean errors of 5.7, 6.3, 5.7 and 4.3 points, and 0, 11, 27 and 35 % of chains that are off.
     #[test]
     fn normalised_weights_are_falsified_from_three_hops_on() {
-        let test = approximation(&[], 1, 1_000);
+        let mut random = Random::new(1);
+        let uniform: Vec<_> =
+            (0..20_000).map(|_| Population::UniformBetas.draw(&mut random)).collect();
+        let test = approximation(&uniform, 1, 1_000);
         assert_eq!(test.outcome, Outcome::Falsified);
         for (hops, mean, off) in [(1, 57, 0), (2, 63, 110), (3, 57, 270), (5, 43, 350)] {
             let of = |name: String| {
@@ -219,6 +235,15 @@ mod tests {
         assert_eq!(outcome(&points(29)), Outcome::NotEnoughData);
         assert_eq!(outcome(&[points(1)[0]; 100]), Outcome::NotEnoughData);
         assert_eq!(falsification(&[], 1, 0)[1].outcome, Outcome::NotEnoughData);
+        // Chains of a few edges, however often each is there, are no population.
+        let chains = |points: &[Point]| falsification(points, 1, 50)[1].clone();
+        assert_eq!(chains(&points(2)).outcome, Outcome::NotEnoughData);
+        let few = [points(29), points(29)].concat();
+        let found = chains(&few);
+        assert_eq!((found.edges, found.distinct_edges), (58, 29));
+        assert_eq!((found.outcome, found.figures.len()), (Outcome::NotEnoughData, 0));
+        assert_eq!(chains(&[points(1)[0]; 100]).outcome, Outcome::NotEnoughData);
+        assert_ne!(chains(&points(30)).outcome, Outcome::NotEnoughData);
         assert_eq!(falsification(&[], 1, 0)[2].outcome, Outcome::NotComputed);
     }
 }

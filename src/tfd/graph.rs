@@ -1,8 +1,10 @@
 //! The way from the failing invocation upwards: over which delegations who can have been a cause.
 //!
-//! Nodes are invocations, and every node belongs to one player. A delegation within one player vanishes: its two ends become one node
-//! (definition 16). A player that stands at several nodes is a cause if any of them is (definition 11). What does not lead to the failing
-//! node is left out, and what is left is a path, where every node has one parent, or a graph (definition 10).
+//! Nodes are invocations, and every node belongs to one player. A delegation within one player attenuates nothing, whoever signed it: what
+//! the child caused the parent is a cause of, certainly, and it is no hop (definition 16). It is so in one direction only: whoever else hired
+//! the child has no part in what fails at the parent or beside it (definition 7), so the two ends must not become one node. A player that
+//! stands at several nodes is a cause if any of them is (definition 11). What does not lead to the failing node is left out, and what is left is
+//! a path, where every node has one parent, or a graph (definition 10).
 
 use crate::vocab::Ppb;
 
@@ -25,8 +27,10 @@ pub struct Link {
 pub struct Flow {
     /// The player of each node.
     pub(super) players: Vec<usize>,
-    /// Links between different nodes, all of which lead to the failing one.
+    /// Links between different players, all of which lead to the failing node.
     pub(super) links: Vec<Link>,
+    /// For each node its parents that are the same player: certain causes of whatever it is a cause of.
+    pub(super) inner: Vec<Vec<usize>>,
     /// The node that failed.
     pub(super) failing: usize,
 }
@@ -53,21 +57,17 @@ pub enum Shape {
 
 impl Flow {
     /// The flow of a failure at node `failing`. `players` names the player of every node; links to nodes that are not there count for
-    /// nothing, and neither do those that pass nothing on.
+    /// nothing, and neither do those that pass nothing on. Those within one player pass everything on.
     #[must_use]
     pub fn new(players: &[usize], links: &[Link], failing: usize) -> Self {
-        let representative = contract(players, links);
-        let at = |node: usize| representative.get(node).copied();
-        let moved: Vec<Link> = links
-            .iter()
-            .filter(|link| link.beta > Ppb::ZERO)
-            .filter_map(|link| {
-                Some(Link { parent: at(link.parent)?, child: at(link.child)?, beta: link.beta })
-            })
-            .filter(|link| link.parent != link.child)
-            .collect();
-        let failing = at(failing).unwrap_or(failing);
-        let order = upwards(players.len(), &moved, failing);
+        let player = |node: usize| players.get(node).copied();
+        let is_inner = |link: &Link| player(link.parent) == player(link.child);
+        let is_there = |link: &&Link| player(link.parent).is_some() && player(link.child).is_some();
+        let carrying = |link: &&Link| {
+            is_there(link) && link.parent != link.child && (link.beta > Ppb::ZERO || is_inner(link))
+        };
+        let links: Vec<Link> = links.iter().filter(carrying).copied().collect();
+        let order = upwards(players.len(), &links, failing);
         let mut renumbered = vec![None; players.len()];
         for (new, old) in order.iter().enumerate() {
             if let Some(slot) = renumbered.get_mut(*old) {
@@ -75,36 +75,60 @@ impl Flow {
             }
         }
         let to_new = |old: usize| renumbered.get(old).copied().flatten();
-        Self {
-            players: order.iter().filter_map(|old| players.get(*old).copied()).collect(),
-            links: moved
-                .iter()
-                .filter_map(|link| {
-                    let (parent, child) = (to_new(link.parent)?, to_new(link.child)?);
-                    Some(Link { parent, child, beta: link.beta })
-                })
-                .collect(),
+        let mut flow = Self {
+            players: order.iter().filter_map(|old| player(*old)).collect(),
+            links: Vec::new(),
+            inner: vec![Vec::new(); order.len()],
             failing: 0,
-        }
-    }
-
-    /// Its path, where it is one.
-    #[must_use]
-    pub fn shape(&self) -> Shape {
-        let mut parents: Vec<Option<Link>> = vec![None; self.players.len()];
-        for link in &self.links {
-            match parents.get_mut(link.child) {
-                Some(slot @ None) => *slot = Some(*link),
-                _ => return Shape::Graph,
+        };
+        for link in &links {
+            let Some((parent, child)) = to_new(link.parent).zip(to_new(link.child)) else {
+                continue;
+            };
+            if !is_inner(link) {
+                flow.links.push(Link { parent, child, beta: link.beta });
+            } else if let Some(parents) = flow.inner.get_mut(child) {
+                parents.push(parent);
             }
         }
+        flow
+    }
+
+    /// A node, and all that are certain causes of what it is a cause of: above it within its player. Each once.
+    pub(super) fn certain(&self, node: usize) -> Vec<usize> {
+        let mut found = vec![node];
+        let mut done = 0;
+        while let Some(at) = found.get(done).copied() {
+            done += 1;
+            for parent in self.inner.get(at).into_iter().flatten() {
+                if !found.contains(parent) {
+                    found.push(*parent);
+                }
+            }
+        }
+        found
+    }
+
+    /// Its path, where it is one. Hops within one player are none of it.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
         let player = |node: usize| self.players.get(node).copied();
         let mut path =
             Path { players: player(self.failing).into_iter().collect(), betas: Vec::new() };
+        let mut is_passed = vec![false; self.players.len()];
         let mut node = self.failing;
-        while let Some(link) = parents.get(node).copied().flatten() {
-            // With one parent each, a walk longer than there are nodes runs in a circle.
-            if path.players.len() > self.players.len() || link.parent == self.failing {
+        loop {
+            let here = self.certain(node);
+            for node in &here {
+                match is_passed.get_mut(*node) {
+                    // Two ways lead from here to what failed.
+                    Some(true) | None => return Shape::Graph,
+                    Some(passed) => *passed = true,
+                }
+            }
+            let mut hired = self.links.iter().filter(|link| here.contains(&link.child));
+            let Some(link) = hired.next() else { break };
+            if hired.next().is_some() {
                 return Shape::Graph;
             }
             node = link.parent;
@@ -114,37 +138,24 @@ impl Flow {
         let hops = path.betas.len();
         if hops > HOPS_MAX { Shape::TooDeep(hops) } else { Shape::Path(path) }
     }
-}
 
-/// For each node one that stands for it: the same for both ends of a delegation within one player.
-fn contract(players: &[usize], links: &[Link]) -> Vec<usize> {
-    let mut stands_for: Vec<usize> = (0..players.len()).collect();
-    for link in links {
-        let (parent, child) =
-            (find(&mut stands_for, link.parent), find(&mut stands_for, link.child));
-        let one_player =
-            players.get(link.parent).is_some_and(|player| players.get(link.child) == Some(player));
-        if one_player && parent != child {
-            let (first, last) = (parent.min(child), parent.max(child));
-            if let Some(slot) = stands_for.get_mut(last) {
-                *slot = first;
+    /// How many places players stand at: nodes of one player that are linked within it are one place.
+    pub(super) fn places(&self) -> usize {
+        let mut of_node: Vec<usize> = (0..self.players.len()).collect();
+        for (child, parents) in self.inner.iter().enumerate() {
+            for parent in parents {
+                let (one, other) = (of_node.get(child).copied(), of_node.get(*parent).copied());
+                for place in &mut of_node {
+                    if Some(*place) == other {
+                        *place = one.unwrap_or(*place);
+                    }
+                }
             }
         }
+        of_node.sort_unstable();
+        of_node.dedup();
+        of_node.len()
     }
-    (0..players.len()).map(|node| find(&mut stands_for, node)).collect()
-}
-
-/// Whoever stands for a node at last, and a shorter way there for the next time.
-fn find(stands_for: &mut [usize], node: usize) -> usize {
-    let mut at = node;
-    while let Some(next) = stands_for.get(at).copied().filter(|next| *next != at) {
-        let after = stands_for.get(next).copied().unwrap_or(next);
-        if let Some(slot) = stands_for.get_mut(at) {
-            *slot = after;
-        }
-        at = after;
-    }
-    at
 }
 
 /// The failing node, and all from which it can be reached, nearest first.
@@ -215,6 +226,22 @@ mod tests {
         // A node that hired its own other node and a stranger in between closes a circle.
         let circle = [link(0, 1, 5), link(1, 2, 5), link(0, 2, 5)];
         assert_eq!(path(&[9, 1, 9], &circle, 2), None);
+        // Two ways within one player are no two ways.
+        let twice = [link(0, 1, 5), link(0, 2, 5), link(1, 3, 5), link(2, 3, 5), link(3, 4, 6)];
+        let flow = Flow::new(&[7, 7, 7, 7, 8], &twice, 4);
+        assert_eq!((flow.places(), flow.links.len()), (2, 1));
+        assert_eq!(path(&[7, 7, 7, 7, 8], &twice, 4), Some((vec![8, 7], vec![6])));
+    }
+
+    /// Definitions 7 and 16: who hired a player elsewhere is beside the path, though the player hired itself there as well.
+    #[test]
+    fn definition_16_an_inner_edge_has_one_direction() {
+        // 0 hired 1, which hired 0 again as 2; 0 set 2 to work itself as well, and hired 3.
+        let links = [link(0, 1, 5), link(1, 2, 5), link(0, 2, 5), link(0, 3, 5)];
+        let players = [0, 1, 0, 3];
+        assert_eq!(path(&players, &links, 3), Some((vec![3, 0], vec![5])));
+        // Without the stranger's failure: what fails at 2 has 0 for a cause, certainly, and 1 perhaps.
+        assert_eq!(path(&players, &links, 2), None);
     }
 
     #[test]

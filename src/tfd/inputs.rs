@@ -159,16 +159,14 @@ fn foreseeability(specification: &Specification, policy: &Policy, flags: &mut Ve
 }
 
 fn capability(capability: &Capability, flags: &mut Vec<Flag>) -> Option<(u32, u32)> {
-    let parent = match capability.source {
-        GapSource::Snapshots => capability.parent_ppm,
-        GapSource::DelegateCompliance => {
-            flags.push(Flag::GapFromCompliance);
-            Some(capability.parent_ppm.unwrap_or(0))
-        }
-    };
+    let is_proxy = capability.source == GapSource::DelegateCompliance;
+    let parent = capability.parent_ppm.or(is_proxy.then_some(0));
     let both = parent.zip(capability.child_ppm);
-    if both.is_none() {
-        flags.push(Flag::GapUnknown);
+    // Where the child is unknown nothing is taken from its compliance, whatever the source says.
+    match both {
+        None => flags.push(Flag::GapUnknown),
+        Some(_) if is_proxy => flags.push(Flag::GapFromCompliance),
+        Some(_) => {}
     }
     both
 }

@@ -42,7 +42,9 @@ pub use inputs::{EdgeState, Flag, edge_inputs};
 pub use measure::{Counted, count, specification_chars};
 pub use noise::{Normal, Random};
 pub use population::{Point, Population, Source};
-pub use report::{EdgeReport, FailureReport, Method, PlayerReport, Report, Total, report};
+pub use report::{
+    EdgeReport, FRACTION_MAX, FailureReport, Method, PlayerReport, Report, Total, report,
+};
 pub use sample::{Sampling, sample};
 pub use scorecard::{Counts, Measure, Target, scorecard};
 pub use sensitivity::{Noise, Ranking, Sensitivity, Shift, sensitivity};

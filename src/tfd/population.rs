@@ -77,11 +77,13 @@ pub enum Population {
     Proxied,
     /// c = 0, g = -0.3, o = 0: the edge of the range.
     Edge,
+    /// g = 1, and c anywhere in [0, 1]: betas that are uniform, for chains.
+    UniformBetas,
 }
 
 impl Population {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Uniform,
         Self::Justified,
         Self::Loose,
@@ -90,6 +92,7 @@ impl Population {
         Self::Watched,
         Self::Proxied,
         Self::Edge,
+        Self::UniformBetas,
     ];
 
     /// One edge.
@@ -112,6 +115,7 @@ impl Population {
             Self::Watched => point(202_727_273, 0, 7_874_016),
             Self::Proxied => point(209_090_909, ONE, ONE),
             Self::Edge => point(0, -300_000_000, 0),
+            Self::UniformBetas => point(random.between(0, ONE), ONE, ONE),
         }
     }
 }

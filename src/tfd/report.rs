@@ -19,8 +19,8 @@ use super::shapley::{EDGES_EXACT_MAX, Shares, of_graph, of_path};
 use super::split::{Natural, split};
 use crate::vocab::{Digest, Ppb};
 
-/// Longest exact share that is written out, in characters.
-const FRACTION_MAX: usize = 80;
+/// The longest exact share, in characters: of 64 hops, over 10^576 and a common multiple of 1 to 65, which has 28 digits.
+pub const FRACTION_MAX: usize = 2 * 604 + 1;
 
 /// What is said of one case.
 #[derive(Clone, Debug, Serialize)]
@@ -130,7 +130,7 @@ pub struct PlayerReport {
     pub weight_ppb: Ppb,
     /// Shapley share; these sum to one.
     pub shapley_ppb: Ppb,
-    /// The same exactly, in lowest terms; `null` where it is long or was drawn by lot.
+    /// The same exactly, in lowest terms: at most [`FRACTION_MAX`] characters. `null` only where it was drawn by lot.
     pub shapley: Option<String>,
     /// Where the buck stops; these sum to one. `null` where there is no one path.
     pub pass_up_ppb: Option<Ppb>,
@@ -299,7 +299,7 @@ fn told(
         shapley: numerators
             .get(index)
             .filter(|_| is_exact)
-            .and_then(|numerator| fraction(numerator, &shares.denominator)),
+            .map(|numerator| fraction(numerator, &shares.denominator)),
         pass_up_ppb: pass_up.as_ref().and_then(|found| found.get(index).copied()),
         normalised_ppb: normalised.get(index).copied().unwrap_or_default(),
         amount: amounts.as_ref().and_then(|found| found.get(index).map(ToString::to_string)),
@@ -309,7 +309,7 @@ fn told(
         player.player.starts_with(super::check::UNATTRIBUTED) && player.weight_ppb > Ppb::ZERO
     };
     let flags = [
-        (Flag::RepeatedPlayer, shares.players.len() < flow.players.len()),
+        (Flag::RepeatedPlayer, shares.players.len() < flow.places()),
         (Flag::SeveralPaths, path.is_none()),
         (Flag::Sampled, !is_exact),
         (Flag::Unattributed, told.iter().any(is_unattributed)),
@@ -336,15 +336,14 @@ fn billionths(parts: &[Natural]) -> Vec<Ppb> {
     whole.into_iter().map(|part| Ppb::new(u32::try_from(part).unwrap_or(u32::MAX))).collect()
 }
 
-/// A share in lowest terms, if that is short enough to be read.
-fn fraction(numerator: &Natural, denominator: &Natural) -> Option<String> {
+/// A share in lowest terms.
+fn fraction(numerator: &Natural, denominator: &Natural) -> String {
     if numerator.is_zero() {
-        return Some("0".to_owned());
+        return "0".to_owned();
     }
     let divisor = numerator.gcd(*denominator);
     let (above, below) = (numerator / divisor, denominator / divisor);
-    let text = if below == Natural::ONE { above.to_string() } else { format!("{above}/{below}") };
-    (text.len() <= FRACTION_MAX).then_some(text)
+    if below == Natural::ONE { above.to_string() } else { format!("{above}/{below}") }
 }
 
 fn totals(failures: &[FailureReport]) -> Vec<Total> {

@@ -31,7 +31,9 @@ pub struct Sampling {
 /// When there is nothing to draw, or more than some seconds' worth of it.
 pub fn sample(flow: &Flow, sampling: Sampling) -> Result<(Shares, Ppb), CaseError> {
     let samples = u64::from(sampling.samples);
-    let edges = u64::try_from(flow.links.len()).unwrap_or(u64::MAX);
+    // Within a player nothing is drawn, and it is looked at all the same.
+    let inner: usize = flow.inner.iter().map(Vec::len).sum();
+    let edges = u64::try_from(flow.links.len() + inner).unwrap_or(u64::MAX);
     if samples == 0 || samples.saturating_mul(edges.max(1)) > WORK_MAX {
         let most = WORK_MAX / edges.max(1);
         let why = format!("{samples} samples of {edges} edges; there must be 1 to {most}");
@@ -136,6 +138,9 @@ impl Draw {
         self.reach(flow.failing);
         while let Some(node) = self.queue.pop() {
             let links = self.into.get_mut(node).map(std::mem::take).unwrap_or_default();
+            for parent in flow.inner.get(node).into_iter().flatten() {
+                self.reach(*parent);
+            }
             for (parent, beta) in &links {
                 if random.below(u64::from(Ppb::ONE.get())) < u64::from(beta.get()) {
                     self.reach(*parent);
@@ -194,6 +199,27 @@ mod tests {
         }
         let sum = drawn.numerators.iter().fold(Natural::ZERO, |sum, part| sum + part);
         assert_eq!(sum, drawn.denominator, "what is divided sums to the whole");
+    }
+
+    /// Within a player everything is passed on, and upwards only.
+    #[test]
+    fn samples_know_what_is_within_a_player() {
+        let link = |parent, child, beta| Link { parent, child, beta: Ppb::new(beta) };
+        let links = [
+            link(0, 1, 500_000_000),
+            link(1, 2, 500_000_000),
+            link(0, 2, 0),
+            link(0, 3, 500_000_000),
+        ];
+        for (failing, expected) in [(3, 2), (2, 2)] {
+            let flow = Flow::new(&[0, 1, 0, 3], &links, failing);
+            let exact = of_graph(&flow).unwrap();
+            let (drawn, bound) = sample(&flow, Sampling { seed: 1, samples: 100_000 }).unwrap();
+            assert_eq!(drawn.players.len(), expected);
+            for (drawn, exact) in drawn.weights.iter().zip(&exact.weights) {
+                assert!(drawn.get().abs_diff(exact.get()) <= bound.get(), "{drawn} {exact}");
+            }
+        }
     }
 
     #[test]

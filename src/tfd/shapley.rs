@@ -3,7 +3,7 @@
 //! A failure is worth one, and a coalition is worth the probability that the whole cause set is within it. That game is a sum of unanimity
 //! games, one for each cause set, so a share is the expected part if every cause set divides the failure equally: the sum over sets of
 //! their probability over their size. On a path the sets are the runs from the failing agent upwards, which gives a closed form; on a graph
-//! the states of the edges are enumerated, as far as they matter.
+//! the states of the edges are enumerated, as far as they matter. Within a player nothing is attenuated, so that no edge there is counted.
 //!
 //! Shares are numerators over one denominator, and sum to it. Nothing is rounded here.
 
@@ -104,7 +104,7 @@ fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {
     a
 }
 
-/// The shares on a graph; `None` where it has more than [`EDGES_EXACT_MAX`] edges.
+/// The shares on a graph; `None` where it has more than [`EDGES_EXACT_MAX`] edges. Those within one player are none.
 #[must_use]
 pub fn of_graph(flow: &Flow) -> Option<Shares> {
     if flow.links.len() > EDGES_EXACT_MAX {
@@ -116,20 +116,78 @@ pub fn of_graph(flow: &Flow) -> Option<Shares> {
             players.push(*player);
         }
     }
-    let local = |player: &usize| players.iter().position(|known| known == player).unwrap_or(0);
     let mut enumeration = Enumeration {
-        links: &flow.links,
-        local: flow.players.iter().map(local).collect(),
+        edges: edges(flow, &players),
         powers: powers(flow.links.len()),
         sums: vec![vec![Narrow::ZERO; players.len()]; players.len() + 1],
     };
+    let first = Stop::of(flow, flow.failing, &players, &stops(flow));
     enumeration.branch(State {
-        reached: 1 << flow.failing,
-        members: 1 << enumeration.local.get(flow.failing).copied().unwrap_or(0),
+        reached: first.reaches,
+        members: first.player,
         decided: 0,
         probability: Narrow::ONE,
     });
     Some(enumeration.shares(players))
+}
+
+/// The nodes at which a walk upwards can arrive over a link: the failing one, and all that delegated to another player. With at most
+/// [`EDGES_EXACT_MAX`] links they fit a set of bits, however many nodes there are in between that the same player went through.
+fn stops(flow: &Flow) -> Vec<usize> {
+    let mut stops = vec![flow.failing];
+    stops.extend(flow.links.iter().map(|link| link.parent));
+    stops.sort_unstable();
+    stops.dedup();
+    stops
+}
+
+/// What arriving at a node comes to. Sets are bits.
+struct Stop {
+    /// Its player.
+    player: u32,
+    /// The stops that are certain causes then, itself among them.
+    reaches: u32,
+}
+
+impl Stop {
+    fn of(flow: &Flow, node: usize, players: &[usize], stops: &[usize]) -> Self {
+        let player = flow.players.get(node);
+        let local = players.iter().position(|known| Some(known) == player).unwrap_or(0);
+        let certain = flow.certain(node);
+        let bits = stops.iter().enumerate().filter(|(_, stop)| certain.contains(stop));
+        Self {
+            player: 1 << local,
+            reaches: bits.fold(0, |reaches, (place, _)| reaches | 1 << place),
+        }
+    }
+}
+
+/// The links of a flow, as what they lead from and to.
+fn edges(flow: &Flow, players: &[usize]) -> Vec<Edge> {
+    let stops = stops(flow);
+    let certain: Vec<Vec<usize>> = stops.iter().map(|stop| flow.certain(*stop)).collect();
+    let edge = |link: &Link| {
+        let parent = stops.binary_search(&link.parent).unwrap_or(0);
+        let below = certain.iter().enumerate().filter(|(_, nodes)| nodes.contains(&link.child));
+        Edge {
+            below: below.fold(0, |below, (place, _)| below | 1 << place),
+            parent: 1 << parent,
+            above: Stop::of(flow, link.parent, players, &stops),
+            beta: link.beta,
+        }
+    };
+    flow.links.iter().map(edge).collect()
+}
+
+/// A link between players. Sets are bits: of stops, but for the player.
+struct Edge {
+    /// From which stops its child is reached.
+    below: u32,
+    /// Its parent.
+    parent: u32,
+    /// What is reached with its parent.
+    above: Stop,
+    beta: Ppb,
 }
 
 /// 10^9 to the power of 0 up to `count`.
@@ -138,7 +196,7 @@ fn powers(count: usize) -> Vec<Narrow> {
     std::iter::successors(Some(Narrow::ONE), next).take(count + 1).collect()
 }
 
-/// A set of nodes that certainly are causes, and which edges were decided on the way to it. Sets are bits.
+/// A set of stops that certainly are causes, and which edges were decided on the way to it. Sets are bits.
 #[derive(Clone, Copy)]
 struct State {
     reached: u32,
@@ -147,45 +205,44 @@ struct State {
     probability: Narrow,
 }
 
-struct Enumeration<'a> {
-    links: &'a [Link],
-    /// The player of each node, among those of this flow.
-    local: Vec<usize>,
+struct Enumeration {
+    edges: Vec<Edge>,
     powers: Vec<Narrow>,
     /// For each size of a cause set and each player: the probability of all sets of that size with it.
     sums: Vec<Vec<Narrow>>,
 }
 
-impl Enumeration<'_> {
+impl Enumeration {
     /// Decides one edge after the other that leads into the set from outside; where there is none left, the set is a cause set. Edges
     /// between members, and those that lead elsewhere, make no difference, and all their states are taken together.
     fn branch(&mut self, state: State) {
-        let matters = |(index, link): &(usize, &Link)| {
+        let matters = |(index, edge): &(usize, &Edge)| {
             state.decided & (1 << index) == 0
-                && state.reached & (1 << link.child) != 0
-                && state.reached & (1 << link.parent) == 0
+                && state.reached & edge.below != 0
+                && state.reached & edge.parent == 0
         };
-        let Some((index, link)) = self.links.iter().enumerate().find(matters) else {
+        let Some((index, edge)) = self.edges.iter().enumerate().find(matters) else {
             self.add(state);
             return;
         };
-        let (link, decided) = (*link, state.decided | 1 << index);
+        let decided = state.decided | 1 << index;
         let times = |part: Ppb| state.probability.wrapping_mul(Narrow::from(part.get()));
-        let player = self.local.get(link.parent).copied().unwrap_or(0);
-        self.branch(State {
-            reached: state.reached | 1 << link.parent,
-            members: state.members | 1 << player,
+        let live = State {
+            reached: state.reached | edge.above.reaches,
+            members: state.members | edge.above.player,
             decided,
-            probability: times(link.beta),
-        });
-        let dead = link.beta.complement();
-        if dead > Ppb::ZERO {
-            self.branch(State { decided, probability: times(dead), ..state });
+            probability: times(edge.beta),
+        };
+        let dead = edge.beta.complement();
+        let dead = (dead > Ppb::ZERO).then(|| State { decided, probability: times(dead), ..state });
+        self.branch(live);
+        if let Some(dead) = dead {
+            self.branch(dead);
         }
     }
 
     fn add(&mut self, state: State) {
-        let undecided = self.links.len() - usize::try_from(state.decided.count_ones()).unwrap_or(0);
+        let undecided = self.edges.len() - usize::try_from(state.decided.count_ones()).unwrap_or(0);
         let missing = self.powers.get(undecided).copied().unwrap_or(Narrow::ONE);
         let probability = state.probability.wrapping_mul(missing);
         let size = usize::try_from(state.members.count_ones()).unwrap_or(0);

@@ -134,7 +134,14 @@ impl<'de> Deserialize<'de> for UnixSeconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let time = Self::parse(&text).ok().filter(|time| time.to_text().as_str() == text);
-        time.ok_or_else(|| serde::de::Error::custom("a time is written as `2026-02-03T11:08:33Z`"))
+        time.ok_or_else(|| {
+            let is_outside = Self::parse(&text).is_err() && Self::nearest(&text).is_some();
+            serde::de::Error::custom(if is_outside {
+                "a time lies from 1970-01-01T00:00:00Z to 9999-12-30T22:00:00Z, the last second that can be written at every offset"
+            } else {
+                "a time is written as `2026-02-03T11:08:33Z`"
+            })
+        })
     }
 }
 

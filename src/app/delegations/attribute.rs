@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checked_apart;
 use super::control::control_of;
-use super::gather::{GatherError, Gathered, TracePart, gather};
+use super::gather::{Disputed, GatherError, Gathered, TracePart, gather};
 use super::hops::read;
-use super::room::NoRoom;
 use crate::app::Records;
 use crate::app::rekey::followed;
 use crate::delegation::{
-    CaseOptions, End, HeldTogether, Kind, Operators, Record, TraceDocument, TraceVerdict, case,
-    operators, unconfirmed, verify_trace,
+    CaseOptions, End, HeldTogether, Kin, Kind, Operators, Record, TraceDocument, TraceVerdict,
+    case, operators, unconfirmed, verify_trace,
 };
 use crate::rekey::{Rekeying, Role};
 use crate::storage::{StorageError, StoredDelegation, Tags, Tx};
@@ -43,12 +42,25 @@ pub struct Attribution {
     pub hops: BTreeSet<Digest>,
     /// The grant above the topmost hop, where it is not held.
     pub missing: Option<Digest>,
-    /// Interactions for which there was no room: of which hop, by whom, and how many.
-    pub left_out: Vec<(Digest, Subject, u64)>,
+    /// What is not counted from: what had no room, or came too late.
+    pub left_out: Vec<LeftOutOfTrace>,
     /// When the last of what it rests on was said.
     pub said_until: UnixSeconds,
     /// As of which state it was computed; `None` where no chain is followed.
     pub as_of: Option<(RegistryRef, Tags, u64)>,
+}
+
+/// Records of a hop that are not counted from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOutOfTrace {
+    /// The grant.
+    pub hop: Digest,
+    /// Who signed them.
+    pub issuer: Subject,
+    /// How many.
+    pub records: u64,
+    /// `no_room`, or `received_late`.
+    pub why: &'static str,
 }
 
 /// A name in a hop that meant an agent.
@@ -103,6 +115,7 @@ struct Ground {
     operators: Operators,
     grant: Digest,
     verdict: Option<Digest>,
+    kin: Kin,
     checked_at: UnixSeconds,
 }
 
@@ -117,12 +130,14 @@ impl Records {
         let stored = stored.ok_or(AttributionError::NotHeld(id))?;
         let (grant, verdict) = match (stored.kind, stored.of_grant) {
             (Kind::Grant, _) => (id, None),
-            (Kind::Verdict, Some(grant)) => (grant, Some(&stored)),
+            (Kind::Verdict, Some(grant)) => (grant, Some(stored)),
             (kind, _) => return Err(AttributionError::NoDispute(id, kind.as_str())),
         };
-        let gathered = gather(&mut tx, grant, TracePart::Path, verdict).await?;
+        let id_of_verdict = verdict.as_ref().map(|stored| stored.digest);
+        let dispute = Disputed::of(&mut tx, grant, verdict).await?;
+        let gathered = gather(&mut tx, grant, TracePart::Path, Some(&dispute)).await?;
         let document = self.assembled(&mut tx, &gathered.records).await?;
-        let left_out = left_out(&mut tx, &gathered.left_out).await?;
+        let left_out = left_out(&mut tx, &gathered).await?;
         let as_of = match followed(&mut tx).await? {
             Some(registry) => Some((registry, tx.tags().await?, tx.log_size().await?)),
             None => None,
@@ -132,14 +147,14 @@ impl Records {
         let operators = operators_of(&mut tx, &gathered, &meant).await?;
         drop(tx);
         let control = operators.evidence.clone();
-        let verdict = verdict.map(|stored| stored.digest);
+        let (verdict, kin) = (id_of_verdict, dispute.kin.clone());
         let checked_at = self.clock.now();
-        let ground = Ground { document, meant, operators, grant, verdict, checked_at };
+        let ground = Ground { document, meant, operators, grant, verdict, kin, checked_at };
         // Signatures are checked for as long as they take; other requests go on meanwhile.
         let (trace, report) = checked_apart(move || compute(id, ground)).await??;
         let canonical = report.canonical()?;
         let digest = Digest::of(canonical.as_bytes());
-        let hypothetical = hypothetical(&report, &trace, verdict);
+        let hypothetical = hypothetical(&report, &trace, verdict, &dispute.kin);
         let mut hops = gathered.hops;
         hops.extend(gathered.missing);
         let missing = gathered.missing;
@@ -169,6 +184,7 @@ fn compute(id: Digest, ground: Ground) -> Result<(TraceVerdict, Report), CaseErr
         id: id.to_string(),
         failed: Some(ground.grant),
         verdict: ground.verdict,
+        kin: ground.kin,
         meant: ground.meant,
         operators: ground.operators.proven,
         suspected_operators: ground.operators.suspected,
@@ -179,7 +195,12 @@ fn compute(id: Digest, ground: Ground) -> Result<(TraceVerdict, Report), CaseErr
 }
 
 /// Why a report is hypothetical.
-fn hypothetical(report: &Report, trace: &TraceVerdict, verdict: Option<Digest>) -> Option<String> {
+fn hypothetical(
+    report: &Report,
+    trace: &TraceVerdict,
+    verdict: Option<Digest>,
+    kin: &Kin,
+) -> Option<String> {
     if report.case.verdict.is_some() {
         return None;
     }
@@ -189,19 +210,26 @@ fn hypothetical(report: &Report, trace: &TraceVerdict, verdict: Option<Digest>) 
     let mut judged =
         trace.hops.iter().flat_map(|hop| hop.verdicts.iter().map(move |told| (hop, told)));
     match judged.find(|(_, (digest, _))| *digest == verdict) {
+        None if trace.rests.iter().any(|rest| rest.record == verdict) => Some(
+            "the grant of the hop is not held: only its child speaks of it, so that nobody is named who may judge".to_owned(),
+        ),
         None => Some("the verdict is not known to be its issuer's word: see `trace`".to_owned()),
-        Some((hop, (_, told))) => unconfirmed(trace, hop, told),
+        Some((hop, told)) => unconfirmed(trace, hop, told, kin),
     }
 }
 
 /// By whom what was left out is, in its name.
-async fn left_out(
-    tx: &mut Tx,
-    left_out: &[NoRoom],
-) -> Result<Vec<(Digest, Subject, u64)>, StorageError> {
-    let names = tx.names(left_out.iter().map(|one| one.issuer)).await?;
-    let whose = |one: &NoRoom| Some((one.hop, names.get(&one.issuer)?.clone(), one.records));
-    Ok(left_out.iter().filter_map(whose).collect())
+async fn left_out(tx: &mut Tx, gathered: &Gathered) -> Result<Vec<LeftOutOfTrace>, StorageError> {
+    let no_room = gathered.left_out.iter().map(|one| (one.hop, one.issuer, one.records, "no_room"));
+    let late = gathered.late.iter();
+    let late = late.map(|((hop, issuer), records)| (*hop, *issuer, *records, "received_late"));
+    let all: Vec<_> = no_room.chain(late).collect();
+    let names = tx.names(all.iter().map(|(_, issuer, ..)| *issuer)).await?;
+    let whose = |(hop, issuer, records, why): (Digest, u64, u64, &'static str)| {
+        let issuer = names.get(&issuer)?.clone();
+        Some(LeftOutOfTrace { hop, issuer, records, why })
+    };
+    Ok(all.into_iter().filter_map(whose).collect())
 }
 
 /// The names of a trace that meant agents when it was signed.

@@ -4,19 +4,18 @@
 //! Of the way up nobody can keep others from knowing: where it is too large, each party of a hop loses the latest of its own interactions. A whole
 //! trace that is larger than a document may be is refused, with what to ask for instead.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::hops::{OF_OTHERS_MAX, OF_PARTY_MAX, judged, of_parties, read};
+use super::late::{Late, take_out};
 use super::room::{NoRoom, Share, fit};
+use super::way::{Way, below, way};
 use crate::app::Records;
 use crate::delegation::{
-    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, HOPS_MAX, Kind, Record, Sealed, TraceDocument,
+    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, Kin, Kind, Record, Sealed, TraceDocument,
 };
 use crate::storage::{StorageError, StoredDelegation, Tx};
 use crate::vocab::Digest;
-
-/// So many hops of a whole trace are gathered.
-const HOPS_OF_WHOLE_MAX: usize = 1_000;
 
 /// What interactions have for themselves in bytes, however much the rest takes.
 const INTERACTIONS_BYTES_MIN: usize = 256 * 1024;
@@ -52,6 +51,48 @@ pub(super) struct Gathered {
     pub(super) records: Vec<StoredDelegation>,
     /// What there was no room for.
     pub(super) left_out: Vec<NoRoom>,
+    /// What came too late.
+    pub(super) late: Late,
+}
+
+/// A hop about which somebody judges.
+pub(super) struct Disputed {
+    /// The verdict whose report is asked for, if it is one's.
+    pub(super) verdict: Option<StoredDelegation>,
+    /// What those judged who may, the earliest first.
+    pub(super) judged: Vec<StoredDelegation>,
+    /// The number of the first verdict to come that may confirm: what parties say of their runs afterwards counts for nothing.
+    pub(super) judged_at: Option<u64>,
+    /// Who judges and is a party by another name.
+    pub(super) kin: Kin,
+}
+
+impl Disputed {
+    /// The hop of a grant.
+    pub(super) async fn of(
+        tx: &mut Tx,
+        grant: Digest,
+        verdict: Option<StoredDelegation>,
+    ) -> Result<Self, StorageError> {
+        let (all, judges) = judged(tx, grant).await?;
+        let (mut judged, mut told) = (Vec::new(), Vec::new());
+        for stored in all {
+            // What strangers judge changes no report, and so is no part of what it rests on.
+            if let Record::Verdict(verdict) = read(&stored)?
+                && judges.named().contains(&verdict.issuer)
+            {
+                told.push((stored.digest, *verdict));
+                judged.push(stored);
+            }
+        }
+        let granted = tx.delegations_by_digest(&[grant]).await?.remove(&grant);
+        let granted = granted.map(|granted| granted.said_at);
+        let confirm: BTreeSet<Digest> =
+            judges.all_confirming(granted, &told).map(|(digest, _)| *digest).collect();
+        let confirming = judged.iter().filter(|stored| confirm.contains(&stored.digest));
+        let judged_at = confirming.map(|stored| stored.number).min();
+        Ok(Self { verdict, judged_at, kin: judges.kin().clone(), judged })
+    }
 }
 
 impl Records {
@@ -121,32 +162,31 @@ impl Records {
     }
 }
 
-/// Gathers the records of a trace; `verdict` is one that must be among them.
+/// Gathers the records of a trace; of a dispute as they were when it was judged.
 pub(super) async fn gather(
     tx: &mut Tx,
     grant: Digest,
     part: TracePart,
-    verdict: Option<&StoredDelegation>,
+    dispute: Option<&Disputed>,
 ) -> Result<Gathered, GatherError> {
-    let (path, missing) = path(tx, grant).await?;
+    let Way { grants: path, missing, other } = way(tx, grant).await?;
     let grants = match (part, path.first()) {
         (TracePart::Whole, Some(first)) => below(tx, first.clone()).await?,
         _ => path,
     };
     let mut hops: BTreeSet<Digest> = grants.iter().map(|grant| grant.digest).collect();
-    let mut records: Vec<StoredDelegation> = Vec::new();
-    let (mut snapshots, mut verdicts, mut shares) = (BTreeSet::new(), Vec::new(), Vec::new());
+    // Of a grant that was to somebody else only itself, which shows that it was.
+    let mut records: Vec<StoredDelegation> = other.into_iter().collect();
+    let (mut snapshots, mut verdicts) = (BTreeSet::new(), Vec::new());
     for grant in &grants {
         if let Record::Grant(said) = read(grant)? {
             snapshots.extend([said.snapshots.parent, said.snapshots.child].into_iter().flatten());
         }
         records.push(grant.clone());
-        for kind in [Kind::Acceptance, Kind::Outcome] {
+        for kind in [Kind::Acceptance, Kind::Outcome, Kind::Interaction] {
             records.extend(of_parties(tx, grant, kind).await?);
         }
-        let watched = of_parties(tx, grant, Kind::Interaction).await?;
-        shares.extend(by_party(grant.digest, watched));
-        if verdict.is_none() {
+        if dispute.is_none() {
             verdicts.extend(judged(tx, grant.digest).await?.0);
         }
     }
@@ -155,18 +195,27 @@ pub(super) async fn gather(
         for kind in [Kind::Acceptance, Kind::Outcome] {
             records.extend(tx.delegations_of_kind(grant, kind, OF_OTHERS_MAX).await?);
         }
-        if verdict.is_none() {
+        if dispute.is_none() {
             verdicts.extend(judged(tx, grant).await?.0);
         }
     }
     let snapshots: Vec<_> = snapshots.into_iter().collect();
     records.extend(tx.delegations_by_digest(&snapshots).await?.into_values());
-    records.extend(verdict.cloned());
-    if let Some(verdict) = verdict {
-        // Whether its issuer took it back is his word; what others judge is of other disputes.
-        let by = tx.delegations_by(grant, Kind::Verdict, verdict.issuer, OF_PARTY_MAX).await?;
-        records.extend(by);
+    let mut late = Late::new();
+    if let Some(dispute) = dispute {
+        if let Some(after) = dispute.judged_at {
+            late = take_out(&mut records, after)?;
+        }
+        records.extend(dispute.verdict.clone());
+        if let Some(verdict) = &dispute.verdict {
+            let issuer = verdict.issuer;
+            // Whether its issuer took it back is his word, and has to be there whatever others judge.
+            records.extend(tx.delegations_by(grant, Kind::Verdict, issuer, OF_PARTY_MAX).await?);
+        }
+        verdicts.clone_from(&dispute.judged);
     }
+    let (watched, mut records): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|record| record.kind == Kind::Interaction);
     let (count_max, bytes_max) = match part {
         TracePart::Path => {
             let size: usize = records.iter().map(|record| record.envelope.len()).sum();
@@ -175,21 +224,22 @@ pub(super) async fn gather(
         }
         TracePart::Whole => (usize::MAX, usize::MAX),
     };
-    let (watched, left_out) = fit(shares, count_max, bytes_max);
+    let (watched, left_out) = fit(by_party(watched), count_max, bytes_max);
     records.extend(watched);
     fill_up(&mut records, verdicts);
     let mut seen = BTreeSet::new();
     records.retain(|record| seen.insert(record.digest));
-    Ok(Gathered { hops, missing, records, left_out })
+    Ok(Gathered { hops, missing, records, left_out, late })
 }
 
-/// What each party of a hop recorded of its run, the earliest first.
-fn by_party(hop: Digest, mut records: Vec<StoredDelegation>) -> Vec<Share> {
-    records.sort_by_key(|record| (record.issuer, record.said_at, record.digest));
-    let parties = records.chunk_by(|one, next| one.issuer == next.issuer);
+/// What each party of each hop recorded of its run, the earliest first.
+fn by_party(mut records: Vec<StoredDelegation>) -> Vec<Share> {
+    records.sort_by_key(|record| (record.of_grant, record.issuer, record.said_at, record.digest));
+    let parties =
+        records.chunk_by(|one, next| (one.of_grant, one.issuer) == (next.of_grant, next.issuer));
     let share = |records: &[StoredDelegation]| {
-        let issuer = records.first()?.issuer;
-        Some(Share { hop, issuer, records: records.to_vec() })
+        let first = records.first()?;
+        Some(Share { hop: first.of_grant?, issuer: first.issuer, records: records.to_vec() })
     };
     parties.filter_map(share).collect()
 }
@@ -204,54 +254,6 @@ fn fill_up(records: &mut Vec<StoredDelegation>, judged: Vec<StoredDelegation>) {
             records.push(verdict);
         }
     }
-}
-
-/// The hops from one up to the first that is there, and what that one stands under if it is not there: on which a report rests, whether or
-/// not there is one.
-pub(super) async fn hops_above(
-    tx: &mut Tx,
-    grant: Digest,
-) -> Result<BTreeSet<Digest>, StorageError> {
-    let (path, missing) = path(tx, grant).await?;
-    let hops = path.iter().map(|grant| grant.digest);
-    Ok(hops.chain(missing).chain([grant]).collect())
-}
-
-/// The grants from one up to the first that is there, the topmost first, and what that one stands under if it is not there.
-pub(super) async fn path(
-    tx: &mut Tx,
-    grant: Digest,
-) -> Result<(Vec<StoredDelegation>, Option<Digest>), StorageError> {
-    let mut path: VecDeque<StoredDelegation> = VecDeque::new();
-    let mut next = Some(grant);
-    // One more than may hold, so that a trace which is too long is seen to be.
-    while let Some(digest) = next.filter(|_| path.len() <= HOPS_MAX as usize) {
-        let found = tx.delegations_by_digest(&[digest]).await?.remove(&digest);
-        let Some(found) = found.filter(|found| found.kind == Kind::Grant) else { break };
-        next = found.of_grant;
-        path.push_front(found);
-    }
-    let missing = next.filter(|_| path.len() <= HOPS_MAX as usize);
-    Ok((path.into(), missing))
-}
-
-/// A grant and all below it, each before those below it.
-async fn below(tx: &mut Tx, first: StoredDelegation) -> Result<Vec<StoredDelegation>, GatherError> {
-    let mut found = vec![first];
-    let mut next = 0;
-    while let Some(above) = found.get(next).map(|grant| grant.digest) {
-        next += 1;
-        let rest = u32::try_from(HOPS_OF_WHOLE_MAX + 1 - found.len()).unwrap_or(0);
-        let grants = tx.delegations_of_kind(above, Kind::Grant, rest).await?;
-        found.extend(grants);
-        if found.len() > HOPS_OF_WHOLE_MAX {
-            let why = format!(
-                "the trace has more than {HOPS_OF_WHOLE_MAX} hops: ask for `part=path`, which has the hops from this one up to the buyer"
-            );
-            return Err(GatherError::TooLarge(why));
-        }
-    }
-    Ok(found)
 }
 
 /// Records by whose word they are.

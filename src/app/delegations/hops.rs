@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::gather::path;
+use super::kin::kin;
+use super::way::{Way, under, way};
 use crate::attest::TypedRecord;
 use crate::delegation::{HopFinding, Judges, Kept, Kind, Record, kept_hop};
 use crate::rekey::{Role, Rule};
@@ -50,8 +51,19 @@ pub(super) async fn touched(
     let mut hops = BTreeSet::from([own]);
     let mut open = VecDeque::from(if reaches_below { vec![own] } else { Vec::new() });
     while let Some(above) = open.pop_front() {
-        let room = TOGETHER_MAX.saturating_sub(u32::try_from(hops.len()).unwrap_or(u32::MAX));
-        for below in tx.delegations_of_kind(above, Kind::Grant, room).await? {
+        let room = |hops: &BTreeSet<Digest>| {
+            TOGETHER_MAX.saturating_sub(u32::try_from(hops.len()).unwrap_or(u32::MAX))
+        };
+        let held = tx.delegations_by_digest(&[above]).await?.remove(&above);
+        let mut below = match &held {
+            Some(held) => under(tx, held, room(&hops)).await?,
+            None => Vec::new(),
+        };
+        if matches!(record, Record::Grant(_)) {
+            // Strangers as well, which hung under something that was not there yet; but never in the place of its child.
+            below.extend(tx.delegations_of_kind(above, Kind::Grant, room(&hops)).await?);
+        }
+        for below in below.into_iter().take(room(&hops) as usize) {
             // Who may judge is said by all grants above; the rest by the one.
             if hops.insert(below.digest) && matches!(record, Record::Grant(_)) {
                 open.push_back(below.digest);
@@ -88,8 +100,7 @@ pub(in crate::app) async fn reconsider(
     hops: &BTreeSet<Digest>,
 ) -> Result<(), StorageError> {
     for hop in hops {
-        let (records, judges) = of_hop(tx, *hop).await?;
-        match edge(*hop, &records, &judges)? {
+        match edge(*hop, &of_hop(tx, *hop).await?)? {
             Some((edge, findings)) => {
                 tx.set_edges(&[edge]).await?;
                 tx.set_hop_findings(*hop, &findings).await?;
@@ -104,14 +115,14 @@ pub(in crate::app) async fn reconsider(
 /// A hop and what is odd about it, of its records; `None` where nobody but strangers speaks of it.
 fn edge(
     hop: Digest,
-    records: &[(StoredDelegation, bool)],
-    judges: &Judges,
+    OfHop { records, judges, is_too_long }: &OfHop,
 ) -> Result<Option<(StoredEdge, Vec<StoredHopFinding>)>, StorageError> {
     let mut kept = Vec::with_capacity(records.len());
     for (stored, holds) in records {
         kept.push(Kept { digest: stored.digest, record: read(stored)?, holds: *holds });
     }
     let Some(found) = kept_hop(hop, kept, judges) else { return Ok(None) };
+    let found = if *is_too_long { found.too_long() } else { found };
     let by_digest =
         |digest| records.iter().map(|(stored, _)| stored).find(|stored| stored.digest == digest);
     let accepted = found.hop.acceptance.as_ref().and_then(|(digest, _)| by_digest(*digest));
@@ -155,11 +166,17 @@ const NOTHING: crate::tfd::EdgeInputs = crate::tfd::EdgeInputs {
     interactions: 0,
 };
 
-/// All records by which a hop is looked at, each with whether it is its issuer's word; and who may judge it.
-async fn of_hop(
-    tx: &mut Tx,
-    hop: Digest,
-) -> Result<(Vec<(StoredDelegation, bool)>, Judges), StorageError> {
+/// What a hop is looked at by.
+struct OfHop {
+    /// All records, each with whether it is its issuer's word.
+    records: Vec<(StoredDelegation, bool)>,
+    /// Who may judge it.
+    judges: Judges,
+    /// Whether it is too far below the buyer.
+    is_too_long: bool,
+}
+
+async fn of_hop(tx: &mut Tx, hop: Digest) -> Result<OfHop, StorageError> {
     let mut records = BTreeMap::new();
     let grant = tx.delegations_by_digest(&[hop]).await?.remove(&hop);
     let mut wanted = BTreeSet::new();
@@ -185,10 +202,12 @@ async fn of_hop(
     for kind in [Kind::Acceptance, Kind::Outcome] {
         add(&mut records, tx.delegations_of_kind(hop, kind, OF_OTHERS_MAX).await?);
     }
-    let (verdicts, judges) = judged(tx, hop).await?;
+    let way = way(tx, hop).await?;
+    let (verdicts, judges) = judged_on(tx, hop, &way).await?;
     add(&mut records, verdicts);
     add(&mut records, grant.into_iter().collect());
-    Ok((with_standing(tx, records.into_values().collect()).await?, judges))
+    let records = with_standing(tx, records.into_values().collect()).await?;
+    Ok(OfHop { records, judges, is_too_long: way.is_too_long() })
 }
 
 /// What was judged of a hop, those who may judge it first and others as far as there is room; and who may.
@@ -196,21 +215,42 @@ pub(super) async fn judged(
     tx: &mut Tx,
     hop: Digest,
 ) -> Result<(Vec<StoredDelegation>, Judges), StorageError> {
+    if tx.delegations_of_kind(hop, Kind::Verdict, 1).await?.is_empty() {
+        return Ok((Vec::new(), Judges::default()));
+    }
+    let way = way(tx, hop).await?;
+    judged_on(tx, hop, &way).await
+}
+
+/// The same, where the way up is known. Of those who may judge the earliest verdicts come first.
+async fn judged_on(
+    tx: &mut Tx,
+    hop: Digest,
+    way: &Way,
+) -> Result<(Vec<StoredDelegation>, Judges), StorageError> {
     let of_others = tx.delegations_of_kind(hop, Kind::Verdict, OF_OTHERS_MAX).await?;
     if of_others.is_empty() {
         return Ok((Vec::new(), Judges::default()));
     }
     let mut grants = Vec::new();
-    for stored in path(tx, hop).await?.0 {
-        if let Record::Grant(grant) = read(&stored)? {
+    for stored in &way.grants {
+        if let Record::Grant(grant) = read(stored)? {
             grants.push(grant);
         }
     }
-    let judges = Judges::of(grants.iter().map(AsRef::as_ref));
+    let judges = Judges::of(grants.iter().map(AsRef::as_ref)).unless(way.is_loose());
     let mut verdicts = Vec::new();
     for number in tx.name_numbers(judges.named()).await?.into_values() {
         verdicts.extend(tx.delegations_by(hop, Kind::Verdict, number, OF_PARTY_MAX).await?);
     }
+    verdicts.sort_by_key(|verdict| (verdict.said_at, verdict.digest));
+    let mut signed = way.grants.clone();
+    if !verdicts.is_empty() {
+        for grant in &way.grants {
+            signed.extend(of_parties(tx, grant, Kind::Acceptance).await?);
+        }
+    }
+    let judges = judges.knowing(&kin(tx, signed.iter().chain(&verdicts)).await?);
     let first: BTreeSet<_> = verdicts.iter().map(|verdict| verdict.digest).collect();
     verdicts.extend(of_others.into_iter().filter(|verdict| !first.contains(&verdict.digest)));
     Ok((verdicts, judges))

@@ -28,14 +28,14 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn judge(&self, document: TraceDocument) -> Result<Judged, AttributionError> {
-        let (document, agents) = checked_apart(move || {
-            let agents: Vec<_> = document.agents().into_iter().take(PARTIES_MAX).collect();
-            (document, agents)
+        let (document, names) = checked_apart(move || {
+            let names: Vec<_> = document.names().into_iter().take(PARTIES_MAX).collect();
+            (document, names)
         })
         .await?;
         let mut tx = self.database.begin_read().await?;
         let mut ours = document.clone();
-        know_agents(&mut tx, &mut ours, &agents).await?;
+        know_agents(&mut tx, &mut ours, &names, &self.host).await?;
         let as_of = match followed(&mut tx).await? {
             Some(registry) => Some((registry, tx.tags().await?, tx.log_size().await?)),
             None => None,

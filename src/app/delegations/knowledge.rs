@@ -12,10 +12,11 @@ use crate::app::Records;
 use crate::app::rekey::followed;
 use crate::attest::verdict::Right;
 use crate::delegation::{AsOf, At, BlockAt, KeySpan, Party, TraceDocument, WalletSpan};
-use crate::did::web::Local;
+use crate::did::web::{Local, WebHost};
 use crate::identity::TimelineRef;
+use crate::rekey::{Question, question};
 use crate::storage::{StorageError, StoredDelegation, Tx};
-use crate::vocab::{AgentRef, BlockStamp, ChainId, Subject, UnixSeconds};
+use crate::vocab::{AgentId, BlockStamp, ChainId, Subject, UnixSeconds};
 
 /// So many spans of an agent's wallet are told; a document has at most 10,000 in all.
 const SPANS_MAX: u32 = 1_000;
@@ -33,15 +34,14 @@ impl Records {
     ) -> Result<(), StorageError> {
         let issuers = by_issuer(records);
         let names = tx.names(issuers.keys().copied()).await?;
-        let mut agents = Vec::new();
         for (number, records) in &issuers {
             match names.get(number) {
-                Some(Subject::Agent(agent)) => agents.push(*agent),
                 Some(name @ Subject::Did(_)) => document.parties.extend(self.did(name, records)),
-                Some(Subject::Account(_) | Subject::Platform { .. }) | None => {}
+                Some(Subject::Agent(_) | Subject::Account(_) | Subject::Platform { .. }) | None => {
+                }
             }
         }
-        know_agents(tx, document, &agents).await
+        know_agents(tx, document, names.values(), &self.host).await
     }
 
     /// What is known of a DID: the keys and linked accounts by which its records were signed. A did:key needs none.
@@ -92,11 +92,13 @@ impl Records {
     }
 }
 
-/// Adds the wallets of agents, and up to which block they are known; in the place of what the document says of them.
+/// Adds the wallets of those names that are agents', by themselves or by the DIDs that they have at a host, and up to which block they are
+/// known; in the place of what the document says of them.
 pub(super) async fn know_agents(
     tx: &mut Tx,
     document: &mut TraceDocument,
-    agents: &[AgentRef],
+    names: impl IntoIterator<Item = &Subject>,
+    host: &WebHost,
 ) -> Result<(), StorageError> {
     let (Some(registry), Some(indexed)) = (followed(tx).await?, tx.tags().await?.indexed) else {
         return Ok(());
@@ -107,13 +109,15 @@ pub(super) async fn know_agents(
     document.as_of.retain(|as_of| as_of.chain != chain);
     document.as_of.push(AsOf { chain, block });
     let mut blocks = BTreeMap::from([(indexed.block.number, indexed)]);
-    for agent in agents {
-        if agent.registry != registry {
-            continue;
-        }
-        let name = Subject::Agent(*agent);
-        document.parties.retain(|party| party.name != name);
-        document.parties.extend(wallets(tx, name, *agent, &mut blocks, registry.chain).await?);
+    for name in names {
+        let Question::Registered(agent, _) = question(name, registry, host) else { continue };
+        document.parties.retain(|party| party.name != *name);
+        let party = wallets(tx, name.clone(), agent, &mut blocks, registry.chain).await?;
+        let is_agent = matches!(name, Subject::Agent(_));
+        document.parties.extend(match party {
+            Some(party) if !is_agent => Some(party.by_links(indexed.time)),
+            party => party,
+        });
     }
     document.parties.sort_by_key(|party| party.name.to_string());
     Ok(())
@@ -123,11 +127,11 @@ pub(super) async fn know_agents(
 async fn wallets(
     tx: &mut Tx,
     name: Subject,
-    agent: AgentRef,
+    agent: AgentId,
     blocks: &mut BTreeMap<u64, BlockStamp>,
     chain: ChainId,
 ) -> Result<Option<Party>, StorageError> {
-    let spans = tx.timeline(TimelineRef::Wallet(agent.id), None, SPANS_MAX).await?;
+    let spans = tx.timeline(TimelineRef::Wallet(agent), None, SPANS_MAX).await?;
     let spans: Vec<_> = spans.into_iter().map(|span| span.record).collect();
     let ends = spans.iter().flat_map(|span| [Some(span.span.from), span.span.to]).flatten();
     let numbers: Vec<_> = ends.map(|at| at.block_number).collect();

@@ -1,7 +1,7 @@
 //! Reports said by the service itself: an attestation about each agent that carries a part of a failure.
 //!
 //! A verdict that comes, and whatever changes a hop on which its report rests, makes the report due; it is computed again, and said again
-//! only where it is another one. It is said once all that it rests on was said before the safe block, so that no passing branch of the
+//! only where it, or the standing of its trace, is another one. It is said once all that it rests on was said before the safe block, so that no passing branch of the
 //! chain is signed. What is said anew replaces what was said before, agent by agent; who no longer carries anything hears
 //! that too. Dying between two reports loses nothing and says nothing twice: that it was said is noted in the transaction that says it.
 
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::gather::hops_above;
+use super::said::{SaidLast, said_last};
+use super::way::hops_above;
 use super::{Attribution, AttributionError};
 use crate::app::error::During;
 use crate::app::rekey::followed;
@@ -116,7 +117,11 @@ impl DisputeKeeper {
             return Ok(None);
         }
         let confirmed = Some(&found).filter(|found| found.hypothetical.is_none());
-        let report = confirmed.map(|found| found.canonical.1);
+        let now = SaidLast {
+            report: confirmed.map(|found| found.canonical.1),
+            trace: confirmed.map(|found| found.trace.standing.as_str().to_owned()),
+        };
+        let report = now.report;
         let hops = found.hops.clone();
         let mut tx = self.records.database.begin_durable().await.during(during)?;
         // Somebody else may have said it meanwhile, or something changed: then the next turn looks again.
@@ -124,7 +129,7 @@ impl DisputeKeeper {
             return Ok(None);
         }
         let mut said = 0;
-        if report != dispute.report {
+        if now != said_last(&mut tx, verdict).await.during(during)? {
             let before = tx.published_of(verdict).await.during(during)?;
             let records = self.attestations(verdict, confirmed, &before);
             let digests: BTreeMap<String, Digest> = records
@@ -196,7 +201,9 @@ impl DisputeKeeper {
         if !report.is_null() {
             evidence.push(refer("tfd.report", &report));
         }
-        let id = Digest::of(format!("{verdict}\n{report}\n{name}").as_bytes());
+        // The same may be said once more after something else was: what it replaces tells them apart.
+        let replaced = before.map(|before| before.to_string()).unwrap_or_default();
+        let id = Digest::of(format!("{verdict}\n{report}\n{name}\n{replaced}").as_bytes());
         let mut body = json!({
             "schemaVersion": SCHEMA,
             "id": format!("{CLAIM}:{id}"),

@@ -73,6 +73,9 @@ impl Records {
             _ => malformed(&error),
         })?;
         // What it claims is read before anything is computed; of a JWT only its signature opens it.
+        if let Some(error) = envelope.broken_record() {
+            return Err(malformed(&error));
+        }
         let claimed = envelope.claimed_record();
         if let Some(typed) = &claimed {
             Record::read(typed)

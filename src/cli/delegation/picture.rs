@@ -1,13 +1,18 @@
 //! A trace for people: the verdict in a line, each hop as a branch with what is known of it, and what is worth noting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use alloy::primitives::B256;
+
 use super::shown;
+use crate::attest::verdict::Basis;
+use crate::attest::wallet::SignedBy;
 use crate::delegation::{
     CaseOptions, Hop, HopState, Standing, TraceDocument, TraceVerdict, Under, case,
 };
 use crate::tfd;
+use crate::vocab::Position;
 
 /// The whole picture.
 pub(super) fn of(document: &TraceDocument, verdict: &TraceVerdict) -> String {
@@ -32,7 +37,46 @@ pub(super) fn of(document: &TraceDocument, verdict: &TraceVerdict) -> String {
             let _ = write!(text, "\nnote: {place}{}{record}", noted.note.in_words());
         }
     }
+    let words = words(verdict);
+    if !words.is_empty() {
+        text += "\n\nby the document's word, not checked against a chain or a host:";
+        for word in &words {
+            let _ = write!(text, "\n  {word}");
+        }
+    }
     shown(&text)
+}
+
+/// What was taken on the document's word: who spoke for whom, by which blocks, and what contracts answered.
+fn words(verdict: &TraceVerdict) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for rest in &verdict.rests {
+        let valid = &rest.valid;
+        let (issuer, signer, right) = (&valid.issuer, &valid.signer, &valid.right);
+        match &right.basis {
+            Basis::Wallet { span, .. } => {
+                let block = |at: Position, hash: Option<B256>| {
+                    let hash = hash.map_or_else(|| "no hash".to_owned(), |hash| hash.to_string());
+                    format!("block {} ({hash}), log entry {}", at.block_number, at.log_index)
+                };
+                let [began, ended] = rest.hashes;
+                let to = span.to.map_or_else(String::new, |to| format!(" to {}", block(to, ended)));
+                let from = block(span.from, began);
+                words.insert(format!("{signer} was a wallet of {issuer} from {from}{to}"));
+            }
+            Basis::Document | Basis::Link => {
+                let to = right.to.map_or_else(String::new, |to| format!(" to {to}"));
+                words.insert(format!("{signer} spoke for {issuer} from {}{to}", right.from));
+            }
+            Basis::Itself | Basis::ServiceKey => {}
+        }
+        if let Some(block) = valid.signed_by.and_then(SignedBy::block) {
+            words.insert(format!(
+                "the contract {signer} took a signature for its own at block {block}"
+            ));
+        }
+    }
+    words
 }
 
 fn headline(document: &TraceDocument, verdict: &TraceVerdict) -> String {

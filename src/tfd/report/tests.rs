@@ -261,6 +261,26 @@ fn a_report_holds_its_case_and_has_one_form_in_bytes() {
     assert_eq!(other.case_digest, report.case_digest);
 }
 
+/// The share of every player is told exactly, however deep the path: 64 hops of betas without a common factor have the longest.
+#[test]
+fn shares_are_told_exactly_however_long() {
+    let names: Vec<String> = (0..65).map(|n| format!("A{n}")).collect();
+    let ids: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let odd = |(parent, child): (&String, &String)| {
+        with(edge(parent, child, 5), "/specification/chars", json!(2_199))
+    };
+    let deep: Vec<Value> = ids.iter().zip(ids.iter().skip(1)).map(odd).collect();
+    let report = computed(&case(&names.join(" "), &deep));
+    assert_eq!(report.failures[0].method, Method::Path { hops: 64 });
+    let shares: Vec<&str> = report.failures[0]
+        .players
+        .iter()
+        .map(|player| player.shapley.as_deref().unwrap())
+        .collect();
+    assert!(shares.iter().all(|share| share.contains('/') && share.len() <= FRACTION_MAX));
+    assert!(shares.iter().any(|share| share.len() > 200));
+}
+
 fn report_of(told: &str) -> Report {
     computed(&serde_json::from_str::<Value>(told).unwrap()["case"])
 }

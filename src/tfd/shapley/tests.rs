@@ -75,6 +75,42 @@ fn definition_16_an_operator_is_one_player() {
     );
 }
 
+/// Definitions 7 and 16: R hired X and F; X hired R2, which is R's too, and which R says it set to work itself. F failed: X is beside it.
+#[test]
+fn definition_16_who_hired_an_operator_elsewhere_is_no_cause() {
+    let links = [(0, 1, 5), (1, 2, 5), (0, 2, 0), (0, 3, 5)];
+    let found = flow(&[0, 1, 0, 3], &links, 3);
+    for shares in [path_shares(&found), of_graph(&found).unwrap()] {
+        assert_eq!([0, 1, 3].map(|player| fraction(&shares, player)), [(1, 4), (0, 1), (3, 4)]);
+    }
+    // Beside the failing one nothing changes by it either; what fails at R2 itself has R for a cause, and X by its own edge.
+    let shares = of_graph(&flow(&[0, 1, 0, 3], &links, 2)).unwrap();
+    assert_eq!([0, 1].map(|player| fraction(&shares, player)), [(3, 4), (1, 4)]);
+}
+
+/// However long an operator hands on within itself, its edges are none of the twenty that are counted.
+#[test]
+fn edges_within_a_player_are_not_counted() {
+    // The operator's nodes 1 to 40 in a row; 0 failed and was hired by 1; 50 to 69 hired 40 directly or from 1 on.
+    let mut players: Vec<usize> = vec![0; 70];
+    players[1..50].fill(1);
+    for (node, player) in players.iter_mut().enumerate().skip(50) {
+        *player = node;
+    }
+    let mut links: Vec<Tenths> = (1..40).map(|node| (node + 1, node, 0)).collect();
+    links.push((1, 0, 5));
+    links.extend((50..69).map(|node| (node, 1 + (node - 50) * 2, 1)));
+    let shares = of_graph(&flow(&players, &links, 0)).unwrap();
+    assert_eq!(shares.players.len(), 21);
+    let weight = |player: usize| {
+        let place = shares.players.iter().position(|known| *known == player).unwrap();
+        shares.weights[place].get()
+    };
+    assert_eq!((weight(1), weight(50), weight(68)), (500_000_000, 50_000_000, 50_000_000));
+    links.push((69, 40, 1));
+    assert_eq!(of_graph(&flow(&players, &links, 0)), None);
+}
+
 /// Definition 10: disjoint paths give 1-(1-p)(1-q), and are never added.
 #[test]
 fn definition_10_disjoint_paths_do_not_add() {
@@ -145,15 +181,12 @@ fn by_coalitions(
             let tenths = if players[*parent] == players[*child] { 10 } else { *tenths };
             probability *= u128::from(if is_live(index) { tenths } else { 10 - tenths });
         }
-        // A contracted node is its whole group: reaching one end reaches the other.
+        // Within one player, whoever hired what is reached is reached, and not the reverse.
         let mut reached = vec![false; players.len()];
         reached[failing] = true;
         for _ in 0..players.len() {
             for (index, (parent, child, _)) in links.iter().enumerate() {
-                if players[*parent] == players[*child] && (reached[*parent] || reached[*child]) {
-                    (reached[*parent], reached[*child]) = (true, true);
-                }
-                if is_live(index) && reached[*child] {
+                if reached[*child] && (is_live(index) || players[*parent] == players[*child]) {
                     reached[*parent] = true;
                 }
             }

@@ -11,24 +11,24 @@ use hallmark::vocab::Digest;
 use super::build::*;
 use crate::tfd::attacks::blame;
 
-fn reported(built: &Builder) -> Report {
+pub(super) fn reported(built: &Builder) -> Report {
     let options = CaseOptions { id: "attack".to_owned(), ..CaseOptions::default() };
     tfd::report(&case(&built.verdict(), options).unwrap(), None).unwrap()
 }
 
 /// `#1 0/100/50.0 weight 100.0`: agent 1, of the loss by leaf-only, root-only and TFD attribution, and its TFD weight.
-fn blamed(built: &Builder) -> Vec<String> {
+pub(super) fn blamed(built: &Builder) -> Vec<String> {
     let registry = agent(0).to_string();
     let registry = registry.strip_suffix('0').unwrap();
     blame(&reported(built)).iter().map(|line| line.replace(registry, "#")).collect()
 }
 
 /// Agent 1 hires agent 2 for a buyer; 2 accepts. The grant, and the acceptance.
-fn hired(built: &mut Builder) -> (Digest, Digest) {
+pub(super) fn hired(built: &mut Builder) -> (Digest, Digest) {
     built.hire(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100))
 }
 
-fn reason(built: &Builder) -> (FaultKind, String) {
+pub(super) fn reason(built: &Builder) -> (FaultKind, String) {
     let verdict = built.verdict();
     assert_eq!(verdict.standing, Standing::Invalid);
     let fault = verdict.reason().unwrap().clone();

@@ -105,6 +105,55 @@ fn what_is_too_large_is_refused_before_it_is_looked_at() {
     println!("refused in {:?}", started.elapsed());
 }
 
+/// However many grants stand in one line, and in whatever form, no signature of them is checked; as many side by side are a trace like any other.
+#[test]
+fn what_is_too_deep_is_found_before_any_signature_is_checked() {
+    use hallmark::delegation::{FaultKind, Under};
+    let line = |names: [&hallmark::vocab::Subject; 2], hops: u64| {
+        let mut built = Builder::new(2);
+        let mut under = Under::Buyer(buyer());
+        for hop in 0..hops {
+            let turn = usize::from(hop % 2 == 1);
+            let (parent, child) = (names[turn].clone(), names[1 - turn].clone());
+            under = Under::Grant(built.sign(grant(parent, child, under, START + 100 + hop)));
+        }
+        built
+    };
+    // By wallets; and by keys, in DSSE and as JWTs.
+    for names in [[&agent(1), &agent(2)], [&name(EVALUATOR), &judge()]] {
+        let verdict = line(names, 70).verdict();
+        assert_eq!((verdict.standing, verdict.faults.len()), (Standing::Invalid, 1));
+        assert_eq!((verdict.rests.len(), verdict.hops.len()), (0, 0), "nothing was looked at");
+        let reason = verdict.reason().unwrap();
+        assert_eq!(
+            (reason.kind, reason.hop, reason.envelope),
+            (FaultKind::TooLong, Some(65), Some(64))
+        );
+        let hop = format!("hop 65, {} to {}: the grant ", names[0], names[1]);
+        assert!(reason.why.starts_with(&hop), "{}", reason.why);
+        assert!(reason.why.ends_with(": it is more than 64 hops from the buyer"), "{}", reason.why);
+    }
+    let mut wide = Builder::new(2);
+    for hop in 0..70 {
+        wide.sign(grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100 + hop));
+    }
+    assert_eq!((wide.verdict().standing, wide.verdict().hops.len()), (Standing::Valid, 70));
+}
+
+/// What tells of no delegation is no trace that holds.
+#[test]
+fn a_document_of_nothing_holds_nothing() {
+    let mut built = Builder::new(2);
+    let bytes = serde_json::to_vec(&built.document).unwrap();
+    let error = TraceDocument::read(&bytes).unwrap_err().to_string();
+    assert_eq!(error, "`envelopes`: there are none, and a trace has at least one");
+    built.sign(capability(hallmark::delegation::Child::Agent(agent(1)), 700_000, START + 50));
+    let verdict = built.verdict();
+    assert_eq!(verdict.standing, Standing::Invalid);
+    let why = "it tells of no delegation: there is neither a grant nor an acceptance";
+    assert_eq!(verdict.reason().unwrap().why, why);
+}
+
 /// Prints how long a trace of ten hops takes; how fast it must be is for the benchmark to say.
 #[test]
 fn ten_hops_are_timed() {

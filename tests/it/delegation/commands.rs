@@ -50,6 +50,19 @@ fn verify_says_what_a_document_comes_to() {
             assert_eq!(told["reason"]["why"], json!(vector.reason), "{name}");
         }
     }
+    // What made up spans come to is valid as well, so it is said what was not looked up, and by what it can be.
+    let vector = &valid["rotated-in-time"];
+    put(&place, "trace.json", &vector.document.to_string());
+    let line = format!("verify trace.json --time {}", vector.checked_at);
+    let told = place.run(&line).stdout;
+    let word = "by the document's word, not checked against a chain or a host:\n  eip155:8453:0x";
+    assert!(told.contains(word), "{told}");
+    let rests: Value = serde_json::from_str(&place.run(&format!("{line} --json")).stdout).unwrap();
+    let ends = rests["rests_on"].as_array().unwrap().iter().map(|rest| &rest["basis"]);
+    for from in ends.filter(|basis| basis["kind"] == "wallet").map(|basis| &basis["from"]) {
+        let (block, hash) = (&from["block"], from["hash"].as_str().unwrap());
+        assert!(told.contains(&format!("from block {block} ({hash}), log entry ")), "{told}");
+    }
     let refused = &invalid["document-no-as-of"];
     put(&place, "trace.json", &refused.document.to_string());
     let ran = place.run("verify trace.json");

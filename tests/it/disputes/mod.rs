@@ -1,12 +1,14 @@
 //! Delegations over HTTP: taken in, served as traces, judged, and answered for when something failed.
 //!
 //! The chain is a written one, in which agent n has the wallet n from the beginning on, as in `delegation::build`, and an owner of its own.
-//! `taking` is what is kept and refused, `traces` what documents say, `reports` who carries how much, `publishing` what the service says of
+//! `strangers` is what those can do whom nobody hired, `judging` what a verdict is worth, `taking` what is kept and refused, `traces` what documents say, `reports` who carries how much, `publishing` what the service says of
 //! it, `served` what `hallmark verify` hears of it, `turning` what a rotated wallet and a reorganisation change.
 
+mod judging;
 mod publishing;
 mod reports;
 mod served;
+mod strangers;
 mod taking;
 mod traces;
 mod turning;

@@ -57,25 +57,31 @@ on_both_engines! {
         assert_eq!(desk.publish().await, NOTHING);
     }
 
-    /// A late interaction changes the inputs of a hop above: what is said anew replaces what was said.
+    /// A snapshot that comes late changes the inputs of a hop above: what is said anew replaces what was said. A late interaction does not.
     async fn what_changes_is_said_anew_and_taken_back_where_it_no_longer_holds(db: Database) {
         let desk = Desk::open(&db, &apart(3)).await;
         let mut built = Builder::new(3);
-        let (granted, last) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 5, 5);
+        let (granted, last) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 100_000, 900_000);
         let (below, _) = hire(&mut built, grant(agent(2), agent(3), Under::Grant(granted), START + 200), 5, 5);
         let judged = built.sign(verdict(below, START + 30_000));
-        desk.take_all(&built).await;
+        let (snapshot, rest) = built.document.envelopes.split_first().unwrap();
+        for sealed in rest {
+            desk.take(&sealed.envelope).await;
+        }
         assert_eq!(desk.publish().await, computed(3));
         let before = said_of(&desk, &agent(1).to_string()).await;
         let mut more = Builder::new(3);
         more.sign(interaction(granted, agent(1), last, "one more", START + 500));
         desk.take(&more.document.envelopes[0].envelope).await;
+        assert_eq!(desk.report(judged).await["published"]["is_current"], json!(true));
+        assert_eq!(desk.publish().await, computed(0));
+        desk.take(&snapshot.envelope).await;
         assert_eq!(desk.report(judged).await["published"]["is_current"], json!(false));
         assert_eq!(desk.publish().await, computed(3));
         let after = said_of(&desk, &agent(1).to_string()).await;
         assert_eq!((after.len(), &after[0]["supersedes"]), (2, &before[0]["digest"]));
         let weight = |item: &Value| item["record"]["attestation"]["claim"]["data"]["shares"][0]["weight_ppb"].as_u64().unwrap();
-        assert!(weight(&after[0]) < weight(&before[0]), "who watched more carries less");
+        assert!(weight(&after[0]) < weight(&before[0]), "who hired somebody better carries less");
         let replaced = desk.service.ok(&format!("/v1/attestations/{}", before[0]["digest"].as_str().unwrap())).await;
         assert_eq!(replaced["superseded_by"], after[0]["digest"]);
         // The judge takes it back.
@@ -89,6 +95,32 @@ on_both_engines! {
         assert_eq!((last.len(), &data["shares"], &data["report"]), (3, &json!([]), &Value::Null));
         assert_eq!(last[0]["supersedes"], after[0]["digest"]);
         assert_eq!(desk.publish().await, NOTHING);
+    }
+
+    /// The claim says to what checking the trace came; where that changes it is said anew, though nobody carries more or less.
+    async fn a_trace_that_no_longer_holds_is_said_not_to(db: Database) {
+        let desk = Desk::open(&db, &apart(3)).await;
+        let mut built = Builder::new(3);
+        let (granted, last) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 5, 5);
+        let judged = built.sign(verdict(granted, START + 30_000));
+        desk.take_all(&built).await;
+        assert_eq!(desk.publish().await, computed(2));
+        let told = desk.report(judged).await;
+        // The only outcome is nonsense, which is the parent's fault and changes nobody's part.
+        let mut more = Builder::new(3);
+        more.sign(outcome(granted, agent(1), last, START + 50));
+        desk.take(&more.document.envelopes[0].envelope).await;
+        let after = desk.report(judged).await;
+        assert_eq!((&after["report_digest"], &after["trace"]["standing"]), (&told["report_digest"], &json!("invalid")));
+        assert_eq!(after["published"]["is_current"], json!(false), "what was said is that it is valid");
+        assert_eq!(desk.publish().await, computed(2));
+        assert_eq!(desk.publish().await, NOTHING);
+        assert_eq!(desk.report(judged).await["published"]["is_current"], json!(true));
+        let of = said_of(&desk, &agent(1).to_string()).await;
+        let said: Vec<_> = of.iter().map(|item| &item["record"]["attestation"]["claim"]["data"]["trace"]).collect();
+        assert_eq!(said, [&json!("invalid"), &json!("valid")]);
+        assert_eq!(of[0]["supersedes"], of[1]["digest"]);
+        assert_ne!(of[0]["record"]["attestation"]["id"], of[1]["record"]["attestation"]["id"]);
     }
 
     /// Strangers judge as much as they like, and as long-windedly: what was said stands, and the trace is served.
@@ -235,11 +267,11 @@ on_both_engines! {
         }
         // A later word that changes nothing of the report waits all the same.
         let mut more = Builder::new(3);
-        more.sign(outcome(grants[0], agent(1), grants[0], START + 60_000));
+        more.sign(verdict(grants[1], START + 60_000));
         desk.take(&more.document.envelopes[0].envelope).await;
         assert_eq!(desk.publish().await, NOTHING);
         desk.reach(HEAD, HEAD - 1).await;
-        assert_eq!(desk.publish().await, computed(0));
+        assert_eq!(desk.publish().await, Published { computed: 2, attestations: 0 }, "and another verdict says nothing new");
         assert_eq!(desk.report(judged).await["published"]["is_current"], json!(true));
     }
 

@@ -9,7 +9,9 @@ use hallmark::attest::typed_record::PAYLOAD_TYPE;
 use hallmark::attest::wallet::SignedBy;
 use hallmark::chain::endpoint::Endpoint;
 use hallmark::chain::{Provider, Providers, ProvidersOptions, Role, RpcOptions, RpcSource};
-use hallmark::delegation::{Capability, Party, Record, Standing, TraceDocument, verify_trace};
+use hallmark::delegation::{
+    Capability, Party, Record, Standing, TraceDocument, WalletSpan, verify_trace,
+};
 use hallmark::did::{Change, jwk_method};
 use hallmark::storage::LinkEvidence;
 use hallmark::vocab::{AccountId, ChainId, Subject};
@@ -96,6 +98,36 @@ on_both_engines! {
         assert_eq!(told["hops"].as_array().unwrap().len(), 2);
         let mut tx = db.begin_read().await.unwrap();
         assert_eq!(tx.delegation_count().await.unwrap(), 0, "to be judged is not to be kept");
+    }
+
+    /// An agent that signs under the DID that this service gives it is known by its wallets: nobody pays nothing by another name.
+    async fn an_agent_signs_under_its_did(db: Database) {
+        let desk = Desk::open(&db, &apart(2)).await;
+        let mut built = Builder::new(2);
+        let parent: Subject = "did:web:localhost%3A8004:agents:8453:1".parse().unwrap();
+        let granted = built.sign_by(grant(parent.clone(), agent(2), Under::Buyer(buyer()), START + 100), 1);
+        built.sign(acceptance(granted, parent.clone(), agent(2), START + 110));
+        let by = built.sign(verdict(granted, START + 30_000));
+        desk.take_all(&built).await;
+        let told = desk.report(by).await;
+        assert_eq!((&told["status"], &told["trace"]["standing"]), (&json!("confirmed"), &json!("valid")));
+        let players = told["report"]["failures"][0]["players"].as_array().unwrap();
+        let shares: Vec<_> = players.iter().map(|one| (one["player"].clone(), one["amount"].clone())).collect();
+        assert_eq!(shares, [(json!(agent(1)), json!("60000000")), (json!(agent(2)), json!("60000000"))]);
+        let document = trace(&desk, &format!("/v1/delegations/{granted}/trace")).await;
+        let party = document.parties.iter().find(|party| party.name == parent).unwrap();
+        let span = &party.wallets[0];
+        assert_eq!((span.account.clone(), span.cause.as_str()), (account(1).to_string(), "link"));
+        assert_eq!((party.as_of, span.from.block), (Some(samples::stamp(HEAD).time), None));
+        let offline = verify_trace(&document, time(CHECKED));
+        assert_eq!((offline.reason(), offline.standing), (None, Standing::Valid));
+        // Whoever brings the envelopes alone hears the same, and a made up wallet of it counts for nothing.
+        let mut bare = TraceDocument::new(document.envelopes.clone());
+        assert_eq!(judged(&desk, &bare).await["standing"], "valid");
+        let forged = WalletSpan { account: account(9).to_string(), ..span.clone() };
+        bare.parties = vec![Party { wallets: vec![forged], ..party.clone() }];
+        let told = judged(&desk, &bare).await;
+        assert_eq!((&told["standing"], &told["by_its_word"]), (&json!("valid"), &json!("invalid")));
     }
 
     /// Spans that a document makes up prove nothing here.

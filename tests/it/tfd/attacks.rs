@@ -172,6 +172,31 @@ fn co_owned_children() {
     assert_eq!(blame(&computed(&owned)), ["them 100/100/100.0 weight 100.0"]);
 }
 
+/// An operator says, without anybody's signature, that it set its own second agent to work, which a stranger had hired for something else;
+/// then its work fails. It wants the stranger to share.
+///
+/// Defeated: who hired one of its agents elsewhere is beside the path, and has no part in it.
+#[test]
+fn an_operator_draws_a_stranger_in() {
+    let hired = |parent: &str, child: &str| hired(parent, child, 1_100, (0, 1_000_000), 0);
+    let edges = [hired("root", "stranger"), hired("stranger", "back"), hired("root", "failed")];
+    let agents = ["root", "stranger", "back", "failed"];
+    let owned = json!([{ "id": "them", "agents": ["root", "back"] }]);
+    let honest = with(case(&agents, &edges), "operators", owned);
+    let mut drawn = honest.clone();
+    let claim = json!({ "parent": "root", "child": "back" });
+    drawn["edges"].as_array_mut().unwrap().push(claim);
+    let (honest, drawn) = (computed(&honest), computed(&drawn));
+    let expected = [
+        "failed 100/0/75.0 weight 100.0",
+        "stranger 0/0/0.0 weight 0.0",
+        "them 0/100/25.0 weight 50.0",
+    ];
+    assert_eq!(blame(&honest), expected);
+    assert_eq!(blame(&drawn), expected);
+    assert_eq!(drawn.failures[0].method, honest.failures[0].method);
+}
+
 fn watched(records: &[(u64, &str, &str)]) -> Report {
     let records: Vec<Value> = records
         .iter()

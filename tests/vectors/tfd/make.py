@@ -100,11 +100,12 @@ def read_edge(case, edge, players, suspected, nodes):
     a, b = capability.get("parent_ppm"), capability.get("child_ppm")
     is_proxy = capability.get("source") == "delegate_compliance"
     if is_proxy:
-        flags.add("gap_from_compliance")
         a = a or 0
     is_known = a is not None and b is not None
     if not is_known:
         flags.add("gap_unknown")
+    elif is_proxy:
+        flags.add("gap_from_compliance")
     needed = capability.get("required_ppm", b)
     if not is_proxy and a and needed is not None and a >= needed:
         flags.add("laundering")
@@ -162,30 +163,38 @@ suspected_co_owned""".split()
 
 def attribute(case, failure, edges, players, keys):
     """The live-edge model, by brute force: every state of every edge that matters."""
-    # Inner edges are always live, both ways: their ends are one node.
-    group = {node: node for node in players}
+    # Inner edges are always live, upwards: whoever hired what is reached is reached, if it is the same player.
+    inner = [(e["parent"], e["child"]) for e in edges if e["parent_player"] == e["child_player"]]
+    links = [(e["parent"], e["child"], e["carried_ppb"]) for e in edges if e["carried_ppb"]]
+    failing = failure["failed"]
 
-    def top(node):
-        return node if group[node] == node else top(group[node])
+    def grown(reached, pairs):
+        """Everything above some nodes, by these edges."""
+        more = reached | {p for p, c in pairs if c in reached}
+        return reached if more == reached else grown(more, pairs)
 
-    for edge in edges:
-        if edge["parent_player"] == edge["child_player"]:
-            group[top(edge["parent"])] = top(edge["child"])
-    links = [(top(e["parent"]), top(e["child"]), e["carried_ppb"]) for e in edges if e["carried_ppb"]]
-    failing = top(failure["failed"])
-    above, grown = {failing}, None
-    while grown != above:
-        grown, above = above, above | {p for p, c, _ in links if c in above}
+    above = grown({failing}, inner + [(p, c) for p, c, _ in links])
     links = [link for link in links if link[1] in above]
-    into = {node: [link for link in links if link[1] == node] for node in above}
+    inner = [pair for pair in inner if pair[1] in above]
 
-    is_path = all(len(found) <= 1 for found in into.values()) and not into.get(failing) == []
-    path, node = [failing], failing
-    while is_path and into[node]:
-        node = into[node][0][0]
-        is_path = node not in path
-        path.append(node)
-    is_path = is_path or not links
+    # A path: every way upwards from what failed passes each node once, whatever is within one player being passed together.
+    path, steps_up, passed, here = [players[failing]], [], set(), grown({failing}, inner)
+    while True:
+        is_path = not here & passed
+        passed |= here
+        hired = [link for link in links if link[1] in here]
+        is_path = is_path and len(hired) <= 1
+        if not is_path or not hired:
+            break
+        here = grown({hired[0][0]}, inner)
+        path.append(players[hired[0][0]])
+        steps_up.append(hired[0][2])
+    # Places: nodes that are joined within one player are one.
+    place = {node: node for node in above}
+    for _ in above:
+        for p, c in inner:
+            place[p] = place[c] = min(place[p], place[c])
+    places = len(set(place.values()))
     weights = {key: 0 for key in keys}
     exact = {key: Fraction(0) for key in keys}
     shares = {key: Fraction(0) for key in keys}
@@ -195,9 +204,7 @@ def attribute(case, failure, edges, players, keys):
             probability *= Fraction(beta if is_live else BILLION - beta, BILLION)
         if not probability:
             continue
-        grown = None
-        while grown != reached:
-            grown, reached = reached, reached | {p for live, (p, c, _) in zip(state, links) if live and c in reached}
+        reached = grown(reached, inner + [(p, c) for live, (p, c, _) in zip(state, links) if live])
         causes = {players[node] for node in reached}
         for key in causes:
             exact[key] += probability
@@ -206,20 +213,20 @@ def attribute(case, failure, edges, players, keys):
     if is_path:
         # Definition 7: hop by hop, each rounded.
         steps = [BILLION]
-        for node in path[:-1]:
-            steps.append(half_even(Fraction(into[node][0][2] * steps[-1], BILLION)))
+        for beta in steps_up:
+            steps.append(half_even(Fraction(beta * steps[-1], BILLION)))
         pass_up = {key: 0 for key in keys}
-        for node, weight, passed in zip(path, steps, steps[1:] + [0]):
-            weights[players[node]] = max(weights[players[node]], weight)
-            pass_up[players[node]] += weight - passed
+        for player, weight, passed in zip(path, steps, steps[1:] + [0]):
+            weights[player] = max(weights[player], weight)
+            pass_up[player] += weight - passed
     else:
         weights = {key: ppb(value) for key, value in exact.items()}
-    return is_path, path, len(links), above, weights, shares, pass_up
+    return is_path, path, len(links), places - len({players[node] for node in above}), weights, shares, pass_up
 
 
 def told(case, failure, edges, players, agents):
     keys = sorted(agents)
-    is_path, path, links, above, weights, shares, pass_up = attribute(case, failure, edges, players, keys)
+    is_path, path, links, repeated, weights, shares, pass_up = attribute(case, failure, edges, players, keys)
     normalised = split(BILLION, [weights[key] for key in keys])
     shapley = split(BILLION, [shares[key] for key in keys])
     by = case.get("policy", {}).get("split", "shapley")
@@ -227,7 +234,7 @@ def told(case, failure, edges, players, agents):
     loss = failure.get("loss")
     amounts = split(int(loss["amount"]), [parts[key] for key in keys]) if loss else [None] * len(keys)
     flags = []
-    if len({players[node] for node in above}) < len(above):
+    if repeated:
         flags.append("repeated_player")
     if not is_path:
         flags.append("several_paths")
@@ -239,11 +246,11 @@ def told(case, failure, edges, players, agents):
         "buyer": failure["buyer"], "failed": failure["failed"], "loss": loss,
         "method": {"kind": "path", "hops": links} if is_path else {"kind": "enumerated", "edges": links},
         "split": by,
-        "path": [players[node] for node in path] if is_path else None,
+        "path": path if is_path else None,
         "players": [
             {
                 "player": key, "agents": sorted(agents[key]), "weight_ppb": weights[key],
-                "shapley_ppb": share, "shapley": str(shares[key]) if len(str(shares[key])) <= 80 else None,
+                "shapley_ppb": share, "shapley": str(shares[key]),
                 "pass_up_ppb": pass_up[key] if is_path else None, "normalised_ppb": part,
                 "amount": None if amount is None else str(amount),
             }
@@ -353,6 +360,10 @@ def valid():
         "roundings", "A B C D", [edge(p, c, 7, 333333, 777777, 5) for p, c in zip("abc", "bcd")], loss="1")
     yield "chain-fails-in-the-middle", "whoever is below the failing agent has no part", case("middle", "A B C", CHAIN, failed="b")
     yield "tree-beside", "whoever is beside the path has no part", case("tree", "A B D C", CHAIN + [tenths("a", "d", 9)])
+    rails = [edge(p, c, 7 * n + 1, 333333 + n, 777777, n) for n, (p, c) in enumerate(
+        [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("b", "e"), ("c", "e"), ("d", "f"), ("e", "f")])]
+    yield "graph-of-eight", "the shares of a graph of eight edges that all round are fractions all the same", case(
+        "rails", "A B C D E F", rails, loss="1000000")
     yield "alone", "nobody was hired", case("alone", "A", [], loss="9")
     yield "diamond", "two producers of one result", case("diamond", "A B C D", DIAMOND, loss="7")
     yield "diamond-normalised", "split by what is for comparison", case(
@@ -382,6 +393,15 @@ def valid():
     yield "operator-closes-a-circle", "a contracted node that hired itself through a stranger", case(
         "closed", "A B C D", [tenths("a", "b", 5), tenths("b", "c", 5), tenths("a", "c", 5), tenths("c", "d", 5)],
         operators=[{"id": "O", "agents": ["A", "C"]}])
+    beside = [tenths("r", "x", 5), tenths("x", "s", 5), {"parent": "r", "child": "s"}, tenths("r", "f", 5)]
+    owned = [{"id": "O", "agents": ["R", "S"], "evidence": [digest("same owner")]}]
+    yield "operator-beside", "who hired an operator elsewhere is beside the path, though the operator says it set itself to work there", case(
+        "beside", "R X S F", beside, operators=owned, loss="1000")
+    yield "operator-hired-elsewhere", "what fails within the operator has a cause in itself, and in who hired it there", case(
+        "beside", "R X S F", beside, failed="s", operators=owned, loss="1000")
+    beside = case("beside", "R X S F", [*beside[:2], tenths("r", "s", 5), beside[3]])
+    beside["invocations"][2]["agent"] = "R"
+    yield "agent-beside", "the same of one agent at two invocations, both of which signed", beside
     yield "operator-suspected", "suspicion only flags", case("suspected", "A B C", CHAIN, suspected_operators=OPERATOR)
     shell = [tenths("a", "b", 8), edge("b", "c", 0, 500000, 500000, 36)]
     yield "shell", "a hop without control and gap", case("shell", "A B C", shell)
@@ -401,6 +421,8 @@ def valid():
         "written", "A B C", written, policy={"reviewed_foreseeability_ppm": 500000})
     yield "proxy", "the paper's proxy for the gap", case("proxy", "A B", [edge("a", "b", 446, None, 968600, 12) | {
         "capability": {"child_ppm": 968600, "source": "delegate_compliance"}}])
+    yield "proxy-of-nothing", "where the child is unknown the proxy has nothing to stand for", case("proxy", "A B", [
+        edge("a", "b", 446, None, None, 12) | {"capability": {"source": "delegate_compliance"}}])
     yield "gap-unknown", "without the proxy, the gap is zero", case("unknown", "A B", [edge("a", "b", 446, None, 968600, 12)])
     yield "required", "the task asks for less than the parent can do", case("required", "A B", [edge("a", "b", 446, None, None, 12) | {
         "capability": {"parent_ppm": 600000, "child_ppm": 900000, "required_ppm": 600000}}])

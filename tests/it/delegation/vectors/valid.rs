@@ -67,6 +67,11 @@ pub(super) fn all() -> Vec<Made> {
         ),
         made("returning-agent", "an agent is hired by the one that it hired", returning()),
         made("several-buyers", "two traces in one document, for two buyers", several()),
+        made(
+            "signed-nonsense",
+            "the child accepts from somebody else and before it was asked, and both say an end before the beginning: noted, and left out",
+            nonsense(),
+        ),
         made("fork", "the child tells a second, shorter story of the run", fork()),
         made(
             "late-interactions",
@@ -251,5 +256,17 @@ fn linked() -> Builder {
     let granted = built.sign(grant(agent(1), ada.clone(), first(), START + 100));
     let taken = acceptance(granted, agent(1), ada, START + 110);
     built.sign_by(Record::Acceptance(Box::new(taken)), 5);
+    built
+}
+
+fn nonsense() -> Builder {
+    let mut built = Builder::new(3);
+    let (granted, accepted) = built.hire(grant(agent(1), agent(2), first(), START + 100));
+    built.sign(acceptance(granted, agent(1), agent(2), START + 90));
+    built.sign(acceptance(granted, agent(3), agent(2), START + 105));
+    built.sign(outcome(granted, agent(2), accepted, START + 5_000));
+    for party in [1, 2] {
+        built.sign(outcome(granted, agent(party), accepted, START + 50));
+    }
     built
 }

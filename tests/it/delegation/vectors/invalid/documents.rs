@@ -37,6 +37,12 @@ pub(super) fn all() -> Vec<Made> {
             |document| document["colour"] = json!("red"),
         ),
         made(
+            "document-empty",
+            "a document without an envelope",
+            "`envelopes`: there are none, and a trace has at least one",
+            |document| document["envelopes"] = json!([]),
+        ),
+        made(
             "document-two-parties",
             "a party stands twice",
             "`parties[1].name`: the party is there already",
