@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::above::hangs_under;
 use super::document::{ENVELOPE_BYTES_MAX, Sealed};
 use super::grant::Grant;
 use super::record::{Kind, Record};
@@ -36,7 +37,10 @@ pub(super) fn too_deep(envelopes: &[Sealed]) -> Option<Fault> {
     }
     let mut below: BTreeMap<Option<Digest>, Vec<(UnixSeconds, Digest)>> = BTreeMap::new();
     for (digest, Seeming { grant, .. }) in &grants {
-        let above = grant.under.grant().filter(|above| grants.contains_key(above));
+        let hired = |above: &Digest| {
+            grants.get(above).is_some_and(|above| hangs_under(grant, &above.grant))
+        };
+        let above = grant.under.grant().filter(hired);
         below.entry(above).or_default().push((grant.issued_at, *digest));
     }
     for hired in below.values_mut() {

@@ -278,7 +278,8 @@ fn the_experiment_is_the_same_for_the_same_seed() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let result: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let runs = result["runs"].as_array().unwrap();
-    assert_eq!(runs.len(), 8);
+    assert_eq!(runs.len(), 9);
+    assert_eq!(runs[8]["dataset"]["population"], "uniform_betas");
     for run in runs {
         assert_eq!(run["beta"]["count"], 50);
         assert_eq!(run["sensitivity"].as_array().unwrap().len(), 2, "without a clamp, and with it");

@@ -115,9 +115,9 @@ pub(in crate::api) async fn take_attestation(
         let (accepted, standing) = (done.results.into_iter().next(), done.standing);
         let accepted = accepted.ok_or_else(|| ApiError::internal("a record came to nothing"))??;
         let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
-        let taken = answer(accepted, &standing)?;
         let as_of = standing.as_of(done.log_size);
-        return Ok((status, axum::Json(TakenAlone { taken, as_of })).into_response());
+        let alone = TakenAlone { taken: answer(accepted, &standing)?, as_of };
+        return Ok((status, axum::Json(alone)).into_response());
     }
     let lines: Vec<_> = body
         .split(|byte| *byte == b'\n')

@@ -75,23 +75,23 @@ impl Disputed {
         verdict: Option<StoredDelegation>,
     ) -> Result<Self, StorageError> {
         let (all, judges) = judged(tx, grant).await?;
-        let (mut judged, mut told) = (Vec::new(), Vec::new());
+        let (mut verdicts, mut told) = (Vec::new(), Vec::new());
         for stored in all {
             // What strangers judge changes no report, and so is no part of what it rests on.
             if let Record::Verdict(verdict) = read(&stored)?
                 && judges.named().contains(&verdict.issuer)
             {
                 told.push((stored.digest, *verdict));
-                judged.push(stored);
+                verdicts.push(stored);
             }
         }
         let granted = tx.delegations_by_digest(&[grant]).await?.remove(&grant);
         let granted = granted.map(|granted| granted.said_at);
         let confirm: BTreeSet<Digest> =
             judges.all_confirming(granted, &told).map(|(digest, _)| *digest).collect();
-        let confirming = judged.iter().filter(|stored| confirm.contains(&stored.digest));
+        let confirming = verdicts.iter().filter(|stored| confirm.contains(&stored.digest));
         let judged_at = confirming.map(|stored| stored.number).min();
-        Ok(Self { verdict, judged_at, kin: judges.kin().clone(), judged })
+        Ok(Self { verdict, judged_at, kin: judges.kin().clone(), judged: verdicts })
     }
 }
 

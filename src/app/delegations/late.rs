@@ -19,7 +19,7 @@ pub(super) fn take_out(
     records: &mut Vec<StoredDelegation>,
     after: u64,
 ) -> Result<Late, StorageError> {
-    let mut names: BTreeMap<Digest, Digest> = BTreeMap::new();
+    let mut previous: BTreeMap<Digest, Digest> = BTreeMap::new();
     let (mut late, mut open) = (BTreeSet::new(), Vec::new());
     let mut accepted: BTreeMap<(Digest, u64), u64> = BTreeMap::new();
     for stored in records.iter() {
@@ -36,7 +36,7 @@ pub(super) fn take_out(
             }
             Record::Grant(_) | Record::Capability(_) | Record::Verdict(_) => continue,
         };
-        names.insert(stored.digest, named);
+        previous.insert(stored.digest, named);
         if stored.number > after {
             late.insert(stored.digest);
         } else {
@@ -46,7 +46,7 @@ pub(super) fn take_out(
     // What is named by what was there was there.
     while let Some(digest) = open.pop() {
         if late.remove(&digest) {
-            open.extend(names.get(&digest));
+            open.extend(previous.get(&digest));
         }
     }
     let mut found = Late::new();

@@ -8,6 +8,9 @@ use hallmark::vocab::Digest;
 
 use super::build::*;
 
+/// What is changed of an acceptance.
+type Change = fn(&mut Acceptance);
+
 /// Agent 1 hires agent 2, which accepts, is watched once, and fails; a judge says so.
 fn signed() -> (Builder, Digest, Acceptance, Outcome) {
     let mut built = Builder::new(3);
@@ -41,7 +44,6 @@ fn a_child_accepts_once_more() {
     let (before, granted, taken, _) = signed();
     let (honest, notes) = told(&before, granted);
     assert_eq!(notes, []);
-    type Change = fn(&mut Acceptance);
     let changes: [(&str, Note, Change); 4] = [
         ("from another, later", Note::Contradiction, |taken| {
             taken.parent = agent(3);

@@ -98,7 +98,7 @@ on_both_engines! {
         let later = tx.superseding(earlier, names[0]).await.unwrap().unwrap();
         assert_eq!((later.seq, later.is_dated), (252, false));
         assert_eq!(tx.superseding(earlier, names[1]).await.unwrap(), None, "another issuer replaces nothing");
-        assert_eq!(tx.records_superseding(&[later.digest, earlier]).await.unwrap(), [later.clone()]);
+        assert_eq!(tx.records_superseding(&[later.digest, earlier]).await.unwrap(), std::slice::from_ref(&later));
         assert_eq!(tx.record_by(earlier, names[0]).await.unwrap().unwrap().seq, 1);
         assert_eq!(tx.record_by(earlier, names[1]).await.unwrap(), None);
         let records = [stored, later];
