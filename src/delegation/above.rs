@@ -7,7 +7,8 @@
 use super::attenuate::attenuate;
 use super::grant::Grant;
 use super::hops::{At, Checker};
-use super::verdict::{FaultKind, Hop, Note, by_number};
+use super::note::Note;
+use super::verdict::{FaultKind, Hop, by_number};
 
 /// Whether a grant was to the parent of another, which so may hang under it.
 #[must_use]

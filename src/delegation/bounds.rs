@@ -7,9 +7,10 @@
 
 use super::grant::Grant;
 use super::hops::{At, Checker};
+use super::note::Note;
 use super::record::Record;
 use super::task::{Acceptance, Outcome};
-use super::verdict::{FaultKind, Note};
+use super::verdict::FaultKind;
 use super::verify::Seal;
 use crate::vocab::{Digest, Subject, UnixSeconds};
 

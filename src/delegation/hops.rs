@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::depth;
 use super::grant::{Child, Grant};
+use super::note::{Note, Noted};
 use super::record::Record;
 use super::run::{Ends, Event, Interactions, follow};
 use super::task::{Acceptance, Capability, InteractionKind, Outcome, Verdict};
-use super::verdict::{Fault, FaultKind, Hop, HopState, Note, Noted};
+use super::verdict::{Fault, FaultKind, Hop, HopState};
 use super::verify::{HOPS_MAX, Seal, Seen};
 use crate::tfd;
 use crate::vocab::Digest;

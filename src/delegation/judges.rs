@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grant::{Grant, Under};
+use super::note::Note;
 use super::task::{Ruling, Verdict};
-use super::verdict::{Hop, Note, TraceVerdict, by_number};
+use super::verdict::{Hop, TraceVerdict, by_number};
 use crate::vocab::{Digest, Subject, UnixSeconds};
 
 /// Names that judge, each with the party that it is by another name, or with which it is under one control.

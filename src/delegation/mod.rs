@@ -24,6 +24,7 @@ mod hops;
 mod judges;
 mod kept;
 mod known;
+mod note;
 mod party;
 mod record;
 mod run;
@@ -44,6 +45,7 @@ pub use document::{
 pub use grant::{Child, Grant, Inheritance, Skill, Snapshots, Specification, Under};
 pub use judges::{Judges, Kin, unconfirmed};
 pub use kept::{HopFinding, Kept, KeptHop, kept_hop};
+pub use note::{Note, Noted};
 pub use party::{At, KeySpan, Party, WalletSpan};
 pub use record::{Kind, NAME_LEN_MAX, Record};
 pub use run::{Interactions, LeftOut, WhyLeftOut};
@@ -52,7 +54,5 @@ pub use task::{
     Acceptance, Capability, Interaction, InteractionKind, Loss, Outcome, Ruling, TaskResult,
     Verdict,
 };
-pub use verdict::{
-    Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
-};
+pub use verdict::{Fault, FaultKind, Hop, HopState, Rest, Standing, TraceVerdict, Unanswered};
 pub use verify::{HOPS_MAX, verify_trace};

@@ -20,12 +20,11 @@ use super::grant::{Child, Grant};
 use super::hops::Checker;
 use super::judges::Judges;
 use super::known::{Held, Known, Looked};
+use super::note::{Note, Noted};
 use super::record::Record;
 use super::run::Interactions;
 use super::task::Acceptance;
-use super::verdict::{
-    Fault, FaultKind, Hop, HopState, Note, Noted, Rest, Standing, TraceVerdict, Unanswered,
-};
+use super::verdict::{Fault, FaultKind, Hop, HopState, Rest, Standing, TraceVerdict, Unanswered};
 use crate::attest::verdict::Basis;
 use crate::attest::wallet::Question;
 use crate::vocab::{Digest, Position, Subject, UnixSeconds};

@@ -387,7 +387,7 @@ mod tests {
         let projector = Sandbox::new().unwrap().load(hostile).unwrap();
         let view = |does: &str| View::of_nobody(format!("{{\"do\":\"{does}\"}}"));
         assert!(projector.run(&view("nothing")).is_ok());
-        assert_eq!(projector.run_for(&view("loop"), 1), Err(PluginError::Timeout));
+        assert_eq!(projector.run_for(&view("loop"), 0), Err(PluginError::Timeout));
         assert_eq!(projector.run(&view("nothing")), Err(PluginError::Resting));
         projector.ticks.fetch_add(REST_TICKS, Ordering::Relaxed);
         assert!(projector.run(&view("nothing")).is_ok(), "after a minute it is run again");

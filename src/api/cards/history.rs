@@ -123,7 +123,7 @@ pub(in crate::api) struct MomentsOf<'a> {
 pub(in crate::api) struct Moments {
     pub(in crate::api) items: Vec<CardMoment>,
     has_more: bool,
-    as_of: CardContext,
+    pub(in crate::api) as_of: CardContext,
 }
 
 /// The first moments of an agent behind a place of the log, with its cards then: as many as are wanted, or as one answer may compute.

@@ -84,7 +84,9 @@ pub(super) async fn stream(
             let cards = reader.cards(Some(after)).await?;
             reader.told = Some(content(&cards)?);
         }
-        (Wanted::Now, None) | (Wanted::History, _) => reader.look().await?,
+        (Wanted::Now, None) | (Wanted::History, _) => {
+            reader.look().await?;
+        }
     }
     Ok(response(futures_util::stream::unfold(reader, Reader::next)))
 }
@@ -117,23 +119,29 @@ impl Reader {
             let turn = hub.card_turn().await;
             let looked = self.look().await;
             drop(turn);
-            if let Err(error) = looked {
-                // The client comes back, and goes on where it was.
-                tracing::warn!(%error, "a stream of cards ends early");
-                return None;
-            }
+            let seen = match looked {
+                Ok(seen) => seen,
+                Err(error) => {
+                    // The client comes back, and goes on where it was.
+                    tracing::warn!(%error, "a stream of cards ends early");
+                    return None;
+                }
+            };
             if !self.frames.is_empty() {
                 continue;
             }
-            if tokio::time::timeout(KEEP_ALIVE, self.changes.changed()).await.is_err() {
+            // Where records are not counted yet, nobody says when they are.
+            if !self.is_behind(seen).await
+                && tokio::time::timeout(KEEP_ALIVE, self.changes.changed()).await.is_err()
+            {
                 return Some((Ok(ALIVE), self));
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Looks what there is to tell, and puts it among the frames.
-    async fn look(&mut self) -> Result<(), ApiError> {
+    /// Looks what there is to tell, and puts it among the frames; returns as of which size of the log.
+    async fn look(&mut self) -> Result<u64, ApiError> {
         match self.wanted {
             Wanted::Now => {
                 let cards = self.cards(None).await?;
@@ -143,6 +151,7 @@ impl Reader {
                     self.frames.push_back(self.frame(&cards)?);
                     self.told = Some(content);
                 }
+                Ok(cards.log_size())
             }
             Wanted::History => {
                 let of = MomentsOf { at: None, projector: self.projector.as_deref() };
@@ -151,9 +160,15 @@ impl Reader {
                     self.after = moment.seq;
                     self.frames.push_back(self.frame(&moment)?);
                 }
+                Ok(moments.as_of.log_size)
             }
         }
-        Ok(())
+    }
+
+    /// Whether the log has more than a size of it.
+    async fn is_behind(&self, seen: u64) -> bool {
+        let size = async { self.state.database.begin_read().await?.log_size().await };
+        size.await.is_ok_and(|size| size > seen)
     }
 
     async fn cards(

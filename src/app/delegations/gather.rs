@@ -12,7 +12,7 @@ use super::room::{NoRoom, Share, fit};
 use super::way::{Way, below, way};
 use crate::app::Records;
 use crate::delegation::{
-    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, Kin, Kind, Record, Sealed, TraceDocument,
+    Answer, DOCUMENT_BYTES_MAX, ENVELOPES_MAX, HOPS_MAX, Kin, Kind, Record, Sealed, TraceDocument,
 };
 use crate::storage::{StorageError, StoredDelegation, Tx};
 use crate::vocab::Digest;
@@ -169,7 +169,14 @@ pub(super) async fn gather(
     part: TracePart,
     dispute: Option<&Disputed>,
 ) -> Result<Gathered, GatherError> {
-    let Way { grants: path, missing, other } = way(tx, grant).await?;
+    let way = way(tx, grant).await?;
+    if dispute.is_some() && way.is_too_long() {
+        let why = format!(
+            "the hop of {grant} is more than {HOPS_MAX} hops from the buyer: it carries nothing, and no report is made of it"
+        );
+        return Err(GatherError::TooLarge(why));
+    }
+    let Way { grants: path, missing, other } = way;
     let grants = match (part, path.first()) {
         (TracePart::Whole, Some(first)) => below(tx, first.clone()).await?,
         _ => path,

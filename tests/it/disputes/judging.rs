@@ -190,9 +190,9 @@ on_both_engines! {
         assert_eq!(desk.hop(grants[63]).await["has_below"], false);
         let population = desk.service.ok("/v1/tfd/population").await;
         assert_eq!(population["hops"], json!({ "active": 64, "claimed_by_parent": 2, "claimed_by_child": 0 }));
-        let told = desk.report(judged).await;
-        assert_eq!(told["status"], "hypothetical");
-        assert!(told["why"].as_str().unwrap().contains("too far from the buyer"), "{}", told["why"]);
+        let told = desk.service.get(&format!("/v1/disputes/{judged}/attribution")).await;
+        assert_eq!(told.status, 422, "{}", told.text());
+        assert!(told.text().contains("more than 64 hops from the buyer"), "{}", told.text());
         assert_eq!(desk.publish().await.attestations, 0);
     }
 

@@ -1,6 +1,6 @@
 //! Reports as attestations of the service: said once, said anew when they change, and taken back.
 
-use hallmark::delegation::{Record, Ruling, TraceDocument, Verdict};
+use hallmark::delegation::{Capability, Child, Record, Ruling, TraceDocument, Verdict};
 use hallmark::storage::Tags;
 use serde_json::{Value, json};
 
@@ -101,14 +101,16 @@ on_both_engines! {
     async fn a_trace_that_no_longer_holds_is_said_not_to(db: Database) {
         let desk = Desk::open(&db, &apart(3)).await;
         let mut built = Builder::new(3);
-        let (granted, last) = hire(&mut built, grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100), 5, 5);
+        // A snapshot of another class of tasks: nobody knows it until it comes, and then it is a fault that changes nobody's part.
+        let other = Capability { task_class: "cooking".to_owned(), ..capability(Child::Agent(agent(2)), 5, START + 50) };
+        let mut hired = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
+        let mut more = Builder::new(3);
+        hired.snapshots.child = Some(more.sign(other));
+        let (granted, _) = built.hire(hired);
         let judged = built.sign(verdict(granted, START + 30_000));
         desk.take_all(&built).await;
         assert_eq!(desk.publish().await, computed(2));
         let told = desk.report(judged).await;
-        // The only outcome is nonsense, which is the parent's fault and changes nobody's part.
-        let mut more = Builder::new(3);
-        more.sign(outcome(granted, agent(1), last, START + 50));
         desk.take(&more.document.envelopes[0].envelope).await;
         let after = desk.report(judged).await;
         assert_eq!((&after["report_digest"], &after["trace"]["standing"]), (&told["report_digest"], &json!("invalid")));

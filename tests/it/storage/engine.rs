@@ -41,6 +41,7 @@ on_both_engines! {
         let reading = db.begin_read().await.unwrap();
         let writing = db.begin_write().await.unwrap();
         assert_eq!(db.lent_count(), 2);
+        assert!(db.readers_max() > 1);
         writing.commit().await.unwrap();
         drop(reading);
         // The engine is told of the end of what was dropped only now.
