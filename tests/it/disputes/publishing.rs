@@ -102,7 +102,7 @@ on_both_engines! {
         let desk = Desk::open(&db, &apart(3)).await;
         let mut built = Builder::new(3);
         // A snapshot of another class of tasks: nobody knows it until it comes, and then it is a fault that changes nobody's part.
-        let other = Capability { task_class: "cooking".to_owned(), ..capability(Child::Agent(agent(2)), 5, START + 50) };
+        let other = Capability { issuer: judge(), task_class: "cooking".to_owned(), ..capability(Child::Agent(agent(2)), 5, START + 50) };
         let mut hired = grant(agent(1), agent(2), Under::Buyer(buyer()), START + 100);
         let mut more = Builder::new(3);
         hired.snapshots.child = Some(more.sign(other));
