@@ -67,7 +67,8 @@ impl Parameters {
                 }
             }
         }
-        let is_against = |tag: &&String| read.against.iter().any(|word| word.eq_ignore_ascii_case(tag));
+        let is_against =
+            |tag: &&String| read.against.iter().any(|word| word.eq_ignore_ascii_case(tag));
         match read.for_it.iter().find(is_against) {
             Some(tag) => Err(format!("parameters: “{tag}” is both for and against")),
             None => Ok(read),
@@ -106,9 +107,15 @@ mod tests {
         let set = Parameters::read(r#"{"for":["tall"]}"#).unwrap();
         assert_eq!(set.direction(Some("tall")), Direction::For);
         assert_eq!(set.direction(Some("reliable")), Direction::Neither);
-        for bad in
-            ["", "[]", r#"{"For":[]}"#, r#"{"for":"x"}"#, r#"{"for":[1]}"#, r#"{"for":["liar"]}"#, r#"{"for":["Liar"]}"#]
-        {
+        for bad in [
+            "",
+            "[]",
+            r#"{"For":[]}"#,
+            r#"{"for":"x"}"#,
+            r#"{"for":[1]}"#,
+            r#"{"for":["liar"]}"#,
+            r#"{"for":["Liar"]}"#,
+        ] {
             assert!(Parameters::read(bad).is_err(), "{bad}");
         }
     }
