@@ -142,7 +142,8 @@ pub(super) async fn get_attribution(
         |(subject, digest): (String, Digest)| SaidAnswer { subject, digest: digest.to_string() };
     let published = PublishedAnswer {
         is_current: said.report == Some(found.canonical.1)
-            && said.trace.as_deref() == Some(found.trace.standing.as_str()),
+            // Where no agent is concerned nothing was said that could be of another standing.
+            && said.trace.is_none_or(|trace| trace == found.trace.standing.as_str()),
         report: said.report.map(|digest| digest.to_string()),
         attestations: attestations.into_iter().map(said_of).collect(),
     };

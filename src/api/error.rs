@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use super::characters::Kind;
 pub(super) use super::problems::{
-    BodyProblems, CharacterProblems, DelegationProblems, Problems, RecordProblems, TraceProblems,
+    BodyProblems, CharacterProblems, DelegationProblems, Problems, RecordProblems, SealedProblems,
+    TraceProblems,
 };
 use super::wire::{AsOf, Block};
 use crate::storage::StorageError;

@@ -95,7 +95,7 @@ async fn made(
     loaded: &Arc<Loaded>,
 ) -> Result<Result<Explained, ProjectError>, ApiError> {
     let seq = asked.as_of_seq.map(|seq| seq.to_string());
-    let (_seat, mut reading, as_of) =
+    let (_admission, mut reading, as_of) =
         cards::as_of_now(state, Some(asked.at), seq.as_deref()).await?;
     let (agent, _) = reading.agent(asked.agent).await?;
     let game = cards::game(asked.game)?;

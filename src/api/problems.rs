@@ -63,22 +63,16 @@ pub(super) enum CharacterProblems {
     Unavailable(ProblemBody),
 }
 
-/// The problems that a request which brings a record may meet. `type` ends in the name of each.
+/// What may be wrong with anything that is signed and sent here, whatever it is. `type` ends in the name of each.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
-pub(super) enum RecordProblems {
-    /// `wrong-token`: of no origin; `not-its-origin`: the context names an origin whose key or token this is not.
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(ProblemBody),
+pub(super) enum SealedProblems {
     /// `body-too-large`: the detail says what the most is.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemBody),
     /// `unsupported-media-type`: the detail says as what it is sent.
     #[response(status = 415, content_type = "application/problem+json")]
     NotARecord(ProblemBody),
-    /// `malformed-attestation`, `not-verified`, `self-attestation`, `note-too-long`, `too-many-in-round`; `bad-body` for too many lines.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Refused(ProblemBody),
     /// `too-many-requests`.
     #[response(status = 429, content_type = "application/problem+json")]
     TooManyRequests(ProblemBody),
@@ -87,29 +81,29 @@ pub(super) enum RecordProblems {
     Unavailable(ProblemBody),
 }
 
-/// The problems that a request which brings a record or a trace of delegations may meet. `type` ends in the name of each.
+/// What a request which brings a record may meet beside [`SealedProblems`]. `type` ends in the name of each.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
+pub(super) enum RecordProblems {
+    /// `wrong-token`: of no origin; `not-its-origin`: the context names an origin whose key or token this is not.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// `malformed-attestation`, `not-verified`, `self-attestation`, `note-too-long`, `too-many-in-round`; `bad-body` for too many lines.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
+}
+
+/// What a request which brings a record or a trace of delegations may meet beside [`SealedProblems`]. `type` ends in the name of each.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document and is never made")]
 pub(super) enum DelegationProblems {
     /// `not-a-party`: only the parent and the child of a grant have something to say about its run.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
-    /// `body-too-large`: the detail says what the most is.
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(ProblemBody),
-    /// `unsupported-media-type`: the detail says as what it is sent.
-    #[response(status = 415, content_type = "application/problem+json")]
-    NotARecord(ProblemBody),
     /// `malformed-record`, whose detail names the field; `not-verified`, `too-many-of-grant`; of a document `bad-body`, where `field` names
     /// what is wrong.
     #[response(status = 422, content_type = "application/problem+json")]
     Refused(ProblemBody),
-    /// `too-many-requests`.
-    #[response(status = 429, content_type = "application/problem+json")]
-    TooManyRequests(ProblemBody),
-    /// `cannot-be-checked-now`: a document or a node could not be reached; or the database cannot answer now.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemBody),
 }
 
 /// The problems that a question about a trace or a dispute may meet. `type` ends in the name of each.

@@ -38,8 +38,8 @@ pub use audit::{
     AgainstChain, Audited, Checked, Sample, Suspects, Told, Verdict, audit, audit_against_chain,
 };
 pub use cards::{
-    CardFailure, CardOutcome, CardSetting, Cards, CardsAsOf, Explained, InstallError, Installed,
-    Loaded, Newest, NewestRecord, ProjectError, Projectors, Seat, Subject,
+    Admission, CardFailure, CardOutcome, CardSetting, Cards, CardsAsOf, Explained, InstallError,
+    Installed, Loaded, Newest, NewestRecord, ProjectError, Projectors, Subject,
 };
 pub use chain_records::ChainRecords;
 pub use characters::{

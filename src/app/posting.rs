@@ -111,29 +111,37 @@ async fn unnumbered(
             game: 0,
             class: record.issuer_class,
         };
-        let replaced = record.supersedes.and_then(|digest| replaced.get(&(digest, record.issuer)));
-        let elsewhere =
-            replaced.filter(|(seq, subject)| *seq < record.seq && *subject != record.subject);
-        let mut withdrawals: Vec<_> = elsewhere
-            .map(|(_, subject)| (*subject, posting.withdrawal(record.seq)))
-            .into_iter()
-            .collect();
+        let earlier = record.supersedes.and_then(|digest| replaced.get(&(digest, record.issuer)));
         let by = replacing.get(&(record.digest, record.issuer));
-        if let Some(by) = by.filter(|by| by.seq < record.seq && by.subject != record.subject) {
-            let thread = Thread::of(by.digest, "", None, Some(record.digest));
-            let by = Posting { said_at: by.said_at, thread, ..posting };
-            withdrawals.push((record.subject, by.withdrawal(record.seq)));
-        }
         Ok(Unnumbered {
             subject: record.subject,
             posting,
-            withdrawals,
+            withdrawals: withdrawals(record, posting, earlier.copied(), by),
             claim: record.claim_type.clone(),
             words: words(&data),
             game: seen.game_key(),
         })
     };
     records.iter().map(read).collect()
+}
+
+/// What a record takes back of another name, and what took it back of another name before it came; each by the name that the one taken back
+/// is about. Of one name its own postings say it.
+fn withdrawals(
+    record: &StoredRecord,
+    posting: Posting,
+    earlier: Option<(u64, u64)>,
+    by: Option<&StoredRecord>,
+) -> Vec<(u64, Posting)> {
+    let is_other = |seq: u64, subject: u64| seq < record.seq && subject != record.subject;
+    let earlier = earlier.filter(|(seq, subject)| is_other(*seq, *subject));
+    let earlier = earlier.map(|(_, subject)| (subject, posting.withdrawal(record.seq)));
+    let by = by.filter(|by| is_other(by.seq, by.subject)).map(|by| {
+        let thread = Thread::of(by.digest, "", None, Some(record.digest));
+        let by = Posting { said_at: by.said_at, thread, ..posting };
+        (record.subject, by.withdrawal(record.seq))
+    });
+    earlier.into_iter().chain(by).collect()
 }
 
 /// What some records replace, where it is held: its place and its subject, by its digest and issuer.

@@ -69,39 +69,27 @@ impl Hands<'_> {
             || accounts.into_iter().flatten().any(|account| self.near.contains(account))
     }
 
-    /// What the agent's own record comes to, without what was taken back and what its own say of it; `given` is how much it said itself.
+    /// What the agent's own record comes to, by its [`counted_issuers`] and without what its own say of it; `given` is how much it said itself.
     #[must_use]
-    pub fn standing(&self, ledger: &Ledger, given: u32) -> Standing {
-        let mut known: BTreeMap<IssuerKey, bool> = BTreeMap::new();
-        let (mut voices, mut received) = (BTreeSet::new(), 0_u32);
-        for entry in ledger.entries.iter().filter(|entry| !entry.is_withdrawn) {
-            let issuer = IssuerKey::of(entry);
-            if !known.contains_key(&issuer) && known.len() >= STANDING_ISSUERS_MAX {
-                continue;
-            }
-            let counts = *known.entry(issuer).or_insert_with(|| {
-                let counts = !self.is_kin(&issuer);
-                if counts {
-                    voices.insert(self.voice(&issuer));
-                }
-                counts
-            });
-            received = received.saturating_add(u32::from(counts));
-        }
+    pub fn standing(&self, issuers: &BTreeMap<IssuerKey, u32>, given: u32) -> Standing {
+        let others = issuers.iter().filter(|(issuer, _)| !self.is_kin(issuer));
+        let received = others.clone().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+        let voices: BTreeSet<Voice> = others.map(|(issuer, _)| self.voice(issuer)).collect();
         let voices = u32::try_from(voices.len()).unwrap_or(u32::MAX);
         Standing { received: received.min(STANDING_COUNT_MAX), voices, given }
     }
 }
 
-/// Of which of its issuers a ledger's standing is made: those that were first.
+/// The issuers that an agent's own record is made of, those that were first, and how much each said that it did not take back.
 #[must_use]
-pub fn issuers_of_standing(ledger: &Ledger) -> BTreeSet<IssuerKey> {
-    let mut issuers = BTreeSet::new();
+pub fn counted_issuers(ledger: &Ledger) -> BTreeMap<IssuerKey, u32> {
+    let mut issuers: BTreeMap<IssuerKey, u32> = BTreeMap::new();
     for entry in ledger.entries.iter().filter(|entry| !entry.is_withdrawn) {
-        if issuers.len() >= STANDING_ISSUERS_MAX {
-            break;
+        let issuer = IssuerKey::of(entry);
+        if issuers.contains_key(&issuer) || issuers.len() < STANDING_ISSUERS_MAX {
+            let count = issuers.entry(issuer).or_default();
+            *count = count.saturating_add(1);
         }
-        issuers.insert(IssuerKey::of(entry));
     }
     issuers
 }
@@ -194,17 +182,19 @@ mod tests {
         let entries = (1..).zip(said);
         let entries = entries.map(|(seq, (name, agent, gone))| entry(seq, name, agent, gone));
         let ledger = Ledger { entries: entries.collect(), ..Ledger::default() };
-        let standing = with_hands(|hands| hands.standing(&ledger, 3));
+        let issuers = counted_issuers(&ledger);
+        let standing = with_hands(|hands| hands.standing(&issuers, 3));
         assert_eq!(standing, Standing { received: 4, voices: 2, given: 3 });
-        assert_eq!(issuers_of_standing(&ledger).len(), 6);
+        assert_eq!(issuers.len(), 6);
     }
 
     #[test]
     fn a_bounded_number_of_issuers_is_told_apart() {
         let entries = (0..3_000).map(|n| entry(n + 1, 100 + n % 1_500, None, false));
         let ledger = Ledger { entries: entries.collect(), ..Ledger::default() };
-        assert_eq!(issuers_of_standing(&ledger).len(), 1_000);
-        let standing = with_hands(|hands| hands.standing(&ledger, 0));
+        let issuers = counted_issuers(&ledger);
+        assert_eq!(issuers.len(), 1_000);
+        let standing = with_hands(|hands| hands.standing(&issuers, 0));
         assert_eq!((standing.received, standing.voices), (2_000, 1_000));
     }
 }

@@ -23,7 +23,7 @@ mod words;
 pub use assemble::{IssuerFacts, Parts, RecentParts, Settled, SubjectFacts};
 pub use card::{CardBlock, CardContext, CardRef, CardSignal, ProjectorName, TrustCard};
 pub use draft::{Draft, DraftSignal, Flaw, Stance, is_hidden};
-pub use hands::{Hands, STANDING_COUNT_MAX, Voice, issuers_of_standing};
+pub use hands::{Hands, STANDING_COUNT_MAX, Voice, counted_issuers};
 pub use ledger::{Entry, Ledger, Span};
 pub use posting::{Posting, PostingError, Thread};
 pub use rollup::{Claims, Games, IssuerKey, KindCount, Rollup, TALLIES_MAX, TallyCount};

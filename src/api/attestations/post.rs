@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::get::FindingAnswer;
 use super::list::standing;
 use super::view::{Parties, Standing};
-use crate::api::error::{ApiError, Problem, ProblemBody, RecordProblems};
+use crate::api::error::{ApiError, Problem, ProblemBody, RecordProblems, SealedProblems};
 use crate::api::extract::{Bearer, RecordsBody, Turn};
 use crate::api::router::Shared;
 use crate::api::wire::AsOf;
@@ -94,7 +94,8 @@ enum OneOutcome {
     responses(
         (status = 201, description = "It was taken in", body = TakenAlone),
         (status = 200, description = "It was held already; or, of many lines, what came of each", content((TakenAlone = "application/json"), (ManyAnswer = "application/json; lines"))),
-        RecordProblems
+        RecordProblems,
+        SealedProblems
     )
 )]
 pub(in crate::api) async fn take_attestation(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::list::standing;
-use crate::api::error::{ApiError, RecordProblems};
+use crate::api::error::{ApiError, RecordProblems, SealedProblems};
 use crate::api::extract::{RecordBody, Turn};
 use crate::api::router::Shared;
 use crate::api::wire::{AsOf, json};
@@ -40,7 +40,7 @@ struct VerdictAnswer {
     request_body(content(
         (Object = "application/json"), (String = "application/vc+jwt"), (Object = "application/vc")
     ), description = "An envelope as it was signed, in one of the forms of docs/attestation.md, whatever it carries; at most 128 KiB."),
-    responses((status = 200, description = "The verdict", body = VerdictAnswer), RecordProblems)
+    responses((status = 200, description = "The verdict", body = VerdictAnswer), RecordProblems, SealedProblems)
 )]
 pub(in crate::api) async fn verify_attestation(
     State(state): State<Shared>,

@@ -10,22 +10,22 @@ use crate::api::attestations::parse_seq;
 use crate::api::error::ApiError;
 use crate::api::reading::Reading;
 use crate::api::state::ApiState;
-use crate::app::{CardsAsOf, Installed, Loaded, Seat};
+use crate::app::{Admission, CardsAsOf, Installed, Loaded};
 use crate::project::{CardBlock, CardContext, ProjectorName, Settled};
 
 /// How long, and in how many steps, an answer waits for records that were just taken in to be counted.
 const COUNTED_STEP: Duration = Duration::from_millis(20);
 const COUNTED_STEPS: u32 = 50;
 
-/// Begins to read as of `at`, and of a size of the log; of all that is counted where none is given. The seat is kept as long as is read.
+/// Begins to read as of `at`, and of a size of the log; of all that is counted where none is given. The admission is kept as long as is read.
 pub(in crate::api) async fn as_of_now(
     state: &ApiState,
     at: Option<&str>,
     as_of_seq: Option<&str>,
-) -> Result<(Seat, Reading, CardsAsOf), ApiError> {
+) -> Result<(Admission, Reading, CardsAsOf), ApiError> {
     let at = At::parse(at)?;
     let asked = as_of_seq.map(|text| parse_seq("as_of_seq", text)).transpose()?;
-    let seat = state.cards.seat().await;
+    let admission = state.cards.admit().await;
     let mut reading = Reading::open(state, at).await?;
     let log_size = reading.as_of().log_size;
     if let Some(asked) = asked.filter(|asked| *asked > log_size) {
@@ -48,7 +48,7 @@ pub(in crate::api) async fn as_of_now(
         return Err(not_counted_yet(&detail));
     }
     let as_of = as_of(&mut reading, asked.unwrap_or(posted)).await?;
-    Ok((seat, reading, as_of))
+    Ok((admission, reading, as_of))
 }
 
 async fn as_of(reading: &mut Reading, log_size: u64) -> Result<CardsAsOf, ApiError> {

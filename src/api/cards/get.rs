@@ -139,7 +139,7 @@ pub(in crate::api) async fn cards_of(
     query: &CardsQuery,
 ) -> Result<CardsAnswer, ApiError> {
     let (at, seq) = (query.at.as_deref(), query.as_of_seq.as_deref());
-    let (_seat, mut reading, as_of) = as_of_now(state, at, seq).await?;
+    let (_admission, mut reading, as_of) = as_of_now(state, at, seq).await?;
     let (agent, _) = reading.agent(agent).await?;
     let (projectors, broken) = chosen(state, &mut reading, query.projector.as_deref()).await?;
     let setting = CardSetting { game: game(query.game.as_deref())?, ..CardSetting::default() };

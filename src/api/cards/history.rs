@@ -134,7 +134,7 @@ pub(in crate::api) async fn moments_of(
     after: u64,
     limit: u32,
 ) -> Result<Moments, ApiError> {
-    let (_seat, mut reading, as_of) = as_of_now(state, of.at, None).await?;
+    let (_admission, mut reading, as_of) = as_of_now(state, of.at, None).await?;
     let (agent, _) = reading.agent(agent).await?;
     let (projectors, broken) = chosen(state, &mut reading, of.projector).await?;
     let host = &state.documents.host;

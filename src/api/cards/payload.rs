@@ -172,7 +172,7 @@ pub(in crate::api) async fn make_payload(
     let name = game(Some(&name))?;
     let as_of_seq = request.as_of_seq.map(|seq| seq.to_string());
     let as_of = as_of_now(&state, request.at.as_deref(), as_of_seq.as_deref());
-    let (_seat, mut reading, as_of) = as_of.await.map_err(ApiError::in_body)?;
+    let (_admission, mut reading, as_of) = as_of.await.map_err(ApiError::in_body)?;
     let Players { viewer, opponents, absent } = players(&mut reading, &request).await?;
     let (projectors, broken) =
         chosen(&state, &mut reading, Some(&request.projector)).await.map_err(ApiError::in_body)?;

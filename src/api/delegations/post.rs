@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::refusal::not_taken;
 use super::view::{DelegationAnswer, answer};
 use crate::api::attestations::standing;
-use crate::api::error::{ApiError, DelegationProblems};
+use crate::api::error::{ApiError, DelegationProblems, SealedProblems};
 use crate::api::extract::{RecordBody, Turn};
 use crate::api::router::Shared;
 use crate::app::{QueueClosed, Refused};
@@ -33,7 +33,8 @@ pub(in crate::api) struct TakenAnswer {
     responses(
         (status = 201, description = "It was taken in", body = TakenAnswer),
         (status = 200, description = "It was held already", body = TakenAnswer),
-        DelegationProblems
+        DelegationProblems,
+        SealedProblems
     )
 )]
 pub(in crate::api) async fn take_delegation(

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::get::{held, parse};
 use super::refusal::{no_report, not_held};
 use super::view::hop_of;
-use crate::api::error::{ApiError, DelegationProblems, TraceProblems};
+use crate::api::error::{ApiError, DelegationProblems, SealedProblems, TraceProblems};
 use crate::api::extract::{DocumentBody, Params, PathText, Turn};
 use crate::api::reading::Standpoint;
 use crate::api::router::Shared;
@@ -79,7 +79,7 @@ struct VerdictAnswer {
 #[utoipa::path(
     post, path = "/v1/delegations/verify", tag = "delegations",
     request_body(content = Object, description = "A trace document, at most 4 MiB whatever other bodies may have."),
-    responses((status = 200, description = "The verdict, whatever the document says", body = VerdictAnswer), DelegationProblems)
+    responses((status = 200, description = "The verdict, whatever the document says", body = VerdictAnswer), DelegationProblems, SealedProblems)
 )]
 pub(in crate::api) async fn verify_delegation(
     State(state): State<Shared>,

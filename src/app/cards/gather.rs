@@ -11,7 +11,7 @@ use super::{CardSetting, CardsAsOf, Loaded};
 use crate::did::web::WebHost;
 use crate::project::{
     Basis, Claims, Entry, Hands, IssuerFacts, IssuerKey, Parts, RECENT_MAX, RecentParts, Rollup,
-    STANDING_COUNT_MAX, Seen, Standing, View, Voice, issuers_of_standing,
+    STANDING_COUNT_MAX, Seen, Standing, View, Voice, counted_issuers,
 };
 use crate::storage::{RecordSource, StorageError, Tx};
 use crate::vocab::{AccountId, AgentId, AgentRef, Subject as Name};
@@ -187,7 +187,8 @@ pub(super) async fn standing(
     }
     let ledger = ledger(tx, memory, host, agent, as_of).await?;
     let near = near(tx, agent, as_of.context.block.number).await?;
-    let owners = owners(tx, &issuers_of_standing(&ledger), as_of).await?;
+    let issuers = counted_issuers(&ledger);
+    let owners = owners(tx, issuers.keys(), as_of).await?;
     // Of all names only those matter here that are one of these accounts.
     let accounts: BTreeSet<_> = owners.values().chain(&near).copied().collect();
     let named = |address| Name::Account(AccountId { chain: agent.registry.chain, address });
@@ -197,7 +198,7 @@ pub(super) async fn standing(
     let accounts = named.iter().filter_map(numbered).collect();
     let given = tx.given_by(agent.id, as_of.context.log_size, STANDING_COUNT_MAX).await?;
     let hands = Hands { own: agent.id, near: &near, owners: &owners, accounts: &accounts };
-    let standing = hands.standing(&ledger, given);
+    let standing = hands.standing(&issuers, given);
     memory.keep_standing(agent, as_of, standing);
     Ok(standing)
 }

@@ -33,7 +33,7 @@ pub struct Cards {
     /// As many projectors run at a time as there are processors: more would only make each of them late.
     runs: Arc<Semaphore>,
     /// So many answers are made at a time.
-    seats: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
     /// Which projectors there are.
     pub projectors: Projectors,
 }
@@ -41,9 +41,9 @@ pub struct Cards {
 /// One in so many of a database's transactions is the first of an answer with cards.
 const TRANSACTIONS_SHARE: u32 = 3;
 
-/// A place among those who make cards, until it is dropped.
+/// That an answer with cards may be made, until it is dropped.
 #[derive(Debug)]
-pub struct Seat {
+pub struct Admission {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -135,17 +135,17 @@ impl Cards {
     #[must_use]
     pub fn new(database: Database) -> Self {
         // An answer takes at most two transactions, and projectors run meanwhile: a third of them is left to all other questions.
-        let seats = (database.readers_max() / TRANSACTIONS_SHARE) as usize;
+        let answers = (database.readers_max() / TRANSACTIONS_SHARE) as usize;
         let projectors = Projectors::new(database);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let of = |permits| Arc::new(Semaphore::new(permits));
-        Self { memory: Arc::default(), runs: of(cores), seats: of(seats), projectors }
+        Self { memory: Arc::default(), runs: of(cores), answers: of(answers), projectors }
     }
 
-    /// A place among those who make cards, waited for before a transaction is opened for them.
-    pub async fn seat(&self) -> Seat {
+    /// Waits until one more answer with cards may be made: before a transaction is opened for it.
+    pub async fn admit(&self) -> Admission {
         // It is never closed.
-        Seat { _permit: Arc::clone(&self.seats).acquire_owned().await.ok() }
+        Admission { _permit: Arc::clone(&self.answers).acquire_owned().await.ok() }
     }
 
     /// Has in memory what the cards of several who say something of each other all need of an agent.

@@ -1,5 +1,7 @@
 //! Trust cards: what they show of a record, as of when, and what a game is handed.
 
+use std::time::Duration;
+
 use hallmark::app::{Cards, Poster};
 use hallmark::attest::statement::Scheme;
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use crate::delegation::schema::judged_by;
 use crate::sandbox::HOSTILE;
 use crate::storage::samples;
 use crate::support::databases::on_both_engines;
+use crate::support::service::Service;
 
 /// A choice in a round of a game, attested by the platform.
 fn choice(id: u64, game: &str, round: u64, choice: &str) -> Value {
@@ -210,6 +213,24 @@ on_both_engines! {
             let reply = desk.service.post("/v1/games/g1/payload", body.to_string()).await;
             assert_eq!((reply.status, reply.problem()["field"].as_str().unwrap()), (422, field), "{}", reply.text());
         }
+    }
+
+    /// Who makes cards opens its transaction only when it is its turn, so that all other questions find one.
+    async fn who_waits_for_a_card_keeps_nobody_else_waiting(db: Database) {
+        let desk = Desk::open(&db).await;
+        let state = desk.state();
+        let service = Service::new(state.clone());
+        let mut admitted = Vec::new();
+        for _ in 0..db.readers_max() / 3 {
+            admitted.push(state.cards.admit().await);
+        }
+        let mut waiting = Box::pin(service.ok("/v1/agents/7/cards?projector=oathbreaker"));
+        let soon = tokio::time::timeout(Duration::from_millis(200), &mut waiting);
+        assert!(soon.await.is_err(), "it waits for its turn");
+        assert_eq!(db.lent_count(), 0, "and holds no transaction");
+        assert_eq!(service.ok("/v1/attestations").await["log_size"], 0);
+        admitted.pop();
+        assert_eq!(waiting.await["items"].as_array().unwrap().len(), 1);
     }
 
     /// Cards are pushed when they say something else, and whoever comes back hears what is different since then.
